@@ -45,7 +45,8 @@ export function isId(kind: IdKind, text: string): boolean {
 
 function encode(timeMs: number): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  for (let index = 5, rest = timeMs; index >= 0; index--, rest = Math.floor(rest / 256)) bytes[index] = rest % 256;
+  for (let index = 5, rest = timeMs; index >= 0; index--, rest = Math.floor(rest / 256))
+    bytes[index] = rest % 256;
   bytes[6] = (bytes[6]! & 0x0f) | 0x70;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   let bits = 0n;

@@ -8,7 +8,10 @@ export const microUsdPerUsd = 1_000_000;
 
 /** Throws unless `amount` is a whole, safe, non-negative number of micro-dollars. */
 export function assertMicroUsd(amount: number, what: string): asserts amount is MicroUsd {
-  assert(Number.isSafeInteger(amount) && amount >= 0, `${what} must be a whole number of micro-dollars >= 0, got ${amount}`);
+  assert(
+    Number.isSafeInteger(amount) && amount >= 0,
+    `${what} must be a whole number of micro-dollars >= 0, got ${amount}`,
+  );
 }
 
 /** The price of `quantity` units at `unitPriceMicroUsd` for each `perUnits` units, rounded up to a micro-dollar. */

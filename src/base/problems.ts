@@ -18,58 +18,233 @@ function kind(status: number, title: string, remedy: string, retryable = false):
 
 export const problemKinds = {
   // requests
-  'invalid-request': kind(400, 'The request does not match its schema', 'Correct the fields named in "errors" and send it again.'),
-  'malformed-body': kind(400, 'The body cannot be read', 'Send a body in the format that its Content-Type names.'),
-  'not-signed-in': kind(401, 'No valid sign-in came with the request', 'Sign in, or send a valid key as "Authorization: Bearer KEY".'),
-  'sign-in-link-spent': kind(401, 'The sign-in link was used or has expired', 'Restart Pilvi, or run "pilvi sign-in", to get a new link.'),
-  'not-allowed': kind(403, 'Your role does not allow this', 'Ask an owner of the workspace for a role that may do this.'),
-  'cross-site-request': kind(403, 'The request came from another site', "Use Pilvi's own page, or a key from a program."),
-  'not-found': kind(404, 'There is nothing here by that name that you may see', 'Check the id, and that you are in the right workspace.'),
-  'method-not-allowed': kind(405, 'This address does not answer that method', 'Use one of the methods in the Allow header.'),
+  'invalid-request': kind(
+    400,
+    'The request does not match its schema',
+    'Correct the fields named in "errors" and send it again.',
+  ),
+  'malformed-body': kind(
+    400,
+    'The body cannot be read',
+    'Send a body in the format that its Content-Type names.',
+  ),
+  'not-signed-in': kind(
+    401,
+    'No valid sign-in came with the request',
+    'Sign in, or send a valid key as "Authorization: Bearer KEY".',
+  ),
+  'sign-in-link-spent': kind(
+    401,
+    'The sign-in link was used or has expired',
+    'Restart Pilvi, or run "pilvi sign-in", to get a new link.',
+  ),
+  'not-allowed': kind(
+    403,
+    'Your role does not allow this',
+    'Ask an owner of the workspace for a role that may do this.',
+  ),
+  'cross-site-request': kind(
+    403,
+    'The request came from another site',
+    "Use Pilvi's own page, or a key from a program.",
+  ),
+  'not-found': kind(
+    404,
+    'There is nothing here by that name that you may see',
+    'Check the id, and that you are in the right workspace.',
+  ),
+  'method-not-allowed': kind(
+    405,
+    'This address does not answer that method',
+    'Use one of the methods in the Allow header.',
+  ),
   'already-exists': kind(409, 'The name is taken', 'Choose another name, or use the one that exists.'),
-  'wrong-state': kind(409, 'The thing is not in a state that allows this', 'Wait for it, or look at its state first.'),
-  'idempotency-key-reused': kind(422, 'The Idempotency-Key was used for a different request', 'Use a new key for a new request.'),
-  'request-in-progress': kind(409, 'A request with this Idempotency-Key is still running', 'Wait for it to finish, then ask again.', true),
-  'body-too-large': kind(413, 'The body is larger than this address takes', 'Send less at once, or use a resumable upload.'),
-  'unsupported-media-type': kind(415, 'This address does not take that Content-Type', 'Use one of the types named in the documentation of the address.'),
-  'host-not-allowed': kind(421, 'The Host header names no address of this server', 'Use the address that Pilvi printed, or add the name to PILVI_ALLOWED_HOSTS.'),
-  'too-many-requests': kind(429, 'Too many requests', 'Wait for the seconds in Retry-After, then try again.', true),
-  'request-timeout': kind(408, 'The request took too long to arrive', 'Send it again over a faster connection.', true),
-  'internal': kind(500, 'Pilvi made a mistake', 'Try again; if it happens again, report it with the request id.', true),
-  'unavailable': kind(503, 'Pilvi cannot answer right now', 'Try again after the seconds in Retry-After.', true),
-  'disk-full': kind(507, 'No space is left where Pilvi keeps its data', 'Free some disk space, then try again; nothing that was stored is lost.', true),
-  'feature-not-installed': kind(501, 'An optional part is not installed', 'Install the package named in the detail.'),
+  'wrong-state': kind(
+    409,
+    'The thing is not in a state that allows this',
+    'Wait for it, or look at its state first.',
+  ),
+  'idempotency-key-reused': kind(
+    422,
+    'The Idempotency-Key was used for a different request',
+    'Use a new key for a new request.',
+  ),
+  'request-in-progress': kind(
+    409,
+    'A request with this Idempotency-Key is still running',
+    'Wait for it to finish, then ask again.',
+    true,
+  ),
+  'body-too-large': kind(
+    413,
+    'The body is larger than this address takes',
+    'Send less at once, or use a resumable upload.',
+  ),
+  'unsupported-media-type': kind(
+    415,
+    'This address does not take that Content-Type',
+    'Use one of the types named in the documentation of the address.',
+  ),
+  'host-not-allowed': kind(
+    421,
+    'The Host header names no address of this server',
+    'Use the address that Pilvi printed, or add the name to PILVI_ALLOWED_HOSTS.',
+  ),
+  'too-many-requests': kind(
+    429,
+    'Too many requests',
+    'Wait for the seconds in Retry-After, then try again.',
+    true,
+  ),
+  'request-timeout': kind(
+    408,
+    'The request took too long to arrive',
+    'Send it again over a faster connection.',
+    true,
+  ),
+  internal: kind(
+    500,
+    'Pilvi made a mistake',
+    'Try again; if it happens again, report it with the request id.',
+    true,
+  ),
+  unavailable: kind(
+    503,
+    'Pilvi cannot answer right now',
+    'Try again after the seconds in Retry-After.',
+    true,
+  ),
+  'disk-full': kind(
+    507,
+    'No space is left where Pilvi keeps its data',
+    'Free some disk space, then try again; nothing that was stored is lost.',
+    true,
+  ),
+  'feature-not-installed': kind(
+    501,
+    'An optional part is not installed',
+    'Install the package named in the detail.',
+  ),
   // money
-  'budget-exceeded': kind(402, 'The budget does not allow this', 'Ask for less, or have an owner raise the cap.'),
+  'budget-exceeded': kind(
+    402,
+    'The budget does not allow this',
+    'Ask for less, or have an owner raise the cap.',
+  ),
   // data
   'file-empty': kind(422, 'The file has no data', 'Send a file with a header and at least one row.'),
-  'file-unreadable': kind(422, 'The file cannot be read as the format it claims', 'Check the file, or name its format, delimiter or encoding yourself.'),
-  'row-ragged': kind(422, 'Rows have different numbers of fields', 'Correct the lines named in the detail, or allow short rows to be filled.'),
-  'too-many-columns': kind(422, 'The file has more columns than Pilvi takes', 'Split the file, or keep the columns you need.'),
-  'field-too-large': kind(422, 'One field is larger than Pilvi takes', 'Shorten the field named in the detail.'),
-  'decompression-limit': kind(422, 'The compressed file grows beyond the limit', 'Send it unpacked, or in parts.'),
+  'file-unreadable': kind(
+    422,
+    'The file cannot be read as the format it claims',
+    'Check the file, or name its format, delimiter or encoding yourself.',
+  ),
+  'row-ragged': kind(
+    422,
+    'Rows have different numbers of fields',
+    'Correct the lines named in the detail, or allow short rows to be filled.',
+  ),
+  'too-many-columns': kind(
+    422,
+    'The file has more columns than Pilvi takes',
+    'Split the file, or keep the columns you need.',
+  ),
+  'field-too-large': kind(
+    422,
+    'One field is larger than Pilvi takes',
+    'Shorten the field named in the detail.',
+  ),
+  'decompression-limit': kind(
+    422,
+    'The compressed file grows beyond the limit',
+    'Send it unpacked, or in parts.',
+  ),
   'column-unknown': kind(422, 'There is no such column', 'Use one of the column names of the dataset.'),
-  'conversion-failed': kind(422, 'Values do not fit the type asked for', 'Choose another type for the column, or correct the values in the detail.'),
+  'conversion-failed': kind(
+    422,
+    'Values do not fit the type asked for',
+    'Choose another type for the column, or correct the values in the detail.',
+  ),
   'query-invalid': kind(422, 'The SQL query cannot be run', 'Correct the query as the detail says.'),
-  'query-forbidden': kind(403, 'The query uses something that is switched off', 'Only SELECT over the datasets of the project is possible.'),
-  'query-limit': kind(422, 'The query went over its time, row or memory limit', 'Ask for less: add a WHERE or a LIMIT.'),
-  'address-forbidden': kind(403, 'The address is not one that Pilvi may call', 'Use a public https address, or upload the file.'),
-  'source-failed': kind(502, 'The other side did not answer as it should', 'Check the address, then try again.', true),
-  'path-forbidden': kind(403, 'The path is outside the folders that Pilvi may read', 'Upload the file, or have the operator add its folder to PILVI_IMPORT_FOLDERS.'),
+  'query-forbidden': kind(
+    403,
+    'The query uses something that is switched off',
+    'Only SELECT over the datasets of the project is possible.',
+  ),
+  'query-limit': kind(
+    422,
+    'The query went over its time, row or memory limit',
+    'Ask for less: add a WHERE or a LIMIT.',
+  ),
+  'address-forbidden': kind(
+    403,
+    'The address is not one that Pilvi may call',
+    'Use a public https address, or upload the file.',
+  ),
+  'source-failed': kind(
+    502,
+    'The other side did not answer as it should',
+    'Check the address, then try again.',
+    true,
+  ),
+  'path-forbidden': kind(
+    403,
+    'The path is outside the folders that Pilvi may read',
+    'Upload the file, or have the operator add its folder to PILVI_IMPORT_FOLDERS.',
+  ),
   // training
-  'target-unusable': kind(422, 'The target column cannot be learned', 'Choose another target, or correct the column as the detail says.'),
-  'too-few-rows': kind(422, 'There are too few rows to learn from', 'Add rows: at least 10, and 2 for each class.'),
-  'too-many-classes': kind(422, 'The target has more classes than a classifier takes', 'Choose regression, or group rare classes.'),
-  'training-failed': kind(500, 'The training did not finish', 'Look at the events of the training; start it again, or with a smaller budget.'),
-  'memory-limit': kind(507, 'The job needed more memory than its limit', 'Raise the memory limit, or use less data.'),
+  'target-unusable': kind(
+    422,
+    'The target column cannot be learned',
+    'Choose another target, or correct the column as the detail says.',
+  ),
+  'too-few-rows': kind(
+    422,
+    'There are too few rows to learn from',
+    'Add rows: at least 10, and 2 for each class.',
+  ),
+  'too-many-classes': kind(
+    422,
+    'The target has more classes than a classifier takes',
+    'Choose regression, or group rare classes.',
+  ),
+  'training-failed': kind(
+    500,
+    'The training did not finish',
+    'Look at the events of the training; start it again, or with a smaller budget.',
+  ),
+  'memory-limit': kind(
+    507,
+    'The job needed more memory than its limit',
+    'Raise the memory limit, or use less data.',
+  ),
   'time-limit': kind(504, 'The job ran over its time limit', 'Raise the limit, or ask for less.'),
-  'worker-lost': kind(500, 'The worker process ended unexpectedly, more often than is tried', 'Start the job again; look at the server log.'),
-  'cancelled': kind(499, 'It was cancelled', 'Start it again when you wish.'),
+  'worker-lost': kind(
+    500,
+    'The worker process ended unexpectedly, more often than is tried',
+    'Start the job again; look at the server log.',
+  ),
+  cancelled: kind(499, 'It was cancelled', 'Start it again when you wish.'),
   // models
-  'model-file-invalid': kind(422, 'The file is not a valid model file', 'Export the model again; the file was changed or cut short.'),
-  'model-file-too-new': kind(422, 'The model file was made by a newer Pilvi', 'Update Pilvi, then load the file again.'),
-  'prediction-input': kind(422, 'The row does not match what the model takes', 'Correct the fields named in "errors".'),
-  'endpoint-not-ready': kind(409, 'The endpoint has no deployment that can answer', 'Deploy a model version to it first.'),
+  'model-file-invalid': kind(
+    422,
+    'The file is not a valid model file',
+    'Export the model again; the file was changed or cut short.',
+  ),
+  'model-file-too-new': kind(
+    422,
+    'The model file was made by a newer Pilvi',
+    'Update Pilvi, then load the file again.',
+  ),
+  'prediction-input': kind(
+    422,
+    'The row does not match what the model takes',
+    'Correct the fields named in "errors".',
+  ),
+  'endpoint-not-ready': kind(
+    409,
+    'The endpoint has no deployment that can answer',
+    'Deploy a model version to it first.',
+  ),
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof problemKinds;
@@ -138,9 +313,15 @@ export class Problem extends Error {
   }
 
   /** Reads a document back into a problem, as the SDK and the supervisor of worker processes do. */
-  static fromDocument(document: Pick<ProblemDocument, 'code' | 'detail'> & { errors?: FieldError[] }): Problem {
+  static fromDocument(
+    document: Pick<ProblemDocument, 'code' | 'detail'> & { errors?: FieldError[] },
+  ): Problem {
     const known = document.code in problemKinds;
-    return new Problem(known ? document.code : 'internal', document.detail, document.errors ? { errors: document.errors } : {});
+    return new Problem(
+      known ? document.code : 'internal',
+      document.detail,
+      document.errors ? { errors: document.errors } : {},
+    );
   }
 }
 

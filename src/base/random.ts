@@ -21,7 +21,10 @@ export function seededRandom(seed: number): Random {
     z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
     return (z ^ (z >>> 15)) >>> 0;
   };
-  let a = splitmix(), b = splitmix(), c = splitmix(), counter = 1;
+  let a = splitmix(),
+    b = splitmix(),
+    c = splitmix(),
+    counter = 1;
   const next32 = (): number => {
     const result = (a + b + counter) >>> 0;
     counter = (counter + 1) >>> 0;
@@ -35,7 +38,8 @@ export function seededRandom(seed: number): Random {
   return {
     next: () => next32() / 4_294_967_296,
     below: (bound) => Math.floor((next32() / 4_294_967_296) * bound),
-    fork: (label) => seededRandom((Math.imul(seed ^ 0x85ebca6b, 0xc2b2ae35) ^ Math.imul(label + 1, 0x27d4eb2f)) >>> 0),
+    fork: (label) =>
+      seededRandom((Math.imul(seed ^ 0x85ebca6b, 0xc2b2ae35) ^ Math.imul(label + 1, 0x27d4eb2f)) >>> 0),
   };
 }
 

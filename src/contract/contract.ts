@@ -1,0 +1,41 @@
+// The whole contract: every operation of the API by its operationId. Everything that enumerates the API reads this.
+import * as budget from './budget.ts';
+import * as dataset from './dataset.ts';
+import * as endpoint from './endpoint.ts';
+import * as job from './job.ts';
+import * as model from './model.ts';
+import type { Operation } from './operation.ts';
+import * as project from './project.ts';
+import * as server from './server.ts';
+import * as session from './session.ts';
+import * as training from './training.ts';
+import * as workspace from './workspace.ts';
+
+const resources = {
+  ...server,
+  ...session,
+  ...workspace,
+  ...project,
+  ...dataset,
+  ...training,
+  ...model,
+  ...endpoint,
+  ...job,
+  ...budget,
+};
+
+type Resources = typeof resources;
+
+/** The operations among the exports of the resource files, by name, with their own types. */
+export type Contract = {
+  [Name in keyof Resources as Resources[Name] extends Operation ? Name : never]: Resources[Name];
+};
+
+export const contract: Contract = Object.fromEntries(
+  Object.entries(resources).filter(
+    ([, value]) => typeof value === 'object' && value !== null && 'operationId' in value,
+  ),
+) as Contract;
+
+/** Every operation, in the order of the files above. */
+export const operations: readonly Operation[] = Object.values(contract) as unknown as Operation[];

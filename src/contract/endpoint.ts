@@ -1,0 +1,163 @@
+// Endpoints: stable addresses; deployments: model versions behind them; predictions.
+import { z } from 'zod';
+import { idParam, isoTime, operation, page, pageQuery } from './operation.ts';
+import { modelField } from './model.ts';
+
+const tag = 'Endpoint';
+
+/** Part of the address, so it is narrow. */
+export const endpointName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,59}$/, 'must be lower-case letters, digits and hyphens, and begin with a letter');
+
+export const deployment = z
+  .object({
+    id: z.string(),
+    modelVersionId: z.string(),
+    modelName: z.string(),
+    versionNumber: z.number().int(),
+    trafficShare: z.number(),
+    createdAt: isoTime,
+  })
+  .meta({ id: 'Deployment' });
+
+export const endpoint = z
+  .object({
+    id: z.string(),
+    projectId: z.string(),
+    name: z.string(),
+    state: z.enum(['ready', 'empty']),
+    deployments: z.array(deployment),
+    fields: z.array(modelField),
+    /** Where to POST rows, relative to the server. */
+    predictPath: z.string(),
+    predictionCount: z.number().int(),
+    createdAt: isoTime,
+  })
+  .meta({ id: 'Endpoint' });
+
+export const createEndpoint = operation({
+  operationId: 'createEndpoint',
+  method: 'post',
+  path: '/projects/{projectId}/endpoints',
+  summary: 'Make an endpoint and deploy a model version to it',
+  tag,
+  policy: 'endpoint:write',
+  request: {
+    params: idParam('projectId'),
+    json: z.object({ name: endpointName, modelVersionId: z.string().max(64) }),
+  },
+  response: { status: 201, json: endpoint },
+  problems: ['not-found', 'already-exists'],
+});
+
+export const listEndpoints = operation({
+  operationId: 'listEndpoints',
+  method: 'get',
+  path: '/projects/{projectId}/endpoints',
+  summary: 'The endpoints of a project',
+  tag,
+  policy: 'endpoint:read',
+  request: { params: idParam('projectId'), query: pageQuery },
+  response: { status: 200, json: page(endpoint) },
+  problems: ['not-found'],
+});
+
+export const getEndpoint = operation({
+  operationId: 'getEndpoint',
+  method: 'get',
+  path: '/endpoints/{endpointId}',
+  summary: 'One endpoint',
+  tag,
+  policy: 'endpoint:read',
+  request: { params: idParam('endpointId') },
+  response: { status: 200, json: endpoint },
+  problems: ['not-found'],
+});
+
+export const deployModel = operation({
+  operationId: 'deployModel',
+  method: 'put',
+  path: '/endpoints/{endpointId}/deployments',
+  summary: 'Say which versions answer, and their shares of the traffic (they add up to 1)',
+  tag,
+  policy: 'endpoint:write',
+  request: {
+    params: idParam('endpointId'),
+    json: z.object({
+      deployments: z
+        .array(z.object({ modelVersionId: z.string().max(64), trafficShare: z.number().min(0).max(1) }))
+        .min(1)
+        .max(10),
+    }),
+  },
+  response: { status: 200, json: endpoint },
+  problems: ['not-found', 'invalid-request'],
+});
+
+export const deleteEndpoint = operation({
+  operationId: 'deleteEndpoint',
+  method: 'delete',
+  path: '/endpoints/{endpointId}',
+  summary: 'Remove an endpoint; its address stops answering',
+  tag,
+  policy: 'endpoint:write',
+  request: { params: idParam('endpointId') },
+  response: { status: 204 },
+  problems: ['not-found'],
+});
+
+export const prediction = z
+  .object({
+    prediction: z.union([z.string(), z.number()]),
+    probabilities: z.record(z.string(), z.number()).optional().describe('Classification: by class.'),
+    lower: z
+      .number()
+      .optional()
+      .describe('Regression: the true value lies between lower and upper in 90 of 100 cases.'),
+    upper: z.number().optional(),
+  })
+  .meta({ id: 'Prediction' });
+
+export const predict = operation({
+  operationId: 'predict',
+  method: 'post',
+  path: '/endpoints/{endpointId}/predictions',
+  summary: 'Predict for rows; a field that is missing or null counts as missing',
+  tag,
+  policy: 'endpoint:predict',
+  request: {
+    params: idParam('endpointId'),
+    json: z.object({ rows: z.array(z.record(z.string(), z.unknown())).min(1) }),
+    maxBodyBytes: 33_554_432,
+  },
+  response: {
+    status: 200,
+    json: z.object({
+      requestId: z.string(),
+      modelVersionId: z.string(),
+      predictions: z.array(prediction),
+      warnings: z.array(z.string()),
+    }),
+  },
+  problems: ['not-found', 'endpoint-not-ready', 'prediction-input', 'body-too-large', 'budget-exceeded'],
+});
+
+export const predictCsv = operation({
+  operationId: 'predictCsv',
+  method: 'post',
+  path: '/endpoints/{endpointId}/predictions.csv',
+  summary: 'Predict for a CSV file with a header; the answer is CSV, rows in input order',
+  tag,
+  policy: 'endpoint:predict',
+  request: { params: idParam('endpointId'), stream: ['text/csv'], maxBodyBytes: 268_435_456 },
+  response: { status: 200, stream: ['text/csv'] },
+  problems: [
+    'not-found',
+    'endpoint-not-ready',
+    'prediction-input',
+    'body-too-large',
+    'budget-exceeded',
+    'file-empty',
+  ],
+});

@@ -1,0 +1,171 @@
+// Models: named, with immutable versions, each one portable model file; aliases are movable names.
+import { z } from 'zod';
+import { displayName, idParam, isoTime, operation, page, pageQuery } from './operation.ts';
+import { evaluation, featureImportance, tasks } from './training.ts';
+
+const tag = 'Model';
+
+/** One input of a model, enough to build a form from. */
+export const modelField = z
+  .object({
+    name: z.string(),
+    kind: z.enum(['numeric', 'categorical', 'boolean', 'date', 'text']),
+    categories: z.array(z.string()).nullable().describe('Known values, most frequent first, at most 100.'),
+    minimum: z.number().nullable(),
+    maximum: z.number().nullable(),
+    example: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+    missingShare: z.number(),
+  })
+  .meta({ id: 'ModelField' });
+
+export const modelVersion = z
+  .object({
+    id: z.string(),
+    modelId: z.string(),
+    modelName: z.string(),
+    projectId: z.string(),
+    number: z.number().int(),
+    task: z.enum(tasks),
+    target: z.string(),
+    classes: z.array(z.string()).nullable(),
+    metric: z.string(),
+    score: z.number().nullable(),
+    evaluation: evaluation.nullable(),
+    importance: featureImportance,
+    fields: z.array(modelField),
+    fileSha256: z.string(),
+    fileSizeBytes: z.number().int(),
+    /** Where it came from; null for an imported file. */
+    lineage: z
+      .object({
+        trainingId: z.string(),
+        datasetId: z.string(),
+        datasetName: z.string(),
+        datasetVersionId: z.string(),
+        datasetVersionNumber: z.number().int(),
+      })
+      .nullable(),
+    aliases: z.array(z.string()),
+    card: z.string().describe('The model card, Markdown.'),
+    createdAt: isoTime,
+  })
+  .meta({ id: 'ModelVersion' });
+
+export const model = z
+  .object({
+    id: z.string(),
+    projectId: z.string(),
+    name: z.string(),
+    createdAt: isoTime,
+    latestVersion: modelVersion.nullable(),
+    aliases: z.array(z.object({ alias: z.string(), versionNumber: z.number().int() })),
+  })
+  .meta({ id: 'Model' });
+
+const aliasName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be lower-case letters, digits and hyphens');
+
+export const listModels = operation({
+  operationId: 'listModels',
+  method: 'get',
+  path: '/projects/{projectId}/models',
+  summary: 'The models of a project',
+  tag,
+  policy: 'model:read',
+  request: { params: idParam('projectId'), query: pageQuery },
+  response: { status: 200, json: page(model) },
+  problems: ['not-found'],
+});
+
+export const getModel = operation({
+  operationId: 'getModel',
+  method: 'get',
+  path: '/models/{modelId}',
+  summary: 'One model',
+  tag,
+  policy: 'model:read',
+  request: { params: idParam('modelId') },
+  response: { status: 200, json: model },
+  problems: ['not-found'],
+});
+
+export const listModelVersions = operation({
+  operationId: 'listModelVersions',
+  method: 'get',
+  path: '/models/{modelId}/versions',
+  summary: 'The versions of a model, newest first',
+  tag,
+  policy: 'model:read',
+  request: { params: idParam('modelId'), query: pageQuery },
+  response: { status: 200, json: page(modelVersion) },
+  problems: ['not-found'],
+});
+
+export const getModelVersion = operation({
+  operationId: 'getModelVersion',
+  method: 'get',
+  path: '/model-versions/{versionId}',
+  summary: 'One version',
+  tag,
+  policy: 'model:read',
+  request: { params: idParam('versionId') },
+  response: { status: 200, json: modelVersion },
+  problems: ['not-found'],
+});
+
+export const downloadModelFile = operation({
+  operationId: 'downloadModelFile',
+  method: 'get',
+  path: '/model-versions/{versionId}/file',
+  summary: 'The portable model file (.pilvi)',
+  tag,
+  policy: 'model:read',
+  request: { params: idParam('versionId') },
+  response: { status: 200, stream: ['application/octet-stream'] },
+  problems: ['not-found'],
+});
+
+export const importModelFile = operation({
+  operationId: 'importModelFile',
+  method: 'post',
+  path: '/projects/{projectId}/model-files',
+  summary: 'Register a model file as a new version of a model',
+  tag,
+  policy: 'model:write',
+  request: {
+    params: idParam('projectId'),
+    query: z.object({ modelName: displayName }),
+    stream: ['application/octet-stream'],
+    maxBodyBytes: 1_073_741_824,
+  },
+  response: { status: 201, json: modelVersion },
+  problems: ['not-found', 'model-file-invalid', 'model-file-too-new', 'body-too-large'],
+});
+
+export const setModelAlias = operation({
+  operationId: 'setModelAlias',
+  method: 'put',
+  path: '/models/{modelId}/aliases/{alias}',
+  summary: 'Point an alias at a version',
+  tag,
+  policy: 'model:write',
+  request: {
+    params: z.object({ modelId: z.string().max(64), alias: aliasName }),
+    json: z.object({ versionNumber: z.number().int().min(1) }),
+  },
+  response: { status: 200, json: model },
+  problems: ['not-found'],
+});
+
+export const removeModelAlias = operation({
+  operationId: 'removeModelAlias',
+  method: 'delete',
+  path: '/models/{modelId}/aliases/{alias}',
+  summary: 'Remove an alias',
+  tag,
+  policy: 'model:write',
+  request: { params: z.object({ modelId: z.string().max(64), alias: aliasName }) },
+  response: { status: 204 },
+  problems: ['not-found'],
+});

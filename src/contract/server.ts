@@ -1,0 +1,30 @@
+// The server itself: what it is and what it takes.
+import { z } from 'zod';
+import { operation } from './operation.ts';
+
+export const serverInfo = z
+  .object({
+    version: z.string(),
+    database: z.enum(['pglite', 'postgres']),
+    blobs: z.enum(['files', 's3']),
+    limits: z.object({
+      maxUploadBytes: z.number().int(),
+      maxColumns: z.number().int(),
+      maxPredictionRows: z.number().int(),
+      maxQuerySeconds: z.number(),
+      maxQueryRows: z.number().int(),
+    }),
+  })
+  .meta({ id: 'ServerInfo' });
+
+export const getServer = operation({
+  operationId: 'getServer',
+  method: 'get',
+  path: '/server',
+  summary: 'What this server is and what it takes',
+  tag: 'Server',
+  policy: 'self:read',
+  request: {},
+  response: { status: 200, json: serverInfo },
+  problems: [],
+});

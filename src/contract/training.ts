@@ -1,0 +1,266 @@
+// Trainings: one execution of a recipe, with trials, a leaderboard and a locked holdout.
+import { z } from 'zod';
+import { displayName, idParam, isoTime, microUsd, operation, page, pageQuery } from './operation.ts';
+import { jobEvent, jobStates } from './job.ts';
+import { problemSchema } from './problem.ts';
+
+const tag = 'Training';
+
+export const tasks = ['binary', 'multiclass', 'regression'] as const;
+
+/** What to learn, from what, within which budget. A stored recipe never changes meaning. */
+export const recipe = z
+  .object({
+    datasetVersionId: z.string().max(64),
+    target: z.string().min(1).max(500).describe('The column to predict.'),
+    task: z.enum(['auto', ...tasks]).default('auto'),
+    metric: z.string().max(40).default('auto').describe('The measure to be good at; "auto" fits the task.'),
+    positiveClass: z.string().max(500).nullable().default(null),
+    excludedColumns: z.array(z.string().max(500)).max(10_000).default([]),
+    budget: z
+      .object({
+        seconds: z.number().min(1).max(86_400).default(60),
+        trials: z
+          .number()
+          .int()
+          .min(1)
+          .max(10_000)
+          .nullable()
+          .default(null)
+          .describe('Stop after so many trials: the same bytes for the same seed.'),
+        memoryMiB: z.number().int().min(256).max(1_048_576).nullable().default(null),
+        maxMicroUsd: microUsd
+          .min(0)
+          .nullable()
+          .default(null)
+          .describe('Refuse to start if it could cost more.'),
+      })
+      .prefault({}),
+    seed: z.number().int().min(0).max(4_294_967_295).default(1),
+    folds: z.number().int().min(2).max(20).nullable().default(null),
+    holdoutShare: z.number().min(0.05).max(0.5).default(0.2),
+    modelName: displayName
+      .nullable()
+      .default(null)
+      .describe('The model that gets the version; made when it is missing.'),
+  })
+  .meta({ id: 'Recipe' });
+export type Recipe = z.infer<typeof recipe>;
+
+export const trial = z
+  .object({
+    id: z.string(),
+    learner: z.string(),
+    label: z.string(),
+    hyperparameters: z.record(z.string(), z.unknown()),
+    state: z.enum(['running', 'finished', 'failed', 'stopped']),
+    /** Cross-validated, in the metric of the training. */
+    score: z.number().nullable(),
+    foldScores: z.array(z.number()),
+    seconds: z.number(),
+    problem: z.string().nullable(),
+  })
+  .meta({ id: 'Trial' });
+
+const point2 = { falsePositiveRate: z.number(), truePositiveRate: z.number(), threshold: z.number() };
+
+export const evaluation = z
+  .object({
+    task: z.enum(tasks),
+    rowCount: z.number().int(),
+    metrics: z.record(z.string(), z.number()),
+    confusionMatrix: z
+      .object({ classes: z.array(z.string()), counts: z.array(z.array(z.number().int())) })
+      .optional()
+      .describe('counts[actual][predicted].'),
+    rocCurve: z.array(z.object(point2)).optional(),
+    precisionRecallCurve: z
+      .array(z.object({ recall: z.number(), precision: z.number(), threshold: z.number() }))
+      .optional(),
+    calibration: z
+      .array(z.object({ meanPredicted: z.number(), observedRate: z.number(), rowCount: z.number().int() }))
+      .optional(),
+    residuals: z.array(z.object({ actual: z.number(), predicted: z.number() })).optional(),
+    residualHistogram: z.object({ edges: z.array(z.number()), counts: z.array(z.number().int()) }).optional(),
+    intervalCoverage: z.number().optional(),
+    samples: z
+      .array(
+        z.object({
+          input: z.record(z.string(), z.unknown()),
+          actual: z.union([z.string(), z.number()]),
+          prediction: z.union([z.string(), z.number()]),
+          probability: z.number().optional(),
+        }),
+      )
+      .default([]),
+  })
+  .meta({ id: 'Evaluation' });
+
+export const featureImportance = z.array(z.object({ column: z.string(), importance: z.number() }));
+
+export const training = z
+  .object({
+    id: z.string(),
+    projectId: z.string(),
+    jobId: z.string(),
+    recipe,
+    datasetName: z.string(),
+    state: z.enum(jobStates),
+    task: z.enum(tasks).nullable(),
+    taskReason: z.string().nullable(),
+    metric: z.string().nullable(),
+    score: z.number().nullable().describe('On the locked holdout.'),
+    progress: z.object({ share: z.number(), message: z.string() }),
+    leaderboard: z.array(trial),
+    evaluation: evaluation.nullable(),
+    importance: featureImportance.nullable(),
+    droppedColumns: z.array(z.object({ column: z.string(), reason: z.string() })),
+    warnings: z.array(z.string()),
+    modelVersionId: z.string().nullable(),
+    reservedMicroUsd: microUsd,
+    chargedMicroUsd: microUsd.nullable(),
+    problem: problemSchema.nullable(),
+    createdAt: isoTime,
+    startedAt: isoTime.nullable(),
+    finishedAt: isoTime.nullable(),
+  })
+  .meta({ id: 'Training' });
+
+export const trainingPlan = z
+  .object({
+    task: z.enum(tasks),
+    taskReason: z.string(),
+    metric: z.string(),
+    metricMeaning: z.string().describe('The measure in plain words.'),
+    rowCount: z.number().int(),
+    featureCount: z.number().int(),
+    classes: z.array(z.object({ name: z.string(), count: z.number().int() })).nullable(),
+    estimatedSeconds: z.number(),
+    maximumMicroUsd: microUsd.describe('The most it can cost; what is not used is given back.'),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'TrainingPlan' });
+
+export const planTraining = operation({
+  operationId: 'planTraining',
+  method: 'post',
+  path: '/projects/{projectId}/training-plans',
+  summary: 'What a recipe would do, how long it takes and what it can cost, before it starts',
+  tag,
+  policy: 'training:read',
+  request: { params: idParam('projectId'), json: recipe },
+  response: { status: 200, json: trainingPlan },
+  problems: [
+    'not-found',
+    'column-unknown',
+    'target-unusable',
+    'too-few-rows',
+    'too-many-classes',
+    'wrong-state',
+  ],
+});
+
+export const createTraining = operation({
+  operationId: 'createTraining',
+  method: 'post',
+  path: '/projects/{projectId}/trainings',
+  summary: 'Start a training',
+  tag,
+  policy: 'training:write',
+  request: { params: idParam('projectId'), json: recipe },
+  response: { status: 202, json: training },
+  problems: [
+    'not-found',
+    'column-unknown',
+    'target-unusable',
+    'too-few-rows',
+    'too-many-classes',
+    'wrong-state',
+    'budget-exceeded',
+  ],
+});
+
+export const listTrainings = operation({
+  operationId: 'listTrainings',
+  method: 'get',
+  path: '/projects/{projectId}/trainings',
+  summary: 'The trainings of a project, newest first',
+  tag,
+  policy: 'training:read',
+  request: { params: idParam('projectId'), query: pageQuery },
+  response: { status: 200, json: page(training) },
+  problems: ['not-found'],
+});
+
+export const getTraining = operation({
+  operationId: 'getTraining',
+  method: 'get',
+  path: '/trainings/{trainingId}',
+  summary: 'One training',
+  tag,
+  policy: 'training:read',
+  request: { params: idParam('trainingId') },
+  response: { status: 200, json: training },
+  problems: ['not-found'],
+});
+
+export const watchTraining = operation({
+  operationId: 'watchTraining',
+  method: 'get',
+  path: '/trainings/{trainingId}/events',
+  summary: 'What happens in a training, live: state, stage, progress, trial-started, trial-finished, curve',
+  tag,
+  policy: 'training:read',
+  request: {
+    params: idParam('trainingId'),
+    query: z.object({ after: z.coerce.number().int().min(0).optional() }),
+  },
+  response: { status: 200, events: jobEvent },
+  problems: ['not-found'],
+});
+
+export const cancelTraining = operation({
+  operationId: 'cancelTraining',
+  method: 'post',
+  path: '/trainings/{trainingId}/cancel',
+  summary: 'Ask a training to end',
+  tag,
+  policy: 'training:write',
+  request: { params: idParam('trainingId') },
+  response: { status: 202, json: training },
+  problems: ['not-found'],
+});
+
+export const learnerCatalogue = z
+  .object({
+    metrics: z.array(
+      z.object({
+        name: z.string(),
+        label: z.string(),
+        plainWords: z.string(),
+        tasks: z.array(z.enum(tasks)),
+        greaterIsBetter: z.boolean(),
+      }),
+    ),
+    learners: z.array(
+      z.object({
+        name: z.string(),
+        label: z.string(),
+        plainWords: z.string(),
+        tasks: z.array(z.enum(tasks)),
+      }),
+    ),
+  })
+  .meta({ id: 'LearnerCatalogue' });
+
+export const listLearners = operation({
+  operationId: 'listLearners',
+  method: 'get',
+  path: '/learners',
+  summary: 'The learners and metrics that a training can use',
+  tag,
+  policy: 'self:read',
+  request: {},
+  response: { status: 200, json: learnerCatalogue },
+  problems: [],
+});
