@@ -43,6 +43,8 @@ export interface Operation<
   policy: PolicyAction;
   request: Request;
   response: Response;
+  /** The answer holds a secret that is shown once: it is not kept for retries with the same Idempotency-Key. */
+  answerHoldsSecret?: true;
   /** Problems of its own, besides those that every operation can answer with. */
   problems: readonly ProblemCode[];
 }

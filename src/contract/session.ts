@@ -42,6 +42,7 @@ export const createSession = operation({
   policy: 'public',
   request: { json: z.object({ code: z.string().min(20).max(200), displayName: displayName.optional() }) },
   response: { status: 201, json: session },
+  answerHoldsSecret: true,
   problems: ['sign-in-link-spent', 'too-many-requests'],
 });
 
@@ -68,5 +69,6 @@ export const createSignInLink = operation({
   policy: 'self:write',
   request: {},
   response: { status: 201, json: signInLink },
+  answerHoldsSecret: true,
   problems: [],
 });

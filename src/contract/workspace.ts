@@ -70,6 +70,7 @@ export const inviteMember = operation({
   policy: 'member:manage',
   request: { json: z.object({ displayName, role }) },
   response: { status: 201, json: z.object({ member, link: signInLink }) },
+  answerHoldsSecret: true,
   problems: [],
 });
 
@@ -140,6 +141,7 @@ export const createKey = operation({
     }),
   },
   response: { status: 201, json: z.object({ key, secret: z.string() }) },
+  answerHoldsSecret: true,
   problems: ['not-found'],
 });
 

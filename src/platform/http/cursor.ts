@@ -16,8 +16,16 @@ export function readCursor(cursor: string | undefined): string | undefined {
  * Cuts `limit + 1` fetched rows to a page.
  * @param idOf what the next page continues after: the id (or sequence) of the last item shown.
  */
-export function pageOf<Row, Item>(rows: Row[], limit: number, idOf: (row: Row) => string, show: (row: Row) => Item): { items: Item[]; nextCursor: string | null } {
+export function pageOf<Row, Item>(
+  rows: Row[],
+  limit: number,
+  idOf: (row: Row) => string,
+  show: (row: Row) => Item,
+): { items: Item[]; nextCursor: string | null } {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  return { items: shown.map(show), nextCursor: rows.length > limit && last !== undefined ? idOf(last) : null };
+  return {
+    items: shown.map(show),
+    nextCursor: rows.length > limit && last !== undefined ? idOf(last) : null,
+  };
 }

@@ -36,7 +36,11 @@ export interface Exchange {
 }
 
 type HandlerInput<Op> = InputOf<Op> &
-  (Op extends Operation<infer Request, ResponseShape> ? (Request extends { stream: readonly string[] } ? StreamInput : object) : never);
+  (Op extends Operation<infer Request, ResponseShape>
+    ? Request extends { stream: readonly string[] }
+      ? StreamInput
+      : object
+    : never);
 
 type HandlerOutput<Op> =
   Op extends Operation<RequestShape, infer Response>

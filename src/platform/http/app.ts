@@ -1,0 +1,136 @@
+// The HTTP application: every route through the same gate in the same order -
+// guard (Host, Origin, Sec-Fetch) -> identity -> policy -> input by schema -> handler -> answer by contract.
+// A route without a policy, two routes at one address, or an operation without a route: the server does not start.
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context as HonoContext } from 'hono';
+import { assert } from '../../base/assert.ts';
+import { policyActions, type PolicyAction } from '../../contract/policy.ts';
+import type { Operation } from '../../contract/operation.ts';
+import type { Context, Services } from '../context.ts';
+import { runOnce, takesIdempotencyKey } from './idempotency.ts';
+import { documentHeader, securitySchemes, toRouteConfig } from './openapi.ts';
+import { readInput } from './read-request.ts';
+import { respond, respondProblem, unknownAddress } from './respond.ts';
+import type { Exchange, Route } from './route.ts';
+
+/** What the gate needs to know of a request. */
+export interface RequestFacts {
+  method: string;
+  path: string;
+  header(name: string): string | undefined;
+  clientAddress: string;
+}
+
+/** Who may pass: implemented by platform/security, handed in by the program. */
+export interface Gate {
+  /** Throws `host-not-allowed` or `cross-site-request`. Runs for every request, pages included. */
+  guard(facts: RequestFacts): void;
+  /** Who asks and whether they may do `action`; throws `not-signed-in` or `not-allowed`. */
+  admit(
+    facts: RequestFacts,
+    action: PolicyAction,
+  ): Promise<Pick<Context, 'actor' | 'workspaceId'> & { projectId: string | null }>;
+  /** Headers that every answer carries. */
+  headers(facts: RequestFacts): Record<string, string>;
+}
+
+export interface AppOptions {
+  routes: readonly Route[];
+  services: Services;
+  gate: Gate;
+  version: string;
+  /** Makes the context of one request. */
+  createContext(
+    identity: Awaited<ReturnType<Gate['admit']>> & { requestId: string; signal: AbortSignal },
+  ): Context;
+  clientAddress(http: HonoContext): string;
+  /** Aborted when the server stops: streams end. */
+  stopping: AbortSignal;
+}
+
+/** The API below /api/v1, its OpenAPI document, and problems for everything else below /api. */
+export function createApp(options: AppOptions): OpenAPIHono {
+  const { routes, services, gate } = options;
+  assertRoutes(routes);
+  const app = new OpenAPIHono();
+  app.onError((error, http) => respondProblem(http, error, requestIdOf(http), services.log));
+  app.use(async (http, next) => {
+    const facts = factsOf(http, options);
+    http.set('requestId' as never, services.newId('request') as never);
+    http.header('X-Request-Id', requestIdOf(http));
+    for (const [name, value] of Object.entries(gate.headers(facts))) http.header(name, value);
+    gate.guard(facts);
+    await next();
+  });
+
+  const api = new OpenAPIHono();
+  api.openAPIRegistry.registerComponent('securitySchemes', 'key', securitySchemes.key);
+  api.openAPIRegistry.registerComponent('securitySchemes', 'session', securitySchemes.session);
+  for (const route of routes) {
+    const config = toRouteConfig(route.operation);
+    api.openAPIRegistry.registerPath(config);
+    api.on([route.operation.method.toUpperCase()], [config.getRoutingPath()], (http) =>
+      answer(http, route, options),
+    );
+  }
+  api.get('/openapi.json', (http) => http.json(api.getOpenAPI31Document(documentHeader(options.version))));
+  app.route('/api/v1', api);
+  app.all('/api/*', (http) => {
+    throw unknownAddress(http.req.path);
+  });
+  return app;
+}
+
+async function answer(http: HonoContext, route: Route, options: AppOptions): Promise<Response> {
+  const { services, gate, createContext, stopping } = options;
+  const { operation } = route;
+  const requestId = requestIdOf(http);
+  try {
+    const facts = factsOf(http, options);
+    const identity = await gate.admit(facts, operation.policy);
+    const signal = AbortSignal.any([http.req.raw.signal, stopping]);
+    const context = createContext({ ...identity, requestId, signal });
+    const input = await readInput(operation, http.req);
+    const exchange: Exchange = {
+      clientAddress: facts.clientAddress,
+      requestHeader: (name) => http.req.header(name),
+      setHeader: (name, value) => http.header(name, value),
+    };
+    const work = (): Promise<unknown> => route.handle(context, input as never, exchange);
+    const key = http.req.header('idempotency-key');
+    if (key === undefined || !takesIdempotencyKey(operation))
+      return respond(http, operation, await work(), signal);
+    const { output, replayed } = await runOnce(context, operation, { key, input }, work);
+    if (replayed) http.header('Idempotency-Replayed', 'true');
+    return respond(http, operation, output, signal);
+  } catch (error) {
+    return respondProblem(http, error, requestId, services.log);
+  }
+}
+
+function factsOf(http: HonoContext, options: AppOptions): RequestFacts {
+  return {
+    method: http.req.method,
+    path: http.req.path,
+    header: (name) => http.req.header(name),
+    clientAddress: options.clientAddress(http),
+  };
+}
+
+function requestIdOf(http: HonoContext): string {
+  return (http.get('requestId' as never) as string | undefined) ?? '';
+}
+
+function assertRoutes(routes: readonly Route[]): void {
+  const seen = new Set<string>();
+  for (const { operation } of routes) {
+    const address = addressOf(operation);
+    assert(policyActions.includes(operation.policy), `${operation.operationId} has no policy`);
+    assert(!seen.has(address), `two routes answer ${address}`);
+    seen.add(address);
+  }
+}
+
+function addressOf({ method, path }: Operation): string {
+  return `${method} ${path.replaceAll(/\{[^}]+\}/g, '{}')}`;
+}

@@ -1,0 +1,130 @@
+// Reads a request into the input of its operation: validated once, here; inside we trust types.
+import type { z } from 'zod';
+import type { HonoRequest } from 'hono';
+import { Problem, type FieldError } from '../../base/problems.ts';
+import { secondMs } from '../../base/time.ts';
+import type { Operation } from '../../contract/operation.ts';
+
+const defaultMaxJsonBytes = 1_048_576;
+
+/** A JSON body has to arrive within this, a streamed one has to keep moving. */
+const jsonArrivalMs = 60 * secondMs;
+const stallMs = 30 * secondMs;
+
+/** The input of `operation` from `request`. Throws `invalid-request`, `malformed-body`, `body-too-large`, ... */
+export async function readInput(
+  operation: Operation,
+  request: HonoRequest,
+): Promise<Record<string, unknown>> {
+  const { params, query, json, stream } = operation.request;
+  const input: Record<string, unknown> = {
+    ...(params && (validated(params, request.param(), '') as object)),
+    ...(query && (validated(query, request.query(), '') as object)),
+  };
+  if (json) {
+    requireMediaType(request, ['application/json']);
+    input.body = validated(
+      json,
+      await readJson(request, operation.request.maxBodyBytes ?? defaultMaxJsonBytes),
+      'body',
+    );
+  }
+  if (stream) {
+    requireMediaType(request, stream);
+    const sizeBytes = contentLength(request);
+    const maxBytes = operation.request.maxBodyBytes ?? Number.POSITIVE_INFINITY;
+    if (sizeBytes !== undefined && sizeBytes > maxBytes) throw tooLarge(maxBytes);
+    input.stream = readChunks(request.raw, maxBytes, { stallMs });
+    input.sizeBytes = sizeBytes;
+  }
+  return input;
+}
+
+function validated(schema: z.ZodType, value: unknown, prefix: string): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors: FieldError[] = result.error.issues.slice(0, 50).map((issue) => ({
+    field: [...(prefix ? [prefix] : []), ...issue.path.map(String)].join('.') || 'body',
+    message: issue.message,
+  }));
+  const [first] = errors;
+  throw new Problem(
+    'invalid-request',
+    first ? `${first.field}: ${first.message}` : 'The request does not match.',
+    { errors },
+  );
+}
+
+function requireMediaType(request: HonoRequest, accepted: readonly string[]): void {
+  const given = request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (!accepted.includes(given)) {
+    throw new Problem(
+      'unsupported-media-type',
+      `Content-Type is ${given === '' ? 'missing' : `"${given.slice(0, 80)}"`}; this address takes ${accepted.join(' or ')}.`,
+    );
+  }
+}
+
+function contentLength(request: HonoRequest): number | undefined {
+  const header = request.header('content-length');
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+async function readJson(request: HonoRequest, maxBytes: number): Promise<unknown> {
+  const announced = contentLength(request);
+  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  try {
+    for await (const chunk of readChunks(request.raw, maxBytes, { stallMs, deadlineMs: jsonArrivalMs }))
+      text += decoder.decode(chunk, { stream: true });
+    text += decoder.decode();
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(
+      'malformed-body',
+      text === '' ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
+      { cause: error },
+    );
+  }
+}
+
+/** The chunks of a body, at most `maxBytes`; a body that stalls or misses its deadline is given up. */
+async function* readChunks(
+  request: Request,
+  maxBytes: number,
+  limits: { stallMs: number; deadlineMs?: number },
+): AsyncGenerator<Uint8Array> {
+  if (!request.body) return;
+  const reader = request.body.getReader();
+  let received = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const giveUpAtMs =
+    limits.deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + limits.deadlineMs;
+  try {
+    for (;;) {
+      const waitMs = Math.max(0, Math.min(limits.stallMs, giveUpAtMs - performance.now()));
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(
+          () => reject(new Problem('request-timeout', 'The body stopped arriving.')),
+          waitMs,
+        );
+      });
+      // oxlint-disable-next-line no-await-in-loop -- chunks come one after the other
+      const { done, value } = await Promise.race([reader.read(), late]);
+      clearTimeout(timer);
+      if (done) return;
+      received += value.byteLength;
+      if (received > maxBytes) throw tooLarge(maxBytes);
+      yield value;
+    }
+  } finally {
+    clearTimeout(timer);
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+function tooLarge(maxBytes: number): Problem {
+  return new Problem('body-too-large', `This address takes at most ${maxBytes} bytes.`);
+}

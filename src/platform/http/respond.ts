@@ -1,0 +1,87 @@
+// Writes what a handler returned as the answer that the contract declares, and problems as RFC 9457.
+import type { Context as HonoContext } from 'hono';
+import { stream, streamSSE } from 'hono/streaming';
+import { Problem, asProblem } from '../../base/problems.ts';
+import type { Operation } from '../../contract/operation.ts';
+import type { Log } from '../ports/log.ts';
+import type { EventOutput, StreamOutput } from './route.ts';
+
+/** Between events a comment is sent, so that proxies keep the connection and a lost client is noticed. */
+const keepAliveMs = 15_000;
+
+/** The answer for `output`. */
+export function respond(
+  http: HonoContext,
+  operation: Operation,
+  output: unknown,
+  signal: AbortSignal,
+): Response {
+  const { response } = operation;
+  if ('events' in response) return respondEvents(http, output as AsyncIterable<EventOutput>, signal);
+  if ('stream' in response) return respondStream(http, output as StreamOutput);
+  if ('json' in response) return http.json(output as object, response.status);
+  return http.body(null, 204);
+}
+
+/** The answer for a problem. Server errors are logged with their cause; the client sees only the catalogue's words. */
+export function respondProblem(http: HonoContext, error: unknown, requestId: string, log: Log): Response {
+  const problem = asProblem(error);
+  if (problem.status >= 500) log.error({ requestId, error: problem.cause ?? problem }, problem.message);
+  if (problem.retryAfterSeconds !== undefined)
+    http.header('Retry-After', String(Math.ceil(problem.retryAfterSeconds)));
+  if (problem.code === 'not-signed-in') http.header('WWW-Authenticate', 'Bearer realm="pilvi"');
+  return new Response(JSON.stringify(problem.toDocument(requestId)), {
+    status: problem.status,
+    headers: { ...Object.fromEntries(http.res.headers), 'content-type': 'application/problem+json' },
+  });
+}
+
+function respondStream(http: HonoContext, output: StreamOutput): Response {
+  http.header('Content-Type', output.contentType);
+  if (output.sizeBytes !== undefined) http.header('Content-Length', String(output.sizeBytes));
+  if (output.fileName !== undefined) http.header('Content-Disposition', attachment(output.fileName));
+  return stream(http, async (out) => {
+    const iterator = output.body[Symbol.asyncIterator]();
+    out.onAbort(() => void iterator.return?.());
+    for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
+      // oxlint-disable-next-line no-await-in-loop -- back-pressure: one chunk after the other
+      await out.write(step.value as Uint8Array);
+    }
+  });
+}
+
+function respondEvents(http: HonoContext, events: AsyncIterable<EventOutput>, signal: AbortSignal): Response {
+  http.header('Cache-Control', 'no-store');
+  http.header('X-Accel-Buffering', 'no');
+  return streamSSE(http, async (out) => {
+    const iterator = events[Symbol.asyncIterator]();
+    const stop = (): void => void iterator.return?.();
+    out.onAbort(stop);
+    signal.addEventListener('abort', stop, { once: true });
+    const keepAlive = setInterval(
+      () => void out.write(': keep-alive\n\n').catch(() => undefined),
+      keepAliveMs,
+    );
+    try {
+      for (let step = await iterator.next(); !step.done && !out.aborted; step = await iterator.next()) {
+        const { id, event, data } = step.value;
+        // oxlint-disable-next-line no-await-in-loop -- events keep their order
+        await out.writeSSE({ id: String(id), event, data: JSON.stringify(data) });
+      }
+    } finally {
+      clearInterval(keepAlive);
+      signal.removeEventListener('abort', stop);
+    }
+  });
+}
+
+/** RFC 6266, with the name in UTF-8 and an ASCII stand-in. */
+function attachment(fileName: string): string {
+  const ascii = fileName.replaceAll(/[^\w.-]+/g, '_');
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encodeURIComponent(fileName)}`;
+}
+
+/** A problem for an address or method that no operation has. */
+export function unknownAddress(path: string): Problem {
+  return new Problem('not-found', `No operation has the address ${path.slice(0, 200)}.`);
+}
