@@ -1,0 +1,41 @@
+// Guesses column kinds from raw text columns, for callers that have no schema (a bare CSV).
+// Conversion itself never guesses: it follows the schema found here (frame.ts, form `text`).
+import type { ColumnKind, ColumnSchema } from './schema.ts';
+import { readValue, RefusedValue } from './values.ts';
+
+const booleanPairs = [
+  new Set(['true', 'false']),
+  new Set(['yes', 'no']),
+  new Set(['t', 'f']),
+  new Set(['y', 'n']),
+];
+const longTextCharacters = 30;
+
+/**
+ * The kind that every present value of each column fits: numeric, date, boolean, else categorical, or text where
+ * values are mostly distinct and long (30 characters on average, or several words).
+ */
+export function inferSchema(columns: Readonly<Record<string, readonly (string | null)[]>>): ColumnSchema[] {
+  return Object.entries(columns).map(([name, values]) => ({ name, kind: inferKind(values) }));
+}
+
+function inferKind(values: readonly (string | null)[]): ColumnKind {
+  const present = values.filter((value): value is string => value !== null && value.trim() !== '');
+  if (present.length === 0) return 'categorical';
+  for (const kind of ['numeric', 'date'] as const) {
+    if (present.every((value) => !(readValue(value, kind, 'text') instanceof RefusedValue))) return kind;
+  }
+  const distinct = new Set(present);
+  const lowered = new Set([...distinct].slice(0, 3).map((value) => value.trim().toLowerCase()));
+  if (distinct.size <= 2 && booleanPairs.some((pair) => [...lowered].every((value) => pair.has(value))))
+    return 'boolean';
+  return isFreeText(present.length, distinct) ? 'text' : 'categorical';
+}
+
+function isFreeText(presentCount: number, distinct: ReadonlySet<string>): boolean {
+  if (distinct.size < 20 || distinct.size < presentCount * 0.5) return false;
+  const sample = [...distinct].slice(0, 1000);
+  const characters = sample.reduce((sum, value) => sum + value.length, 0) / sample.length;
+  const words = sample.reduce((sum, value) => sum + value.split(/\s+/).length, 0) / sample.length;
+  return characters >= longTextCharacters || words >= 3;
+}

@@ -1,0 +1,218 @@
+// Forests: many deep trees on random parts of the data, averaged. Random forests (Breiman 2001) draw rows with
+// replacement and take the best border; extra trees (Geurts et al. 2006) use all rows and random borders. Trees are
+// fitted to the target itself; with three or more classes, each class has its own trees against the rest.
+import { seededRandom, type Random } from '../../base/random.ts';
+import type { Task } from '../frame/schema.ts';
+import { binnedTable } from './bins.ts';
+import {
+  completeHyperparameters,
+  isLate,
+  numberSetting,
+  type Hyperparameters,
+  type HyperparameterSpec,
+  type Learner,
+  type LearnerSpec,
+  type TrainedModel,
+  type TrainingInput,
+} from './learner.ts';
+import { treeGrower, type GrownTree, type TreeRules } from './tree-grower.ts';
+import { treeStore } from './tree-store.ts';
+
+function settingsOf(defaults: {
+  minRowsPerLeaf: number;
+  featureShare: number;
+}): readonly HyperparameterSpec[] {
+  return [
+    {
+      name: 'trees',
+      label: 'Trees',
+      plainWords: 'How many trees are averaged; more are steadier and slower.',
+      type: 'integer',
+      default: 100,
+      min: 1,
+      max: 5000,
+    },
+    {
+      name: 'maxLeaves',
+      label: 'Leaves',
+      plainWords: 'How many cases each tree may tell apart.',
+      type: 'integer',
+      default: 256,
+      min: 2,
+      max: 4096,
+    },
+    {
+      name: 'minRowsPerLeaf',
+      label: 'Rows for each leaf',
+      plainWords: 'A case counts only with this many training rows.',
+      type: 'integer',
+      default: defaults.minRowsPerLeaf,
+      min: 1,
+      max: 10_000,
+      scale: 'log',
+      search: { min: 1, max: 20 },
+    },
+    {
+      name: 'featureShare',
+      label: 'Columns for each question',
+      plainWords: 'The share of columns that each question may choose from.',
+      type: 'number',
+      default: defaults.featureShare,
+      min: 0.01,
+      max: 1,
+      scale: 'linear',
+      search: { min: 0.2, max: 1 },
+    },
+  ];
+}
+
+const abilities = { missingValues: true, categories: true, weights: true, earlyStopping: false };
+
+export const randomForest = forest(
+  {
+    name: 'random-forest',
+    label: 'Random forest',
+    plainWords:
+      'Many deep decision trees on random samples of the rows, averaged. Robust, and good in ensembles.',
+    tasks: ['binary', 'multiclass', 'regression'],
+    hyperparameters: settingsOf({ minRowsPerLeaf: 3, featureShare: 0.4 }),
+    abilities,
+  },
+  { hasRandomBorders: false },
+);
+
+export const extraTrees = forest(
+  {
+    name: 'extra-trees',
+    label: 'Extra trees',
+    plainWords:
+      'Like a random forest, with random borders: smoother, and different enough to help an ensemble.',
+    tasks: ['binary', 'multiclass', 'regression'],
+    hyperparameters: settingsOf({ minRowsPerLeaf: 3, featureShare: 0.6 }),
+    abilities,
+  },
+  { hasRandomBorders: true },
+);
+
+function forest(spec: LearnerSpec, kind: { hasRandomBorders: boolean }): Learner {
+  return {
+    spec,
+    train: (input) => trainForest(input, completeHyperparameters(spec, input.hyperparameters), kind),
+  };
+}
+
+async function trainForest(
+  input: TrainingInput,
+  settings: Hyperparameters,
+  { hasRandomBorders }: { hasRandomBorders: boolean },
+): Promise<TrainedModel> {
+  const { table, task, classCount, control } = input;
+  const random = seededRandom(input.seed);
+  const binned = binnedTable(table);
+  const store = treeStore(binned);
+  const grower = treeGrower(binned, rulesFrom(settings, hasRandomBorders));
+  const outputCount = task === 'multiclass' ? classCount : 1;
+  const wanted = numberSetting(settings, 'trees');
+  const base = targetMeans(input, outputCount);
+  let endedBy: TrainedModel['endedBy'] = 'iterations';
+  let treeCount = 0;
+  while (treeCount < wanted) {
+    const draw = drawRows(input, hasRandomBorders, random);
+    for (let k = 0; k < outputCount; k++) {
+      const derivatives = targetDerivatives(input, draw.counts, { k, mean: base[k]! });
+      const tree = grower.grow({ rows: draw.rows.slice(), ...derivatives }, random);
+      store.add(tree, leafMeans(tree, derivatives));
+    }
+    treeCount++;
+    await control.pause();
+    if (isLate(control)) {
+      endedBy = treeCount < wanted ? 'deadline' : 'iterations';
+      break;
+    }
+  }
+  const link = task === 'regression' ? 'identity' : 'share';
+  const model = store.finish({ treeCount: treeCount * outputCount, link, base });
+  for (let leaf = 0; leaf < model.leafValues.length; leaf++)
+    model.leafValues[leaf] = model.leafValues[leaf]! / treeCount;
+  return { model, iterationCount: treeCount, curve: [], endedBy };
+}
+
+function rulesFrom(settings: Hyperparameters, hasRandomBorders: boolean): TreeRules {
+  return {
+    maxLeaves: numberSetting(settings, 'maxLeaves'),
+    maxDepth: 64,
+    minRowsPerLeaf: numberSetting(settings, 'minRowsPerLeaf'),
+    minHessianPerLeaf: 1e-9,
+    l2: 1e-9,
+    minGain: 1e-9,
+    featureShareByTree: 1,
+    featureShareByNode: numberSetting(settings, 'featureShare'),
+    hasRandomBorders,
+    minRowsPerGroup: numberSetting(settings, 'minRowsPerLeaf'),
+  };
+}
+
+/** The rows of one tree, each once, and how often each counts. */
+function drawRows(
+  { rows, table }: TrainingInput,
+  takesAll: boolean,
+  random: Random,
+): { rows: Int32Array; counts: Float64Array | undefined } {
+  if (takesAll) return { rows, counts: undefined };
+  const counts = new Float64Array(table.rowCount);
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[random.below(rows.length)]!;
+    counts[row] = counts[row]! + 1;
+  }
+  return { rows: rows.filter((row) => counts[row]! > 0), counts };
+}
+
+/** Squared loss from the mean: leaf means become differences from it, which keeps the fixed-point sums precise. */
+function targetDerivatives(
+  { task, target, weights, table }: TrainingInput,
+  counts: Float64Array | undefined,
+  { k, mean }: { k: number; mean: number },
+): { gradients: Float64Array; hessians: Float64Array } {
+  const gradients = new Float64Array(table.rowCount);
+  const hessians = new Float64Array(table.rowCount);
+  for (let row = 0; row < table.rowCount; row++) {
+    const weight = (weights ? weights[row]! : 1) * (counts ? counts[row]! : 1);
+    gradients[row] = weight * (mean - outputTarget(task, target[row]!, k));
+    hessians[row] = weight;
+  }
+  return { gradients, hessians };
+}
+
+/** The target of output `k`: itself, or whether the row is of class `k`. */
+function outputTarget(task: Task, value: number, k: number): number {
+  if (task !== 'multiclass') return value;
+  return value === k ? 1 : 0;
+}
+
+function targetMeans({ task, target, rows, weights }: TrainingInput, outputCount: number): Float64Array {
+  return Float64Array.from({ length: outputCount }, (_, k) => {
+    let sum = 0;
+    let total = 0;
+    for (const row of rows) {
+      const weight = weights ? weights[row]! : 1;
+      sum += weight * outputTarget(task, target[row]!, k);
+      total += weight;
+    }
+    return sum / total;
+  });
+}
+
+function leafMeans(
+  tree: GrownTree,
+  { gradients, hessians }: { gradients: Float64Array; hessians: Float64Array },
+): Float64Array {
+  return Float64Array.from({ length: tree.leafCount }, (_, leaf) => {
+    let gradient = 0;
+    let hessian = 0;
+    for (let index = tree.begin[leaf]!; index < tree.end[leaf]!; index++) {
+      gradient += gradients[tree.rows[index]!]!;
+      hessian += hessians[tree.rows[index]!]!;
+    }
+    return -gradient / hessian;
+  });
+}

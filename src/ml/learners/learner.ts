@@ -1,0 +1,162 @@
+// What every learner is: a specification, as data, and a function that trains. The model it returns is plain data
+// (model/row-model.ts); running that is not the learner's business. Learner, model and predictor are three things.
+import { Problem } from '../../base/problems.ts';
+import type { Clock } from '../../base/time.ts';
+import type { FeatureTable } from '../frame/encoding.ts';
+import type { Task } from '../frame/schema.ts';
+import type { RowModel } from '../model/row-model.ts';
+
+export type HyperparameterValue = number | string;
+export type Hyperparameters = Readonly<Record<string, HyperparameterValue>>;
+
+/** One setting of a learner: what it means, what it may be, and where a search should look. */
+export interface HyperparameterSpec {
+  name: string;
+  label: string;
+  plainWords: string;
+  type: 'integer' | 'number' | 'choice';
+  default: HyperparameterValue;
+  /** Bounds of what is accepted, both included; for `choice`, the accepted words are `choices`. */
+  min?: number;
+  max?: number;
+  choices?: readonly string[];
+  /** How a search spreads its attempts between the bounds of `search`. */
+  scale?: 'linear' | 'log';
+  /** Where a search looks; without it, the setting keeps its default. */
+  search?: { min: number; max: number } | { choices: readonly HyperparameterValue[] };
+}
+
+export interface LearnerSpec {
+  /** Never changes its meaning once it has been stored in a recipe. */
+  name: string;
+  label: string;
+  plainWords: string;
+  tasks: readonly Task[];
+  hyperparameters: readonly HyperparameterSpec[];
+  abilities: {
+    /** Takes NaN as information, rather than filling it in. */
+    missingValues: boolean;
+    /** Splits categories as such, rather than as one column each. */
+    categories: boolean;
+    weights: boolean;
+    /** Uses validation rows to find when to stop. */
+    earlyStopping: boolean;
+  };
+}
+
+/** The outside of a training: time, cancelling, telling. Nothing in here may change what is learned, except a deadline. */
+export interface TrainingControl {
+  clock: Clock;
+  signal?: AbortSignal;
+  /** In the clock's monotonic time: stop soon after it, and keep what there is. */
+  deadlineMs?: number;
+  /** Lets the caller do other work; called between steps. @throws Problem `cancelled` */
+  pause: () => Promise<void>;
+  onCurve?: (points: CurvePoint[]) => void;
+}
+
+export interface CurvePoint {
+  iteration: number;
+  /** Loss on the training rows, where it is cheap to know. */
+  trainScore?: number;
+  /** Loss on the validation rows. */
+  validationScore: number;
+}
+
+export interface TrainingInput {
+  table: FeatureTable;
+  task: Task;
+  /** Class indices or values, for every row of the table. */
+  target: Float64Array;
+  classCount: number;
+  /** Rows to learn from. */
+  rows: Int32Array;
+  /** Rows to stop by; they are not learned from. */
+  validationRows?: Int32Array;
+  /** Weight of each row of the table, > 0. */
+  weights?: Float64Array;
+  hyperparameters: Hyperparameters;
+  seed: number;
+  control: TrainingControl;
+}
+
+export interface TrainedModel {
+  model: RowModel;
+  /** Trees, or steps of the solver. */
+  iterationCount: number;
+  curve: CurvePoint[];
+  /** What ended it: all iterations done, no more progress, or the deadline. */
+  endedBy: 'iterations' | 'early-stopping' | 'deadline';
+}
+
+export interface Learner {
+  spec: LearnerSpec;
+  /** Same input and seed, same bytes, unless the deadline cuts it short. @throws Problem `cancelled` */
+  train: (input: TrainingInput) => Promise<TrainedModel>;
+}
+
+/**
+ * The given settings with defaults filled in.
+ * @throws Problem `invalid-request` naming every setting that is unknown or out of bounds
+ */
+export function completeHyperparameters(spec: LearnerSpec, given: Hyperparameters): Hyperparameters {
+  const known = new Map(spec.hyperparameters.map((setting) => [setting.name, setting]));
+  const errors = Object.entries(given).flatMap(([name, value]) => {
+    const setting = known.get(name);
+    const message = setting ? faultOf(setting, value) : `is not a setting of ${spec.label}`;
+    return message ? [{ field: name, message }] : [];
+  });
+  if (errors.length > 0) {
+    throw new Problem(
+      'invalid-request',
+      `Settings of ${spec.label}: "${errors[0]!.field}" ${errors[0]!.message}.`,
+      { errors },
+    );
+  }
+  return Object.fromEntries(
+    spec.hyperparameters.map((setting) => [setting.name, given[setting.name] ?? setting.default]),
+  );
+}
+
+/** A number among completed settings. */
+export function numberSetting(settings: Hyperparameters, name: string): number {
+  return settings[name] as number;
+}
+
+/** Whether the deadline of `control` has passed. */
+export function isLate(control: TrainingControl): boolean {
+  return control.deadlineMs !== undefined && control.clock.monotonicMs() >= control.deadlineMs;
+}
+
+const breathMs = 20;
+
+/**
+ * A `pause` that gives way to other work (a macrotask) when 20 ms have passed since it last did, and ends the training
+ * when `signal` is aborted.
+ */
+export function pauseBy(clock: Clock, signal?: AbortSignal): () => Promise<void> {
+  let lastMs = clock.monotonicMs();
+  return async () => {
+    if (clock.monotonicMs() - lastMs >= breathMs) {
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      lastMs = clock.monotonicMs();
+    }
+    if (signal?.aborted) throw new Problem('cancelled', 'The training was cancelled.');
+  };
+}
+
+function faultOf(setting: HyperparameterSpec, value: HyperparameterValue): string | undefined {
+  if (setting.type === 'choice') {
+    return setting.choices!.includes(value as string)
+      ? undefined
+      : `must be one of ${setting.choices!.join(', ')}`;
+  }
+  const isNumber =
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (setting.type === 'number' || Number.isInteger(value));
+  const isWithin = isNumber && value >= (setting.min ?? -Infinity) && value <= (setting.max ?? Infinity);
+  return isWithin
+    ? undefined
+    : `must be ${setting.type === 'integer' ? 'a whole number' : 'a number'} from ${setting.min} to ${setting.max}`;
+}

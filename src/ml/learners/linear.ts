@@ -1,0 +1,328 @@
+// Linear models: ridge regression, logistic and softmax regression with an L2 penalty (Hastie, Tibshirani & Friedman,
+// "The Elements of Statistical Learning", chapters 3 and 4). Numbers are standardised on the training rows, missing
+// ones have a weight of their own, each category has one weight. Solved by L-BFGS.
+import { exp, log, sigmoid, softplus } from '../model/arithmetic.ts';
+import { standardise, type LinearModel } from '../model/linear.ts';
+import type { Link } from '../model/row-model.ts';
+import type { FeatureTable } from '../frame/encoding.ts';
+import {
+  completeHyperparameters,
+  isLate,
+  numberSetting,
+  type Learner,
+  type LearnerSpec,
+  type TrainedModel,
+  type TrainingInput,
+} from './learner.ts';
+import { minimise } from './minimise.ts';
+
+const spec: LearnerSpec = {
+  name: 'linear',
+  label: 'Linear model',
+  plainWords:
+    'A weighted sum of the columns. Simple, fast and steady with few rows; it cannot see interplay between columns.',
+  tasks: ['binary', 'multiclass', 'regression'],
+  hyperparameters: [
+    {
+      name: 'l2',
+      label: 'L2 penalty',
+      plainWords: 'Pulls weights towards zero, in rows: as if that many rows said that nothing matters.',
+      type: 'number',
+      default: 1,
+      min: 0,
+      max: 1_000_000,
+      scale: 'log',
+      search: { min: 0.01, max: 1000 },
+    },
+    {
+      name: 'iterations',
+      label: 'Steps',
+      plainWords: 'The most steps of the solver.',
+      type: 'integer',
+      default: 200,
+      min: 1,
+      max: 10_000,
+    },
+  ],
+  abilities: { missingValues: false, categories: false, weights: true, earlyStopping: false },
+};
+
+export const linear: Learner = { spec, train: trainLinear };
+
+async function trainLinear(input: TrainingInput): Promise<TrainedModel> {
+  const settings = completeHyperparameters(spec, input.hyperparameters);
+  await input.control.pause();
+  const problem = linearProblem(input, numberSetting(settings, 'l2'));
+  let isCut = false;
+  const found = await minimise(
+    { size: problem.design.weightCount * problem.outputCount, evaluate: problem.evaluate },
+    problem.start,
+    {
+      iterations: numberSetting(settings, 'iterations'),
+      tolerance: 1e-6,
+      goOn: async () => {
+        await input.control.pause();
+        isCut = isLate(input.control);
+        return !isCut;
+      },
+    },
+  );
+  const hasAllIterations = found.iterations >= numberSetting(settings, 'iterations');
+  const endedBy = isCut ? 'deadline' : hasAllIterations ? 'iterations' : 'early-stopping';
+  return { model: problem.modelOf(found.point), iterationCount: found.iterations, curve: [], endedBy };
+}
+
+/**
+ * The columns as a linear model sees them, for the training rows only. Weights are numbered: 0 the intercept, then a
+ * value and a missing weight for each number, then one for each category code and one for missing.
+ */
+interface Design {
+  weightCount: number;
+  numbers: {
+    feature: number;
+    centre: number;
+    inverseSpread: number;
+    values: Float64Array;
+    isMissing: Uint8Array | undefined;
+    weight: number;
+  }[];
+  categories: { feature: number; levelCount: number; levels: Uint8Array; weight: number }[];
+}
+
+interface LinearProblem {
+  design: Design;
+  outputCount: number;
+  start: Float64Array;
+  evaluate: (weights: Float64Array, gradient: Float64Array) => number;
+  modelOf: (weights: Float64Array) => LinearModel;
+}
+
+function linearProblem(input: TrainingInput, l2: number): LinearProblem {
+  const { task, classCount, rows, target, weights } = input;
+  const design = designOf(input.table, rows);
+  const outputCount = task === 'multiclass' ? classCount : 1;
+  const scaling = task === 'regression' ? targetScaling(input) : { centre: 0, spread: 1 };
+  const truth = Float64Array.from(rows, (row) => (target[row]! - scaling.centre) / scaling.spread);
+  const rowWeights = Float64Array.from(rows, (row) => (weights ? weights[row]! : 1));
+  const totalWeight = rowWeights.reduce((sum, weight) => sum + weight, 0);
+  const scores = new Float64Array(rows.length * outputCount);
+  const slopes = new Float64Array(rows.length * outputCount);
+  const derive = task === 'regression' ? squaredSlopes : task === 'binary' ? logisticSlopes : softmaxSlopes;
+  return {
+    design,
+    outputCount,
+    start: new Float64Array(design.weightCount * outputCount),
+    evaluate: (point, gradient) => {
+      gradient.fill(0);
+      let loss = 0;
+      for (let k = 0; k < outputCount; k++)
+        score(design, part(point, k, design), part(scores, k, { weightCount: rows.length }));
+      loss += derive({ scores, slopes, truth, rowWeights, outputCount });
+      for (let k = 0; k < outputCount; k++)
+        gather(design, part(slopes, k, { weightCount: rows.length }), part(gradient, k, design));
+      for (let index = 0; index < gradient.length; index++) {
+        const isIntercept = index % design.weightCount === 0;
+        const weight = point[index]!;
+        loss += isIntercept ? 0 : (l2 * weight * weight) / 2;
+        gradient[index] = (gradient[index]! + (isIntercept ? 0 : l2 * weight)) / totalWeight;
+      }
+      return loss / totalWeight;
+    },
+    modelOf: (point) => portable(design, point, { outputCount, scaling, link: linkOf(task) }),
+  };
+}
+
+function linkOf(task: TrainingInput['task']): Link {
+  return task === 'regression' ? 'identity' : task === 'binary' ? 'logistic' : 'softmax';
+}
+
+/** Part `k` of an output-major array, as a view. */
+function part(values: Float64Array, k: number, { weightCount }: { weightCount: number }): Float64Array {
+  return values.subarray(k * weightCount, (k + 1) * weightCount);
+}
+
+function designOf(table: FeatureTable, rows: Int32Array): Design {
+  const design: Design = { weightCount: 1, numbers: [], categories: [] };
+  table.features.forEach((feature, index) => {
+    const column = table.columns[index]!;
+    if (feature.kind === 'category') {
+      const levelCount = feature.levelCount + 1;
+      const levels = Uint8Array.from(rows, (row) =>
+        column[row] === column[row] ? column[row]! : levelCount - 1,
+      );
+      design.categories.push({ feature: index, levelCount, levels, weight: design.weightCount });
+      design.weightCount += levelCount;
+      return;
+    }
+    const { centre, spread, missingCount } = momentsOf(column, rows);
+    if (spread === 0 && missingCount === 0) return;
+    const inverseSpread = spread > 0 ? 1 / spread : 0;
+    const values = Float64Array.from(rows, (row) =>
+      column[row] === column[row] ? standardise(column[row]!, centre, inverseSpread) : 0,
+    );
+    const isMissing =
+      missingCount > 0 ? Uint8Array.from(rows, (row) => (column[row] === column[row] ? 0 : 1)) : undefined;
+    design.numbers.push({
+      feature: index,
+      centre,
+      inverseSpread,
+      values,
+      isMissing,
+      weight: design.weightCount,
+    });
+    design.weightCount += 2;
+  });
+  return design;
+}
+
+function momentsOf(
+  column: ArrayLike<number>,
+  rows: Int32Array,
+): { centre: number; spread: number; missingCount: number } {
+  let sum = 0;
+  let count = 0;
+  for (const row of rows) {
+    const value = column[row]!;
+    if (value !== value) continue;
+    sum += value;
+    count++;
+  }
+  const centre = count > 0 ? sum / count : 0;
+  let squares = 0;
+  for (const row of rows) {
+    const value = column[row]!;
+    if (value === value) squares += (value - centre) * (value - centre);
+  }
+  const spread = count > 0 ? Math.sqrt(squares / count) : 0;
+  // A spread that is only rounding error is none.
+  return {
+    centre,
+    spread: spread > 1e-12 * Math.abs(centre) ? spread : 0,
+    missingCount: rows.length - count,
+  };
+}
+
+function targetScaling({ target, rows }: TrainingInput): { centre: number; spread: number } {
+  const { centre, spread } = momentsOf(target, rows);
+  return { centre, spread: spread || 1 };
+}
+
+/** scores = design x weights */
+function score(design: Design, weights: Float64Array, scores: Float64Array): void {
+  scores.fill(weights[0]!);
+  for (const { values, isMissing, weight } of design.numbers) {
+    const slope = weights[weight]!;
+    for (let row = 0; row < scores.length; row++) scores[row] = scores[row]! + slope * values[row]!;
+    if (!isMissing) continue;
+    const missing = weights[weight + 1]!;
+    for (let row = 0; row < scores.length; row++) scores[row] = scores[row]! + missing * isMissing[row]!;
+  }
+  for (const { levels, weight } of design.categories) {
+    for (let row = 0; row < scores.length; row++)
+      scores[row] = scores[row]! + weights[weight + levels[row]!]!;
+  }
+}
+
+/** gradient = design' x slopes */
+function gather(design: Design, slopes: Float64Array, gradient: Float64Array): void {
+  for (let row = 0; row < slopes.length; row++) gradient[0]! += slopes[row]!;
+  for (const { values, isMissing, weight } of design.numbers) {
+    let sum = 0;
+    let missing = 0;
+    for (let row = 0; row < slopes.length; row++) sum += slopes[row]! * values[row]!;
+    if (isMissing) for (let row = 0; row < slopes.length; row++) missing += slopes[row]! * isMissing[row]!;
+    gradient[weight] = sum;
+    gradient[weight + 1] = missing;
+  }
+  for (const { levels, weight } of design.categories) {
+    for (let row = 0; row < slopes.length; row++) {
+      const at = weight + levels[row]!;
+      gradient[at] = gradient[at]! + slopes[row]!;
+    }
+  }
+}
+
+interface Slopes {
+  scores: Float64Array;
+  slopes: Float64Array;
+  truth: Float64Array;
+  rowWeights: Float64Array;
+  outputCount: number;
+}
+
+function squaredSlopes({ scores, slopes, truth, rowWeights }: Slopes): number {
+  let loss = 0;
+  for (let row = 0; row < truth.length; row++) {
+    const error = scores[row]! - truth[row]!;
+    slopes[row] = rowWeights[row]! * error;
+    loss += (rowWeights[row]! * error * error) / 2;
+  }
+  return loss;
+}
+
+function logisticSlopes({ scores, slopes, truth, rowWeights }: Slopes): number {
+  let loss = 0;
+  for (let row = 0; row < truth.length; row++) {
+    const value = scores[row]!;
+    slopes[row] = rowWeights[row]! * (sigmoid(value) - truth[row]!);
+    loss += rowWeights[row]! * (softplus(value) - truth[row]! * value);
+  }
+  return loss;
+}
+
+function softmaxSlopes({ scores, slopes, truth, rowWeights, outputCount }: Slopes): number {
+  const rowCount = truth.length;
+  let loss = 0;
+  for (let row = 0; row < rowCount; row++) {
+    let highest = -Infinity;
+    for (let k = 0; k < outputCount; k++) highest = Math.max(highest, scores[k * rowCount + row]!);
+    let sum = 0;
+    for (let k = 0; k < outputCount; k++)
+      sum += slopes[k * rowCount + row] = exp(scores[k * rowCount + row]! - highest);
+    const weight = rowWeights[row]!;
+    loss += weight * (highest + log(sum) - scores[truth[row]! * rowCount + row]!);
+    for (let k = 0; k < outputCount; k++) {
+      const at = k * rowCount + row;
+      slopes[at] = weight * (slopes[at]! / sum - (truth[row] === k ? 1 : 0));
+    }
+  }
+  return loss;
+}
+
+/** The weights in the portable form, back in units of the target. */
+function portable(
+  design: Design,
+  weights: Float64Array,
+  {
+    outputCount,
+    scaling,
+    link,
+  }: { outputCount: number; scaling: { centre: number; spread: number }; link: Link },
+): LinearModel {
+  const at = (index: number, k: number): number => weights[k * design.weightCount + index]! * scaling.spread;
+  const forOutputs = (indices: readonly number[]): Float64Array =>
+    Float64Array.from(
+      indices.flatMap((index) => Array.from({ length: outputCount }, (_, k) => at(index, k))),
+    );
+  const levelOffsets = new Int32Array(design.categories.length + 1);
+  design.categories.forEach(({ levelCount }, term) => {
+    levelOffsets[term + 1] = levelOffsets[term]! + levelCount;
+  });
+  return {
+    kind: 'linear',
+    link,
+    base: Float64Array.from({ length: outputCount }, (_, k) => at(0, k) + scaling.centre),
+    numberFeature: Uint16Array.from(design.numbers, (term) => term.feature),
+    centre: Float64Array.from(design.numbers, (term) => term.centre),
+    inverseSpread: Float64Array.from(design.numbers, (term) => term.inverseSpread),
+    numberWeights: forOutputs(design.numbers.map((term) => term.weight)),
+    missingWeights: forOutputs(design.numbers.map((term) => term.weight + 1)),
+    categoryFeature: Uint16Array.from(design.categories, (term) => term.feature),
+    levelOffsets,
+    levelWeights: forOutputs(
+      design.categories.flatMap((term) =>
+        Array.from({ length: term.levelCount }, (_, level) => term.weight + level),
+      ),
+    ),
+  };
+}

@@ -1,0 +1,101 @@
+// Collects grown trees, in terms of bins, into the flat portable form (model/trees.ts), in terms of values.
+import type { Link } from '../model/row-model.ts';
+import { categoricalFlag, missingLeftFlag, wordsPerSet, type TreesModel } from '../model/trees.ts';
+import type { BinnedTable } from './bins.ts';
+import type { GrownTree } from './tree-grower.ts';
+
+export interface TreeStore {
+  treeCount: number;
+  /** Adds a tree with a value for each of its leaves. */
+  add: (tree: GrownTree, leafValues: Float64Array) => void;
+  /** The first `treeCount` trees as a model. */
+  finish: (options: { treeCount: number; link: Link; base: Float64Array }) => TreesModel;
+}
+
+interface Growing {
+  roots: number[];
+  feature: number[];
+  threshold: number[];
+  left: number[];
+  right: number[];
+  flags: number[];
+  categorySets: number[];
+  leafValues: number[];
+}
+
+export function treeStore(table: BinnedTable): TreeStore {
+  const growing: Growing = {
+    roots: [],
+    feature: [],
+    threshold: [],
+    left: [],
+    right: [],
+    flags: [],
+    categorySets: [],
+    leafValues: [],
+  };
+  /** Lengths before each tree, so that the last trees can be cut off. */
+  const marks: { nodes: number; sets: number; leaves: number }[] = [];
+  const store: TreeStore = {
+    treeCount: 0,
+    add: (tree, leafValues) => {
+      marks.push({
+        nodes: growing.feature.length,
+        sets: growing.categorySets.length,
+        leaves: growing.leafValues.length,
+      });
+      addTree(growing, table, tree, leafValues);
+      store.treeCount++;
+    },
+    finish: ({ treeCount, link, base }) => {
+      const end = marks[treeCount] ?? {
+        nodes: growing.feature.length,
+        sets: growing.categorySets.length,
+        leaves: growing.leafValues.length,
+      };
+      return {
+        kind: 'trees',
+        link,
+        base,
+        roots: Int32Array.from(growing.roots.slice(0, treeCount)),
+        feature: Uint16Array.from(growing.feature.slice(0, end.nodes)),
+        threshold: Float64Array.from(growing.threshold.slice(0, end.nodes)),
+        left: Int32Array.from(growing.left.slice(0, end.nodes)),
+        right: Int32Array.from(growing.right.slice(0, end.nodes)),
+        flags: Uint8Array.from(growing.flags.slice(0, end.nodes)),
+        categorySets: Uint32Array.from(growing.categorySets.slice(0, end.sets)),
+        leafValues: Float64Array.from(growing.leafValues.slice(0, end.leaves)),
+      };
+    },
+  };
+  return store;
+}
+
+function addTree(growing: Growing, table: BinnedTable, tree: GrownTree, leafValues: Float64Array): void {
+  const firstNode = growing.feature.length;
+  const firstLeaf = growing.leafValues.length;
+  const placed = (child: number): number => (child >= 0 ? child + firstNode : ~(~child + firstLeaf));
+  growing.roots.push(tree.splits.length === 0 ? ~firstLeaf : firstNode);
+  tree.splits.forEach((split, node) => {
+    const feature = table.features[split.feature]!;
+    growing.feature.push(feature.feature);
+    growing.left.push(placed(tree.left[node]!));
+    growing.right.push(placed(tree.right[node]!));
+    growing.flags.push(
+      (split.isCategorical ? categoricalFlag : 0) | (split.isMissingLeft ? missingLeftFlag : 0),
+    );
+    if (split.isCategorical) {
+      growing.threshold.push(growing.categorySets.length / wordsPerSet);
+      growing.categorySets.push(...setOf(split.leftBins, feature.missingBin));
+    } else growing.threshold.push(feature.bounds[split.bin]!);
+  });
+  for (let leaf = 0; leaf < tree.leafCount; leaf++) growing.leafValues.push(leafValues[leaf]!);
+}
+
+/** Bits of the codes that go left; the bin of missing values is told by a flag instead. */
+function setOf(leftBins: readonly number[], missingBin: number): Uint32Array {
+  const words = new Uint32Array(wordsPerSet);
+  for (const bin of leftBins)
+    if (bin !== missingBin) words[bin >>> 5] = (words[bin >>> 5]! | (1 << (bin & 31))) >>> 0;
+  return words;
+}

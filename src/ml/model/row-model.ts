@@ -1,0 +1,86 @@
+// What a learner leaves behind: plain numbers that turn one encoded row into an answer. Three forms, each in a file
+// of its own: trees, linear, constant. All are data (typed arrays), so a model file can hold them and any runtime can
+// run them.
+import type { Task } from '../frame/schema.ts';
+import { softmaxInPlace, sigmoid } from './arithmetic.ts';
+import { applyLinear, type LinearModel } from './linear.ts';
+import { applyTrees, type TreesModel } from './trees.ts';
+
+/** The same answer for every row: a value, or the share of each class. */
+export interface ConstantModel {
+  kind: 'constant';
+  values: Float64Array;
+}
+
+export type RowModel = TreesModel | LinearModel | ConstantModel;
+
+/**
+ * How raw scores become an answer. `identity`: they are it. `logistic`: one log-odds of class 1. `softmax`: one score
+ * for each class. `share`: estimated shares (of class 1, or of each class), clipped and made to sum to one.
+ */
+export const links = ['identity', 'logistic', 'softmax', 'share'] as const;
+export type Link = (typeof links)[number];
+
+/** The number of values an answer has: 1 for a regression, the number of classes otherwise. */
+export function outputCountOf(task: Task, classCount: number): number {
+  return task === 'regression' ? 1 : classCount;
+}
+
+/** Writes the answers for `rowCount` row-major encoded rows to `out`, `outputCount` values for each row. */
+export function applyModel(
+  model: RowModel,
+  input: { rows: Float64Array; rowCount: number; featureCount: number },
+  out: Float64Array,
+): void {
+  const outputCount = out.length / input.rowCount;
+  if (model.kind === 'constant') {
+    for (let row = 0; row < input.rowCount; row++) out.set(model.values, row * outputCount);
+    return;
+  }
+  const rawCount = model.base.length;
+  const raw = rawCount === outputCount ? out : new Float64Array(input.rowCount * rawCount);
+  for (let row = 0; row < input.rowCount; row++) raw.set(model.base, row * rawCount);
+  if (model.kind === 'trees') applyTrees(model, input, raw);
+  else applyLinear(model, input, raw);
+  for (let row = 0; row < input.rowCount; row++)
+    applyLink(
+      model.link,
+      raw.subarray(row * rawCount, (row + 1) * rawCount),
+      out.subarray(row * outputCount, (row + 1) * outputCount),
+    );
+}
+
+/** `raw` and `out` may be the same array. */
+function applyLink(link: Link, raw: Float64Array, out: Float64Array): void {
+  switch (link) {
+    case 'identity':
+      if (raw !== out) out.set(raw);
+      return;
+    case 'logistic': {
+      const probability = sigmoid(raw[0]!);
+      out[0] = 1 - probability;
+      out[1] = probability;
+      return;
+    }
+    case 'softmax':
+      if (raw !== out) out.set(raw);
+      softmaxInPlace(out, 0, out.length);
+      return;
+    case 'share':
+      return normaliseShares(raw, out);
+    default:
+      return link satisfies never;
+  }
+}
+
+function normaliseShares(raw: Float64Array, out: Float64Array): void {
+  if (raw.length === 1) {
+    const share = Math.min(1, Math.max(0, raw[0]!));
+    out[0] = 1 - share;
+    out[1] = share;
+    return;
+  }
+  let sum = 0;
+  for (let index = 0; index < raw.length; index++) sum += out[index] = Math.max(1e-9, raw[index]!);
+  for (let index = 0; index < raw.length; index++) out[index] = out[index]! / sum;
+}
