@@ -274,8 +274,8 @@ export interface ProblemDocument {
   detail: string;
   remedy: string;
   retryable: boolean;
-  errors?: FieldError[];
-  requestId?: string;
+  errors?: FieldError[] | undefined;
+  requestId?: string | undefined;
 }
 
 /** An expected failure: one entry of the catalogue plus what happened this time, in words that may be shown. */
@@ -313,9 +313,7 @@ export class Problem extends Error {
   }
 
   /** Reads a document back into a problem, as the SDK and the supervisor of worker processes do. */
-  static fromDocument(
-    document: Pick<ProblemDocument, 'code' | 'detail'> & { errors?: FieldError[] },
-  ): Problem {
+  static fromDocument(document: Pick<ProblemDocument, 'code' | 'detail' | 'errors'>): Problem {
     const known = document.code in problemKinds;
     return new Problem(
       known ? document.code : 'internal',

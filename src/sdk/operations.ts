@@ -1,0 +1,92 @@
+// Generated from the contract by `npm run generate`. Do not edit.
+// Address, body and answer of each operation: all that the SDK needs at run time.
+import type { OperationId } from './types.ts';
+
+export interface OperationEntry {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  /** `json`, or the media type of a streamed body. */
+  body?: string;
+  /** What comes back when it is not JSON. */
+  answer?: 'nothing' | 'events' | 'stream';
+}
+
+export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
+  getServer: { method: 'GET', path: '/server' },
+  createSession: { method: 'POST', path: '/session', body: 'json' },
+  createSignInLink: { method: 'POST', path: '/session/links' },
+  deleteSession: { method: 'DELETE', path: '/session', answer: 'nothing' },
+  getSession: { method: 'GET', path: '/session' },
+  createKey: { method: 'POST', path: '/keys', body: 'json' },
+  createWorkspace: { method: 'POST', path: '/workspaces', body: 'json' },
+  getWorkspace: { method: 'GET', path: '/workspace' },
+  inviteMember: { method: 'POST', path: '/members', body: 'json' },
+  listAuditLines: { method: 'GET', path: '/audit' },
+  listKeys: { method: 'GET', path: '/keys' },
+  listMembers: { method: 'GET', path: '/members' },
+  removeMember: { method: 'DELETE', path: '/members/{userId}', answer: 'nothing' },
+  revokeKey: { method: 'DELETE', path: '/keys/{keyId}', answer: 'nothing' },
+  updateMember: { method: 'PATCH', path: '/members/{userId}', body: 'json' },
+  updateWorkspace: { method: 'PATCH', path: '/workspace', body: 'json' },
+  verifyAudit: { method: 'GET', path: '/audit/verification' },
+  createProject: { method: 'POST', path: '/projects', body: 'json' },
+  getProject: { method: 'GET', path: '/projects/{projectId}' },
+  listProjects: { method: 'GET', path: '/projects' },
+  updateProject: { method: 'PATCH', path: '/projects/{projectId}', body: 'json' },
+  appendUpload: { method: 'PUT', path: '/uploads/{uploadId}/content', body: 'application/octet-stream' },
+  createDataset: { method: 'POST', path: '/projects/{projectId}/datasets', body: 'json' },
+  createDatasetVersion: { method: 'POST', path: '/datasets/{datasetId}/versions', body: 'json' },
+  createUpload: { method: 'POST', path: '/projects/{projectId}/uploads', body: 'json' },
+  deleteDataset: { method: 'DELETE', path: '/datasets/{datasetId}', answer: 'nothing' },
+  downloadDatasetVersion: { method: 'GET', path: '/dataset-versions/{versionId}/content', answer: 'stream' },
+  getDataset: { method: 'GET', path: '/datasets/{datasetId}' },
+  getDatasetProfile: { method: 'GET', path: '/dataset-versions/{versionId}/profile' },
+  getDatasetRows: { method: 'GET', path: '/dataset-versions/{versionId}/rows' },
+  getDatasetVersion: { method: 'GET', path: '/dataset-versions/{versionId}' },
+  getUpload: { method: 'GET', path: '/uploads/{uploadId}' },
+  listDatasetVersions: { method: 'GET', path: '/datasets/{datasetId}/versions' },
+  listDatasets: { method: 'GET', path: '/projects/{projectId}/datasets' },
+  previewImport: { method: 'POST', path: '/projects/{projectId}/import-previews', body: 'json' },
+  runQuery: { method: 'POST', path: '/projects/{projectId}/queries', body: 'json' },
+  cancelTraining: { method: 'POST', path: '/trainings/{trainingId}/cancel' },
+  createTraining: { method: 'POST', path: '/projects/{projectId}/trainings', body: 'json' },
+  getTraining: { method: 'GET', path: '/trainings/{trainingId}' },
+  listLearners: { method: 'GET', path: '/learners' },
+  listTrainings: { method: 'GET', path: '/projects/{projectId}/trainings' },
+  planTraining: { method: 'POST', path: '/projects/{projectId}/training-plans', body: 'json' },
+  watchTraining: { method: 'GET', path: '/trainings/{trainingId}/events', answer: 'events' },
+  downloadModelFile: { method: 'GET', path: '/model-versions/{versionId}/file', answer: 'stream' },
+  getModel: { method: 'GET', path: '/models/{modelId}' },
+  getModelVersion: { method: 'GET', path: '/model-versions/{versionId}' },
+  importModelFile: {
+    method: 'POST',
+    path: '/projects/{projectId}/model-files',
+    body: 'application/octet-stream',
+  },
+  listModelVersions: { method: 'GET', path: '/models/{modelId}/versions' },
+  listModels: { method: 'GET', path: '/projects/{projectId}/models' },
+  removeModelAlias: { method: 'DELETE', path: '/models/{modelId}/aliases/{alias}', answer: 'nothing' },
+  setModelAlias: { method: 'PUT', path: '/models/{modelId}/aliases/{alias}', body: 'json' },
+  createEndpoint: { method: 'POST', path: '/projects/{projectId}/endpoints', body: 'json' },
+  deleteEndpoint: { method: 'DELETE', path: '/endpoints/{endpointId}', answer: 'nothing' },
+  deployModel: { method: 'PUT', path: '/endpoints/{endpointId}/deployments', body: 'json' },
+  getEndpoint: { method: 'GET', path: '/endpoints/{endpointId}' },
+  listEndpoints: { method: 'GET', path: '/projects/{projectId}/endpoints' },
+  predict: { method: 'POST', path: '/endpoints/{endpointId}/predictions', body: 'json' },
+  predictCsv: {
+    method: 'POST',
+    path: '/endpoints/{endpointId}/predictions.csv',
+    body: 'text/csv',
+    answer: 'stream',
+  },
+  cancelJob: { method: 'POST', path: '/jobs/{jobId}/cancel' },
+  getJob: { method: 'GET', path: '/jobs/{jobId}' },
+  listJobs: { method: 'GET', path: '/jobs' },
+  watchJob: { method: 'GET', path: '/jobs/{jobId}/events', answer: 'events' },
+  getSpending: { method: 'GET', path: '/spending' },
+  listBudgets: { method: 'GET', path: '/budgets' },
+  listCharges: { method: 'GET', path: '/charges' },
+  listPrices: { method: 'GET', path: '/prices' },
+  removeBudget: { method: 'DELETE', path: '/budgets/{budgetId}', answer: 'nothing' },
+  setBudget: { method: 'PUT', path: '/budgets', body: 'json' },
+};
