@@ -1,0 +1,129 @@
+// Queries of the registry's tables: models, model_versions (immutable) and model_aliases (movable).
+import { and, desc, eq, inArray, lt, max } from 'drizzle-orm';
+import { bigint, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { tenantColumns, tenantPolicies, time } from '../../platform/database/table.ts';
+import type { Transaction } from '../../platform/ports/database.ts';
+import type { Lineage, VersionSummary } from './registry.ts';
+
+export const models = pgTable(
+  'models',
+  { ...tenantColumns, projectId: text('project_id').notNull(), name: text('name').notNull() },
+  (table) => [uniqueIndex('models_name').on(table.projectId, table.name), ...tenantPolicies('project')],
+);
+
+export const modelVersions = pgTable(
+  'model_versions',
+  {
+    ...tenantColumns,
+    projectId: text('project_id').notNull(),
+    modelId: text('model_id').notNull(),
+    number: integer('number').notNull(),
+    fileSha256: text('file_sha256').notNull(),
+    fileSizeBytes: bigint('file_size_bytes', { mode: 'number' }).notNull(),
+    /** What the file says of itself, read once when it was registered. */
+    summary: jsonb('summary').$type<VersionSummary>().notNull(),
+    lineage: jsonb('lineage').$type<Lineage>(),
+  },
+  (table) => [uniqueIndex('model_versions_number').on(table.modelId, table.number), index('model_versions_file').on(table.fileSha256), ...tenantPolicies('project', 'append')],
+);
+
+export const modelAliases = pgTable(
+  'model_aliases',
+  {
+    workspaceId: text('workspace_id').notNull(),
+    projectId: text('project_id').notNull(),
+    modelId: text('model_id').notNull(),
+    alias: text('alias').notNull(),
+    versionId: text('version_id').notNull(),
+    movedAt: time('moved_at').notNull(),
+  },
+  (table) => [uniqueIndex('model_aliases_alias').on(table.modelId, table.alias), ...tenantPolicies('project')],
+);
+
+export type ModelRow = typeof models.$inferSelect;
+export type VersionRow = typeof modelVersions.$inferSelect;
+export type AliasRow = typeof modelAliases.$inferSelect;
+
+export async function findModel(transaction: Transaction, modelId: string): Promise<ModelRow | undefined> {
+  const [row] = await transaction.select().from(models).where(eq(models.id, modelId));
+  return row;
+}
+
+/** The model of that name in the project, made when there is none. Safe when two versions arrive at once. */
+export async function ensureModel(transaction: Transaction, row: typeof models.$inferInsert): Promise<ModelRow> {
+  await transaction.insert(models).values(row).onConflictDoNothing();
+  const [found] = await transaction.select().from(models).where(and(eq(models.projectId, row.projectId), eq(models.name, row.name))).for('update');
+  return found!;
+}
+
+export async function listModelRows(transaction: Transaction, projectId: string, page: { limit: number; after: string | undefined }): Promise<ModelRow[]> {
+  return await transaction
+    .select()
+    .from(models)
+    .where(and(eq(models.projectId, projectId), page.after === undefined ? undefined : lt(models.id, page.after)))
+    .orderBy(desc(models.id))
+    .limit(page.limit + 1);
+}
+
+/** Adds a version with the next number of its model, whose row the transaction has locked. */
+export async function addVersion(transaction: Transaction, row: Omit<typeof modelVersions.$inferInsert, 'number'>): Promise<VersionRow> {
+  const [last] = await transaction.select({ number: max(modelVersions.number) }).from(modelVersions).where(eq(modelVersions.modelId, row.modelId));
+  const [added] = await transaction
+    .insert(modelVersions)
+    .values({ ...row, number: (last?.number ?? 0) + 1 })
+    .returning();
+  return added!;
+}
+
+export async function findVersion(transaction: Transaction, versionId: string): Promise<VersionRow | undefined> {
+  const [row] = await transaction.select().from(modelVersions).where(eq(modelVersions.id, versionId));
+  return row;
+}
+
+export async function findVersionByNumber(transaction: Transaction, modelId: string, number: number): Promise<VersionRow | undefined> {
+  const [row] = await transaction.select().from(modelVersions).where(and(eq(modelVersions.modelId, modelId), eq(modelVersions.number, number)));
+  return row;
+}
+
+export async function listVersionRows(transaction: Transaction, modelId: string, page: { limit: number; after: string | undefined }): Promise<VersionRow[]> {
+  return await transaction
+    .select()
+    .from(modelVersions)
+    .where(and(eq(modelVersions.modelId, modelId), page.after === undefined ? undefined : lt(modelVersions.id, page.after)))
+    .orderBy(desc(modelVersions.id))
+    .limit(page.limit + 1);
+}
+
+/** The newest version of each of these models. */
+export async function latestVersions(transaction: Transaction, modelIds: string[]): Promise<VersionRow[]> {
+  if (modelIds.length === 0) return [];
+  return await transaction
+    .selectDistinctOn([modelVersions.modelId])
+    .from(modelVersions)
+    .where(inArray(modelVersions.modelId, modelIds))
+    .orderBy(modelVersions.modelId, desc(modelVersions.number));
+}
+
+export async function aliasesOf(transaction: Transaction, modelIds: string[]): Promise<AliasRow[]> {
+  if (modelIds.length === 0) return [];
+  return await transaction.select().from(modelAliases).where(inArray(modelAliases.modelId, modelIds)).orderBy(modelAliases.alias);
+}
+
+export async function moveAlias(transaction: Transaction, row: typeof modelAliases.$inferInsert): Promise<void> {
+  await transaction
+    .insert(modelAliases)
+    .values(row)
+    .onConflictDoUpdate({ target: [modelAliases.modelId, modelAliases.alias], set: { versionId: row.versionId, movedAt: row.movedAt } });
+}
+
+/** Removes the alias; false when there was none. */
+export async function dropAlias(transaction: Transaction, modelId: string, alias: string): Promise<boolean> {
+  const dropped = await transaction.delete(modelAliases).where(and(eq(modelAliases.modelId, modelId), eq(modelAliases.alias, alias))).returning();
+  return dropped.length > 0;
+}
+
+/** Bytes of all model files of the workspace, each file once: what storage is metered by. */
+export async function storedBytes(transaction: Transaction): Promise<number> {
+  const rows = await transaction.selectDistinctOn([modelVersions.fileSha256], { sizeBytes: modelVersions.fileSizeBytes }).from(modelVersions);
+  return rows.reduce((sum, row) => sum + row.sizeBytes, 0);
+}

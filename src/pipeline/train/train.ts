@@ -1,0 +1,184 @@
+// Trainings: from a recipe to a model file. This file is what other folders see: plan, start, look, watch, cancel.
+// The learning itself is src/ml, run by training-task.ts in a worker process; what follows a training (the model
+// version) is the registry's reaction to the event `training-finished`.
+import type { z } from 'zod';
+import { Problem } from '../../base/problems.ts';
+import { hourMs, secondMs, toIso } from '../../base/time.ts';
+import type { training, trainingPlan, Recipe } from '../../contract/training.ts';
+import { payerOf, type Context } from '../../platform/context.ts';
+import { pageOf, readCursor } from '../../platform/http/cursor.ts';
+import type { EventOutput } from '../../platform/http/route.ts';
+import { getJobRow, listJobEvents, watchJobEvents } from '../../platform/jobs/jobs.ts';
+import { requireProject } from '../../platform/tenancy/tenancy.ts';
+import { datasetContentPath, requireReadyVersion, type ReadyVersion } from '../data/data.ts';
+import { trainingJob } from './jobs.ts';
+import { addTraining, findTraining, listTrainingRows, type TrainingRow } from './rows.ts';
+import { isTerminal } from './states.ts';
+import { trialsOf } from './trials.ts';
+import type { PlanTaskInput, PlanTaskOutput } from './plan-task.ts';
+
+export type Training = z.output<typeof training>;
+export type TrainingPlan = z.output<typeof trainingPlan>;
+
+/** Seconds that reading the data and writing the model take on top of the budget, for the estimate only. */
+const overheadSeconds = 5;
+
+/** A plan reads one column; it needs little and must be quick. */
+const planLimits = { memoryBytes: 1_073_741_824, timeoutMs: 60 * secondMs };
+
+/**
+ * What `recipe` would do: the task and metric it comes to, how long it takes and the most it can cost.
+ * Throws `column-unknown`, `target-unusable`, `too-few-rows`, `too-many-classes`, or `wrong-state` for a version
+ * that is not ready.
+ */
+export async function planTraining(context: Context, projectId: string, recipe: Recipe): Promise<TrainingPlan> {
+  const version = await requireTrainable(context, projectId, recipe);
+  const { seconds, trials } = recipe.budget;
+  const plan = await context.jobs.runTask<PlanTaskInput, PlanTaskOutput>(
+    new URL(import.meta.resolve('./plan-task.ts')),
+    { contentPath: await datasetContentPath(context, version.id), recipe },
+    { limits: planLimits, signal: context.signal },
+  );
+  return {
+    ...plan,
+    rowCount: version.rowCount,
+    featureCount: version.columns.length - 1 - recipe.excludedColumns.length,
+    estimatedSeconds: (trials === null ? seconds : Math.min(seconds, trials * 10)) + overheadSeconds,
+    maximumMicroUsd: context.meter.quote([{ unit: 'training-second', quantity: seconds }]),
+  };
+}
+
+/** Starts a training. Throws what {@link planTraining} throws about columns, and `budget-exceeded`. */
+export async function createTraining(context: Context, projectId: string, recipe: Recipe): Promise<Training> {
+  const version = await requireTrainable(context, projectId, recipe);
+  const usage = [{ unit: 'training-second' as const, quantity: recipe.budget.seconds }];
+  const { maxMicroUsd } = recipe.budget;
+  if (maxMicroUsd !== null && context.meter.quote(usage) > maxMicroUsd) {
+    throw new Problem('budget-exceeded', `The training could cost up to ${context.meter.quote(usage)} micro-dollars, more than the ${maxMicroUsd} its recipe allows.`);
+  }
+  const now = context.clock.nowMs();
+  const trainingId = context.newId('training');
+  const row = await context.transaction(async (transaction) => {
+    const reservation = await context.meter.reserve(transaction, {
+      payer: payerOf(context, projectId),
+      usage,
+      purpose: { kind: 'training', subjectId: trainingId },
+      expiresAtMs: now + recipe.budget.seconds * secondMs * trainingJob.retryLimit + 24 * hourMs,
+    });
+    const subject = { workspaceId: context.workspaceId, projectId, subjectId: trainingId, startedBy: context.actor.id };
+    const jobId = await context.jobs.start(transaction, trainingJob, { trainingId }, subject);
+    await context.audit(transaction, { action: 'training:write', subjectId: trainingId, details: { target: recipe.target, datasetVersionId: version.id } });
+    return await addTraining(transaction, {
+      id: trainingId,
+      workspaceId: context.workspaceId,
+      projectId,
+      jobId,
+      recipe,
+      datasetId: version.datasetId,
+      datasetName: version.datasetName,
+      datasetVersionNumber: version.number,
+      state: 'queued',
+      reservationId: reservation.reservationId,
+      reservedMicroUsd: reservation.amountMicroUsd,
+      createdAt: new Date(now),
+    });
+  });
+  return showTraining(row);
+}
+
+/** One training; while it runs, with the trials that have ended so far. Throws `not-found`. */
+export async function getTraining(context: Context, trainingId: string): Promise<Training> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireRow(findTraining(transaction, trainingId), trainingId);
+    const shown = showTraining(row);
+    if (isTerminal(row.state)) return shown;
+    const job = await getJobRow(transaction, row.jobId);
+    const events = await listJobEvents(transaction, row.jobId);
+    return {
+      ...shown,
+      state: job?.state ?? row.state,
+      startedAt: job?.startedAt ? toIso(job.startedAt.getTime()) : null,
+      progress: job ? { share: job.progressShare, message: job.progressMessage } : shown.progress,
+      leaderboard: trialsOf(events),
+    };
+  });
+}
+
+/** The trainings of a project, newest first. */
+export async function listTrainings(context: Context, input: { projectId: string; limit: number; cursor?: string | undefined }): Promise<{ items: Training[]; nextCursor: string | null }> {
+  const rows = await context.transaction(async (transaction) => {
+    await requireProject(transaction, input.projectId);
+    return await listTrainingRows(transaction, input.projectId, { limit: input.limit, after: readCursor(input.cursor) });
+  });
+  return pageOf(rows, input.limit, (row) => row.id, showTraining);
+}
+
+/** Its events as they happen, after `after`; ends with the training. Throws `not-found`. */
+export async function watchTraining(context: Context, trainingId: string, after: number): Promise<AsyncIterable<EventOutput>> {
+  const row = await context.transaction((transaction) => requireRow(findTraining(transaction, trainingId), trainingId));
+  return watchJobEvents(context, row.jobId, after);
+}
+
+/** Asks it to end; what was reserved and not used is given back when it has. */
+export async function cancelTraining(context: Context, trainingId: string): Promise<Training> {
+  const row = await context.transaction(async (transaction) => {
+    const found = await requireRow(findTraining(transaction, trainingId), trainingId);
+    await context.audit(transaction, { action: 'training:write', subjectId: trainingId, details: { cancel: true } });
+    return found;
+  });
+  await context.jobs.cancel(context.workspaceId, row.jobId);
+  return await getTraining(context, trainingId);
+}
+
+async function requireTrainable(context: Context, projectId: string, recipe: Recipe): Promise<ReadyVersion> {
+  const version = await requireReadyVersion(context, recipe.datasetVersionId);
+  if (version.projectId !== projectId) {
+    throw new Problem('not-found', `The project has no dataset version ${recipe.datasetVersionId}.`);
+  }
+  const names = new Set(version.columns.map((column) => column.name));
+  const unknown = [recipe.target, ...recipe.excludedColumns].filter((name) => !names.has(name));
+  if (unknown.length > 0) {
+    throw new Problem('column-unknown', `The dataset has no column ${unknown.map((name) => `"${name}"`).join(', ')}. It has: ${[...names].slice(0, 20).join(', ')}${names.size > 20 ? ', ...' : ''}.`, {
+      errors: unknown.map((name) => ({ field: name === recipe.target ? 'body.target' : 'body.excludedColumns', message: `no column "${name}"` })),
+    });
+  }
+  if (recipe.excludedColumns.includes(recipe.target)) {
+    throw new Problem('target-unusable', 'The target is among the excluded columns.', { errors: [{ field: 'body.excludedColumns', message: 'contains the target' }] });
+  }
+  return version;
+}
+
+async function requireRow(found: Promise<TrainingRow | undefined>, trainingId: string): Promise<TrainingRow> {
+  const row = await found;
+  if (!row) throw new Problem('not-found', `There is no training ${trainingId}.`);
+  return row;
+}
+
+function showTraining(row: TrainingRow): Training {
+  const { result } = row;
+  return {
+    id: row.id,
+    projectId: row.projectId,
+    jobId: row.jobId,
+    recipe: row.recipe,
+    datasetName: row.datasetName,
+    state: row.state,
+    task: result?.task ?? null,
+    taskReason: result?.taskReason ?? null,
+    metric: result?.metric ?? null,
+    score: result?.score ?? null,
+    progress: isTerminal(row.state) ? { share: 1, message: row.state } : { share: 0, message: 'waiting' },
+    leaderboard: result?.leaderboard ?? [],
+    evaluation: result?.evaluation ?? null,
+    importance: result?.importance ?? null,
+    droppedColumns: result?.droppedColumns ?? [],
+    warnings: result?.warnings ?? [],
+    modelVersionId: row.modelVersionId,
+    reservedMicroUsd: row.reservedMicroUsd,
+    chargedMicroUsd: row.chargedMicroUsd,
+    problem: row.problem,
+    createdAt: toIso(row.createdAt.getTime()),
+    startedAt: row.startedAt ? toIso(row.startedAt.getTime()) : null,
+    finishedAt: row.finishedAt ? toIso(row.finishedAt.getTime()) : null,
+  };
+}
