@@ -1,6 +1,6 @@
 // Queries of the registry's tables: models, model_versions (immutable) and model_aliases (movable).
-import { and, desc, eq, inArray, lt, max } from 'drizzle-orm';
-import { bigint, index, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { and, desc, eq, inArray, lt, max, sql } from 'drizzle-orm';
+import { bigint, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { tenantColumns, tenantPolicies, time } from '../../platform/database/table.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
 import type { Lineage, VersionSummary } from './registry.ts';
@@ -24,7 +24,11 @@ export const modelVersions = pgTable(
     summary: jsonb('summary').$type<VersionSummary>().notNull(),
     lineage: jsonb('lineage').$type<Lineage>(),
   },
-  (table) => [uniqueIndex('model_versions_number').on(table.modelId, table.number), index('model_versions_file').on(table.fileSha256), ...tenantPolicies('project', 'append')],
+  (table) => [
+    uniqueIndex('model_versions_number').on(table.modelId, table.number),
+    uniqueIndex('model_versions_training').on(sql`(${table.lineage} ->> 'trainingId')`),
+    ...tenantPolicies('project', 'append'),
+  ],
 );
 
 export const modelAliases = pgTable(
@@ -37,7 +41,10 @@ export const modelAliases = pgTable(
     versionId: text('version_id').notNull(),
     movedAt: time('moved_at').notNull(),
   },
-  (table) => [uniqueIndex('model_aliases_alias').on(table.modelId, table.alias), ...tenantPolicies('project')],
+  (table) => [
+    uniqueIndex('model_aliases_alias').on(table.modelId, table.alias),
+    ...tenantPolicies('project'),
+  ],
 );
 
 export type ModelRow = typeof models.$inferSelect;
@@ -50,24 +57,43 @@ export async function findModel(transaction: Transaction, modelId: string): Prom
 }
 
 /** The model of that name in the project, made when there is none. Safe when two versions arrive at once. */
-export async function ensureModel(transaction: Transaction, row: typeof models.$inferInsert): Promise<ModelRow> {
+export async function ensureModel(
+  transaction: Transaction,
+  row: typeof models.$inferInsert,
+): Promise<ModelRow> {
   await transaction.insert(models).values(row).onConflictDoNothing();
-  const [found] = await transaction.select().from(models).where(and(eq(models.projectId, row.projectId), eq(models.name, row.name))).for('update');
+  const [found] = await transaction
+    .select()
+    .from(models)
+    .where(and(eq(models.projectId, row.projectId), eq(models.name, row.name)))
+    .for('update');
   return found!;
 }
 
-export async function listModelRows(transaction: Transaction, projectId: string, page: { limit: number; after: string | undefined }): Promise<ModelRow[]> {
+export async function listModelRows(
+  transaction: Transaction,
+  projectId: string,
+  page: { limit: number; after: string | undefined },
+): Promise<ModelRow[]> {
   return await transaction
     .select()
     .from(models)
-    .where(and(eq(models.projectId, projectId), page.after === undefined ? undefined : lt(models.id, page.after)))
+    .where(
+      and(eq(models.projectId, projectId), page.after === undefined ? undefined : lt(models.id, page.after)),
+    )
     .orderBy(desc(models.id))
     .limit(page.limit + 1);
 }
 
 /** Adds a version with the next number of its model, whose row the transaction has locked. */
-export async function addVersion(transaction: Transaction, row: Omit<typeof modelVersions.$inferInsert, 'number'>): Promise<VersionRow> {
-  const [last] = await transaction.select({ number: max(modelVersions.number) }).from(modelVersions).where(eq(modelVersions.modelId, row.modelId));
+export async function addVersion(
+  transaction: Transaction,
+  row: Omit<typeof modelVersions.$inferInsert, 'number'>,
+): Promise<VersionRow> {
+  const [last] = await transaction
+    .select({ number: max(modelVersions.number) })
+    .from(modelVersions)
+    .where(eq(modelVersions.modelId, row.modelId));
   const [added] = await transaction
     .insert(modelVersions)
     .values({ ...row, number: (last?.number ?? 0) + 1 })
@@ -75,21 +101,52 @@ export async function addVersion(transaction: Transaction, row: Omit<typeof mode
   return added!;
 }
 
-export async function findVersion(transaction: Transaction, versionId: string): Promise<VersionRow | undefined> {
+export async function findVersion(
+  transaction: Transaction,
+  versionId: string,
+): Promise<VersionRow | undefined> {
   const [row] = await transaction.select().from(modelVersions).where(eq(modelVersions.id, versionId));
   return row;
 }
 
-export async function findVersionByNumber(transaction: Transaction, modelId: string, number: number): Promise<VersionRow | undefined> {
-  const [row] = await transaction.select().from(modelVersions).where(and(eq(modelVersions.modelId, modelId), eq(modelVersions.number, number)));
+export async function findVersionByNumber(
+  transaction: Transaction,
+  modelId: string,
+  number: number,
+): Promise<VersionRow | undefined> {
+  const [row] = await transaction
+    .select()
+    .from(modelVersions)
+    .where(and(eq(modelVersions.modelId, modelId), eq(modelVersions.number, number)));
   return row;
 }
 
-export async function listVersionRows(transaction: Transaction, modelId: string, page: { limit: number; after: string | undefined }): Promise<VersionRow[]> {
+/** The version that a training made, if its event was delivered before. */
+export async function findVersionOfTraining(
+  transaction: Transaction,
+  trainingId: string,
+): Promise<VersionRow | undefined> {
+  const [row] = await transaction
+    .select()
+    .from(modelVersions)
+    .where(eq(sql`${modelVersions.lineage} ->> 'trainingId'`, trainingId));
+  return row;
+}
+
+export async function listVersionRows(
+  transaction: Transaction,
+  modelId: string,
+  page: { limit: number; after: string | undefined },
+): Promise<VersionRow[]> {
   return await transaction
     .select()
     .from(modelVersions)
-    .where(and(eq(modelVersions.modelId, modelId), page.after === undefined ? undefined : lt(modelVersions.id, page.after)))
+    .where(
+      and(
+        eq(modelVersions.modelId, modelId),
+        page.after === undefined ? undefined : lt(modelVersions.id, page.after),
+      ),
+    )
     .orderBy(desc(modelVersions.id))
     .limit(page.limit + 1);
 }
@@ -106,24 +163,39 @@ export async function latestVersions(transaction: Transaction, modelIds: string[
 
 export async function aliasesOf(transaction: Transaction, modelIds: string[]): Promise<AliasRow[]> {
   if (modelIds.length === 0) return [];
-  return await transaction.select().from(modelAliases).where(inArray(modelAliases.modelId, modelIds)).orderBy(modelAliases.alias);
+  return await transaction
+    .select()
+    .from(modelAliases)
+    .where(inArray(modelAliases.modelId, modelIds))
+    .orderBy(modelAliases.alias);
 }
 
-export async function moveAlias(transaction: Transaction, row: typeof modelAliases.$inferInsert): Promise<void> {
+export async function moveAlias(
+  transaction: Transaction,
+  row: typeof modelAliases.$inferInsert,
+): Promise<void> {
   await transaction
     .insert(modelAliases)
     .values(row)
-    .onConflictDoUpdate({ target: [modelAliases.modelId, modelAliases.alias], set: { versionId: row.versionId, movedAt: row.movedAt } });
+    .onConflictDoUpdate({
+      target: [modelAliases.modelId, modelAliases.alias],
+      set: { versionId: row.versionId, movedAt: row.movedAt },
+    });
 }
 
 /** Removes the alias; false when there was none. */
 export async function dropAlias(transaction: Transaction, modelId: string, alias: string): Promise<boolean> {
-  const dropped = await transaction.delete(modelAliases).where(and(eq(modelAliases.modelId, modelId), eq(modelAliases.alias, alias))).returning();
+  const dropped = await transaction
+    .delete(modelAliases)
+    .where(and(eq(modelAliases.modelId, modelId), eq(modelAliases.alias, alias)))
+    .returning();
   return dropped.length > 0;
 }
 
 /** Bytes of all model files of the workspace, each file once: what storage is metered by. */
 export async function storedBytes(transaction: Transaction): Promise<number> {
-  const rows = await transaction.selectDistinctOn([modelVersions.fileSha256], { sizeBytes: modelVersions.fileSizeBytes }).from(modelVersions);
+  const rows = await transaction
+    .selectDistinctOn([modelVersions.fileSha256], { sizeBytes: modelVersions.fileSizeBytes })
+    .from(modelVersions);
   return rows.reduce((sum, row) => sum + row.sizeBytes, 0);
 }

@@ -2,11 +2,20 @@
 import * as operations from '../../contract/training.ts';
 import { route, type Route } from '../../platform/http/route.ts';
 import { learnerCatalogue } from './catalogue.ts';
-import { cancelTraining, createTraining, getTraining, listTrainings, planTraining, watchTraining } from './train.ts';
+import {
+  cancelTraining,
+  createTraining,
+  getTraining,
+  listTrainings,
+  planTraining,
+  watchTraining,
+} from './train.ts';
 
 export const trainRoutes: Route[] = [
   route(operations.planTraining, (context, { projectId, body }) => planTraining(context, projectId, body)),
-  route(operations.createTraining, (context, { projectId, body }) => createTraining(context, projectId, body)),
+  route(operations.createTraining, (context, { projectId, body }) =>
+    createTraining(context, projectId, body),
+  ),
   route(operations.listTrainings, (context, input) => listTrainings(context, input)),
   route(operations.getTraining, (context, { trainingId }) => getTraining(context, trainingId)),
   route(operations.watchTraining, (context, { trainingId, after }, exchange) =>

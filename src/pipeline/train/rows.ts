@@ -35,25 +35,44 @@ export const trainings = pgTable(
 
 export type TrainingRow = typeof trainings.$inferSelect;
 
-export async function addTraining(transaction: Transaction, row: typeof trainings.$inferInsert): Promise<TrainingRow> {
+export async function addTraining(
+  transaction: Transaction,
+  row: typeof trainings.$inferInsert,
+): Promise<TrainingRow> {
   const [added] = await transaction.insert(trainings).values(row).returning();
   return added!;
 }
 
-export async function findTraining(transaction: Transaction, trainingId: string): Promise<TrainingRow | undefined> {
+export async function findTraining(
+  transaction: Transaction,
+  trainingId: string,
+): Promise<TrainingRow | undefined> {
   const [row] = await transaction.select().from(trainings).where(eq(trainings.id, trainingId));
   return row;
 }
 
-export async function listTrainingRows(transaction: Transaction, projectId: string, page: { limit: number; after: string | undefined }): Promise<TrainingRow[]> {
+export async function listTrainingRows(
+  transaction: Transaction,
+  projectId: string,
+  page: { limit: number; after: string | undefined },
+): Promise<TrainingRow[]> {
   return await transaction
     .select()
     .from(trainings)
-    .where(and(eq(trainings.projectId, projectId), page.after === undefined ? undefined : lt(trainings.id, page.after)))
+    .where(
+      and(
+        eq(trainings.projectId, projectId),
+        page.after === undefined ? undefined : lt(trainings.id, page.after),
+      ),
+    )
     .orderBy(desc(trainings.id))
     .limit(page.limit + 1);
 }
 
-export async function updateTraining(transaction: Transaction, trainingId: string, change: Partial<typeof trainings.$inferInsert>): Promise<void> {
+export async function updateTraining(
+  transaction: Transaction,
+  trainingId: string,
+  change: Partial<typeof trainings.$inferInsert>,
+): Promise<void> {
   await transaction.update(trainings).set(change).where(eq(trainings.id, trainingId));
 }

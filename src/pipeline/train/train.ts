@@ -31,7 +31,11 @@ const planLimits = { memoryBytes: 1_073_741_824, timeoutMs: 60 * secondMs };
  * Throws `column-unknown`, `target-unusable`, `too-few-rows`, `too-many-classes`, or `wrong-state` for a version
  * that is not ready.
  */
-export async function planTraining(context: Context, projectId: string, recipe: Recipe): Promise<TrainingPlan> {
+export async function planTraining(
+  context: Context,
+  projectId: string,
+  recipe: Recipe,
+): Promise<TrainingPlan> {
   const version = await requireTrainable(context, projectId, recipe);
   const { seconds, trials } = recipe.budget;
   const plan = await context.jobs.runTask<PlanTaskInput, PlanTaskOutput>(
@@ -54,7 +58,10 @@ export async function createTraining(context: Context, projectId: string, recipe
   const usage = [{ unit: 'training-second' as const, quantity: recipe.budget.seconds }];
   const { maxMicroUsd } = recipe.budget;
   if (maxMicroUsd !== null && context.meter.quote(usage) > maxMicroUsd) {
-    throw new Problem('budget-exceeded', `The training could cost up to ${context.meter.quote(usage)} micro-dollars, more than the ${maxMicroUsd} its recipe allows.`);
+    throw new Problem(
+      'budget-exceeded',
+      `The training could cost up to ${context.meter.quote(usage)} micro-dollars, more than the ${maxMicroUsd} its recipe allows.`,
+    );
   }
   const now = context.clock.nowMs();
   const trainingId = context.newId('training');
@@ -65,9 +72,18 @@ export async function createTraining(context: Context, projectId: string, recipe
       purpose: { kind: 'training', subjectId: trainingId },
       expiresAtMs: now + recipe.budget.seconds * secondMs * trainingJob.retryLimit + 24 * hourMs,
     });
-    const subject = { workspaceId: context.workspaceId, projectId, subjectId: trainingId, startedBy: context.actor.id };
+    const subject = {
+      workspaceId: context.workspaceId,
+      projectId,
+      subjectId: trainingId,
+      startedBy: context.actor.id,
+    };
     const jobId = await context.jobs.start(transaction, trainingJob, { trainingId }, subject);
-    await context.audit(transaction, { action: 'training:write', subjectId: trainingId, details: { target: recipe.target, datasetVersionId: version.id } });
+    await context.audit(transaction, {
+      action: 'training:write',
+      subjectId: trainingId,
+      details: { target: recipe.target, datasetVersionId: version.id },
+    });
     return await addTraining(transaction, {
       id: trainingId,
       workspaceId: context.workspaceId,
@@ -105,17 +121,29 @@ export async function getTraining(context: Context, trainingId: string): Promise
 }
 
 /** The trainings of a project, newest first. */
-export async function listTrainings(context: Context, input: { projectId: string; limit: number; cursor?: string | undefined }): Promise<{ items: Training[]; nextCursor: string | null }> {
+export async function listTrainings(
+  context: Context,
+  input: { projectId: string; limit: number; cursor?: string | undefined },
+): Promise<{ items: Training[]; nextCursor: string | null }> {
   const rows = await context.transaction(async (transaction) => {
     await requireProject(transaction, input.projectId);
-    return await listTrainingRows(transaction, input.projectId, { limit: input.limit, after: readCursor(input.cursor) });
+    return await listTrainingRows(transaction, input.projectId, {
+      limit: input.limit,
+      after: readCursor(input.cursor),
+    });
   });
   return pageOf(rows, input.limit, (row) => row.id, showTraining);
 }
 
 /** Its events as they happen, after `after`; ends with the training. Throws `not-found`. */
-export async function watchTraining(context: Context, trainingId: string, after: number): Promise<AsyncIterable<EventOutput>> {
-  const row = await context.transaction((transaction) => requireRow(findTraining(transaction, trainingId), trainingId));
+export async function watchTraining(
+  context: Context,
+  trainingId: string,
+  after: number,
+): Promise<AsyncIterable<EventOutput>> {
+  const row = await context.transaction((transaction) =>
+    requireRow(findTraining(transaction, trainingId), trainingId),
+  );
   return watchJobEvents(context, row.jobId, after);
 }
 
@@ -123,7 +151,11 @@ export async function watchTraining(context: Context, trainingId: string, after:
 export async function cancelTraining(context: Context, trainingId: string): Promise<Training> {
   const row = await context.transaction(async (transaction) => {
     const found = await requireRow(findTraining(transaction, trainingId), trainingId);
-    await context.audit(transaction, { action: 'training:write', subjectId: trainingId, details: { cancel: true } });
+    await context.audit(transaction, {
+      action: 'training:write',
+      subjectId: trainingId,
+      details: { cancel: true },
+    });
     return found;
   });
   await context.jobs.cancel(context.workspaceId, row.jobId);
@@ -138,12 +170,21 @@ async function requireTrainable(context: Context, projectId: string, recipe: Rec
   const names = new Set(version.columns.map((column) => column.name));
   const unknown = [recipe.target, ...recipe.excludedColumns].filter((name) => !names.has(name));
   if (unknown.length > 0) {
-    throw new Problem('column-unknown', `The dataset has no column ${unknown.map((name) => `"${name}"`).join(', ')}. It has: ${[...names].slice(0, 20).join(', ')}${names.size > 20 ? ', ...' : ''}.`, {
-      errors: unknown.map((name) => ({ field: name === recipe.target ? 'body.target' : 'body.excludedColumns', message: `no column "${name}"` })),
-    });
+    throw new Problem(
+      'column-unknown',
+      `The dataset has no column ${unknown.map((name) => `"${name}"`).join(', ')}. It has: ${[...names].slice(0, 20).join(', ')}${names.size > 20 ? ', ...' : ''}.`,
+      {
+        errors: unknown.map((name) => ({
+          field: name === recipe.target ? 'body.target' : 'body.excludedColumns',
+          message: `no column "${name}"`,
+        })),
+      },
+    );
   }
   if (recipe.excludedColumns.includes(recipe.target)) {
-    throw new Problem('target-unusable', 'The target is among the excluded columns.', { errors: [{ field: 'body.excludedColumns', message: 'contains the target' }] });
+    throw new Problem('target-unusable', 'The target is among the excluded columns.', {
+      errors: [{ field: 'body.excludedColumns', message: 'contains the target' }],
+    });
   }
   return version;
 }

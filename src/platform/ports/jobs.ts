@@ -24,6 +24,10 @@ export interface JobRun {
   projectId: string | null;
   /** 1 for the first try. */
   attempt: number;
+  /** When this try was started; null for a job that never ran (cancelled while queued). */
+  startedAt: Date | null;
+  /** The work folder of this try, for the files that the task's output names; null when the job never ran. */
+  workFolder: string | null;
 }
 
 /** Bounds on one worker process. */

@@ -5,6 +5,7 @@
 //   `budget-exceeded` and holds nothing.
 // - Settling charges at most what was reserved and frees the rest; settling or releasing twice changes nothing.
 // - A reservation whose owner died is ended by the reaper: its recorded use is charged, the rest is freed.
+// - A lease answers from memory, and never lets more be used than it has reserved beforehand.
 import type { MicroUsd } from '../../base/money.ts';
 import type { Transaction } from './database.ts';
 
@@ -34,10 +35,31 @@ export interface ReservationRequest {
   payer: Payer;
   /** The most that can be used. */
   usage: Usage[];
-  /** What it is for: a training id, a lease of an endpoint. One open reservation for each purpose. */
+  /**
+   * What it is for: a training id, a lease of an endpoint. Reserving again for a purpose that is still held gives the
+   * same reservation, renewed; only leases may hold several for one subject.
+   */
   purpose: { kind: 'training' | 'import' | 'prediction-lease' | 'query' | 'storage'; subjectId: string };
   /** After this the reaper may end it, unless it was renewed. */
   expiresAtMs: number;
+}
+
+/** What a lease is for. */
+export interface LeaseRequest {
+  payer: Payer;
+  unit: UsageUnit;
+  /** What charges will name: the endpoint. */
+  subjectId: string;
+  /** How much to reserve ahead at once; grows by itself under load. */
+  chunkQuantity: number;
+}
+
+/** Use that is paid from memory, for paths that must not wait for the database. */
+export interface Lease {
+  /** Uses `quantity` if that much is reserved, and has more reserved in the background when it runs low. */
+  tryUse(quantity: number): boolean;
+  /** Uses `quantity`, waiting for a reservation where needed; throws `budget-exceeded`. */
+  use(quantity: number): Promise<void>;
 }
 
 /** The meter port. */
@@ -49,8 +71,16 @@ export interface Meter {
     transaction: Transaction,
     request: ReservationRequest,
   ): Promise<{ reservationId: string; amountMicroUsd: MicroUsd }>;
-  /** Charges what was used, at most the reserved amount, and frees the rest. */
+  /** Moves the expiry and records what was used so far; false when the reservation has ended. */
+  renew(
+    transaction: Transaction,
+    reservationId: string,
+    progress: { expiresAtMs: number; usedSoFar: Usage[] },
+  ): Promise<boolean>;
+  /** Charges what was used, at most the reserved amount, and frees the rest. Returns what was charged in the end. */
   settle(transaction: Transaction, reservationId: string, used: Usage[]): Promise<MicroUsd>;
   /** Frees all of it. */
   release(transaction: Transaction, reservationId: string): Promise<void>;
+  /** The lease of this payer, unit and subject; asking again gives the same one. */
+  lease(request: LeaseRequest): Lease;
 }

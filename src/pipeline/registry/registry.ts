@@ -1,0 +1,323 @@
+// The registry: models and their immutable versions, each one model file; aliases that move. This file is what other
+// folders see. A version is made from a finished training (reactions.ts) or from a file that someone brings.
+import type { z } from 'zod';
+import { Problem } from '../../base/problems.ts';
+import { toIso } from '../../base/time.ts';
+import type { model, modelVersion } from '../../contract/model.ts';
+import { openModel, type Model as OpenModel } from '../../ml/model/model.ts';
+import type { Context } from '../../platform/context.ts';
+import { pageOf, readCursor } from '../../platform/http/cursor.ts';
+import type { StreamOutput } from '../../platform/http/route.ts';
+import type { Transaction } from '../../platform/ports/database.ts';
+import { requireProject } from '../../platform/tenancy/tenancy.ts';
+import {
+  addVersion,
+  aliasesOf,
+  dropAlias,
+  ensureModel,
+  findModel,
+  findVersion,
+  findVersionByNumber,
+  findVersionOfTraining,
+  latestVersions,
+  listModelRows,
+  listVersionRows,
+  moveAlias,
+  type AliasRow,
+  type ModelRow,
+  type VersionRow,
+} from './rows.ts';
+import { summarise } from './summary.ts';
+
+export type Model = z.output<typeof model>;
+export type ModelVersion = z.output<typeof modelVersion>;
+
+/** What a model file says of itself: read once, when it is registered. */
+export type VersionSummary = Pick<
+  ModelVersion,
+  'task' | 'target' | 'classes' | 'metric' | 'score' | 'evaluation' | 'importance' | 'fields' | 'card'
+>;
+export type Lineage = NonNullable<ModelVersion['lineage']>;
+
+/** Model files are at most this large; they are opened in memory. */
+const maxFileBytes = 1_073_741_824;
+
+/** A file to register. */
+export interface NewVersion {
+  projectId: string;
+  modelName: string;
+  fileSha256: string;
+  fileSizeBytes: number;
+  lineage: Lineage | null;
+}
+
+/**
+ * Makes a version of the model called `modelName` (and the model, if it is new) from a stored model file, after
+ * opening it: a file whose golden vectors do not hold is refused with `model-file-invalid`.
+ */
+export async function registerVersion(context: Context, version: NewVersion): Promise<ModelVersion> {
+  const summary = summarise(await openModel(await readBlob(context, version.fileSha256)));
+  return await context.transaction(async (transaction) => {
+    const row = await addRegisteredVersion(context, transaction, { ...version, summary });
+    return (await showVersions(transaction, [row]))[0]!;
+  });
+}
+
+async function addRegisteredVersion(
+  context: Context,
+  transaction: Transaction,
+  version: NewVersion & { summary: VersionSummary },
+): Promise<VersionRow> {
+  const { projectId, modelName, fileSha256, fileSizeBytes, lineage, summary } = version;
+  await requireProject(transaction, projectId);
+  const shared = { workspaceId: context.workspaceId, projectId, createdAt: new Date(context.clock.nowMs()) };
+  const owner = await ensureModel(transaction, { ...shared, id: context.newId('model'), name: modelName });
+  const row = await addVersion(transaction, {
+    ...shared,
+    id: context.newId('modelVersion'),
+    modelId: owner.id,
+    fileSha256,
+    fileSizeBytes,
+    lineage,
+    summary,
+  });
+  await context.audit(transaction, {
+    action: 'model:write',
+    subjectId: row.id,
+    details: { model: modelName, number: row.number, fileSha256 },
+  });
+  await context.publish(transaction, {
+    name: 'model-version-created',
+    projectId,
+    data: {
+      modelVersionId: row.id,
+      modelId: owner.id,
+      number: row.number,
+      trainingId: lineage?.trainingId ?? null,
+    },
+  });
+  return row;
+}
+
+/** What the event `training-finished` carries. */
+export interface FinishedTraining {
+  projectId: string;
+  modelName: string;
+  fileSha256: string;
+  fileSizeBytes: number;
+  lineage: Lineage;
+}
+
+/** Registers the model of a finished training; a training that has its version already is left alone. */
+export async function registerFromTraining(context: Context, finished: FinishedTraining): Promise<void> {
+  const known = await context.transaction((transaction) =>
+    findVersionOfTraining(transaction, finished.lineage.trainingId),
+  );
+  if (!known) await registerVersion(context, finished);
+}
+
+/** Stores a model file that someone brings and registers it. */
+export async function importModelFile(
+  context: Context,
+  input: { projectId: string; modelName: string; stream: AsyncIterable<Uint8Array> },
+): Promise<ModelVersion> {
+  await context.transaction((transaction) => requireProject(transaction, input.projectId));
+  const stored = await context.blobs.put(input.stream, { maxBytes: maxFileBytes, signal: context.signal });
+  return await registerVersion(context, {
+    projectId: input.projectId,
+    modelName: input.modelName,
+    fileSha256: stored.sha256,
+    fileSizeBytes: stored.sizeBytes,
+    lineage: null,
+  });
+}
+
+/** One version. Throws `not-found`. */
+export async function getModelVersion(context: Context, versionId: string): Promise<ModelVersion> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireVersion(transaction, versionId);
+    return (await showVersions(transaction, [row]))[0]!;
+  });
+}
+
+/** Opens the model of a version: what predictions are made with. Throws `not-found`. */
+export async function openModelVersion(
+  context: Context,
+  versionId: string,
+): Promise<{ model: OpenModel; fileSizeBytes: number }> {
+  const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
+  return {
+    model: await openModel(await readBlob(context, row.fileSha256)),
+    fileSizeBytes: row.fileSizeBytes,
+  };
+}
+
+/** The model file as a download. Throws `not-found`. */
+export async function downloadModelFile(context: Context, versionId: string): Promise<StreamOutput> {
+  const { version, owner } = await context.transaction(async (transaction) => {
+    const row = await requireVersion(transaction, versionId);
+    return { version: row, owner: await findModel(transaction, row.modelId) };
+  });
+  return {
+    contentType: 'application/octet-stream',
+    body: await context.blobs.open(version.fileSha256),
+    sizeBytes: version.fileSizeBytes,
+    fileName: `${owner?.name ?? 'model'}-${version.number}.pilvi`,
+  };
+}
+
+/** The models of a project, newest first. */
+export async function listModels(
+  context: Context,
+  input: { projectId: string; limit: number; cursor?: string | undefined },
+): Promise<{ items: Model[]; nextCursor: string | null }> {
+  return await context.transaction(async (transaction) => {
+    await requireProject(transaction, input.projectId);
+    const rows = await listModelRows(transaction, input.projectId, {
+      limit: input.limit,
+      after: readCursor(input.cursor),
+    });
+    const shown = new Map((await showModels(transaction, rows)).map((item) => [item.id, item]));
+    return pageOf(
+      rows,
+      input.limit,
+      (row) => row.id,
+      (row) => shown.get(row.id)!,
+    );
+  });
+}
+
+/** One model. Throws `not-found`. */
+export async function getModel(context: Context, modelId: string): Promise<Model> {
+  return await context.transaction(
+    async (transaction) => (await showModels(transaction, [await requireModel(transaction, modelId)]))[0]!,
+  );
+}
+
+/** The versions of a model, newest first. */
+export async function listModelVersions(
+  context: Context,
+  input: { modelId: string; limit: number; cursor?: string | undefined },
+): Promise<{ items: ModelVersion[]; nextCursor: string | null }> {
+  return await context.transaction(async (transaction) => {
+    await requireModel(transaction, input.modelId);
+    const rows = await listVersionRows(transaction, input.modelId, {
+      limit: input.limit,
+      after: readCursor(input.cursor),
+    });
+    const shown = new Map((await showVersions(transaction, rows)).map((item) => [item.id, item]));
+    return pageOf(
+      rows,
+      input.limit,
+      (row) => row.id,
+      (row) => shown.get(row.id)!,
+    );
+  });
+}
+
+/** Points `alias` at a version of the model. Throws `not-found`. */
+export async function setModelAlias(
+  context: Context,
+  input: { modelId: string; alias: string; versionNumber: number },
+): Promise<Model> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireModel(transaction, input.modelId);
+    const version = await findVersionByNumber(transaction, row.id, input.versionNumber);
+    if (!version) throw new Problem('not-found', `The model has no version ${input.versionNumber}.`);
+    await moveAlias(transaction, {
+      workspaceId: context.workspaceId,
+      projectId: row.projectId,
+      modelId: row.id,
+      alias: input.alias,
+      versionId: version.id,
+      movedAt: new Date(context.clock.nowMs()),
+    });
+    await context.audit(transaction, {
+      action: 'model:write',
+      subjectId: row.id,
+      details: { alias: input.alias, number: input.versionNumber },
+    });
+    return (await showModels(transaction, [row]))[0]!;
+  });
+}
+
+/** Removes `alias`. Throws `not-found`. */
+export async function removeModelAlias(
+  context: Context,
+  input: { modelId: string; alias: string },
+): Promise<void> {
+  await context.transaction(async (transaction) => {
+    const row = await requireModel(transaction, input.modelId);
+    if (!(await dropAlias(transaction, row.id, input.alias)))
+      throw new Problem('not-found', `The model has no alias "${input.alias}".`);
+    await context.audit(transaction, {
+      action: 'model:write',
+      subjectId: row.id,
+      details: { alias: input.alias, removed: true },
+    });
+  });
+}
+
+async function requireModel(transaction: Transaction, modelId: string): Promise<ModelRow> {
+  const row = await findModel(transaction, modelId);
+  if (!row) throw new Problem('not-found', `There is no model ${modelId}.`);
+  return row;
+}
+
+async function requireVersion(transaction: Transaction, versionId: string): Promise<VersionRow> {
+  const row = await findVersion(transaction, versionId);
+  if (!row) throw new Problem('not-found', `There is no model version ${versionId}.`);
+  return row;
+}
+
+async function readBlob(context: Context, sha256: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await context.blobs.open(sha256)) chunks.push(chunk as Uint8Array);
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+async function showVersions(transaction: Transaction, rows: VersionRow[]): Promise<ModelVersion[]> {
+  const modelIds = [...new Set(rows.map((row) => row.modelId))];
+  const aliases = await aliasesOf(transaction, modelIds);
+  const names = new Map<string, string>();
+  for (const modelId of modelIds) names.set(modelId, (await findModel(transaction, modelId))?.name ?? '');
+  return rows.map((row) => showVersion(row, names.get(row.modelId)!, aliases));
+}
+
+async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<Model[]> {
+  const ids = rows.map((row) => row.id);
+  const aliases = await aliasesOf(transaction, ids);
+  const latest = await latestVersions(transaction, ids);
+  const numbers = new Map<string, number>();
+  for (const { versionId } of aliases)
+    numbers.set(versionId, (await findVersion(transaction, versionId))?.number ?? 0);
+  return rows.map((row) => {
+    const version = latest.find((candidate) => candidate.modelId === row.id);
+    return {
+      id: row.id,
+      projectId: row.projectId,
+      name: row.name,
+      createdAt: toIso(row.createdAt.getTime()),
+      latestVersion: version ? showVersion(version, row.name, aliases) : null,
+      aliases: aliases
+        .filter((alias) => alias.modelId === row.id)
+        .map(({ alias, versionId }) => ({ alias, versionNumber: numbers.get(versionId)! })),
+    };
+  });
+}
+
+function showVersion(row: VersionRow, modelName: string, aliases: AliasRow[]): ModelVersion {
+  return {
+    id: row.id,
+    modelId: row.modelId,
+    modelName,
+    projectId: row.projectId,
+    number: row.number,
+    ...row.summary,
+    fileSha256: row.fileSha256,
+    fileSizeBytes: row.fileSizeBytes,
+    lineage: row.lineage,
+    aliases: aliases.filter((alias) => alias.versionId === row.id).map(({ alias }) => alias),
+    createdAt: toIso(row.createdAt.getTime()),
+  };
+}

@@ -1,0 +1,26 @@
+// The addresses of models.
+import * as operations from '../../contract/model.ts';
+import { route, type Route } from '../../platform/http/route.ts';
+import {
+  downloadModelFile,
+  getModel,
+  getModelVersion,
+  importModelFile,
+  listModels,
+  listModelVersions,
+  removeModelAlias,
+  setModelAlias,
+} from './registry.ts';
+
+export const registryRoutes: Route[] = [
+  route(operations.listModels, (context, input) => listModels(context, input)),
+  route(operations.getModel, (context, { modelId }) => getModel(context, modelId)),
+  route(operations.listModelVersions, (context, input) => listModelVersions(context, input)),
+  route(operations.getModelVersion, (context, { versionId }) => getModelVersion(context, versionId)),
+  route(operations.downloadModelFile, (context, { versionId }) => downloadModelFile(context, versionId)),
+  route(operations.importModelFile, (context, input) => importModelFile(context, input)),
+  route(operations.setModelAlias, (context, { modelId, alias, body }) =>
+    setModelAlias(context, { modelId, alias, ...body }),
+  ),
+  route(operations.removeModelAlias, (context, input) => removeModelAlias(context, input)),
+];
