@@ -1,0 +1,171 @@
+// The only file that reads the environment. Every variable is declared once, with why it exists and its bounds; what
+// was read is checked at once and frozen. docs/configuration.md is generated from this list.
+import { availableParallelism, homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+interface Variable<Schema extends z.ZodType = z.ZodType> {
+  schema: Schema;
+  /** What it is for, and what happens when it is not set. */
+  why: string;
+}
+
+function variable<Schema extends z.ZodType>(schema: Schema, why: string): Variable<Schema> {
+  return { schema, why };
+}
+
+const text = z.string().min(1);
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
+
+export const variables = {
+  PILVI_HOME: variable(
+    text.default(join(homedir(), '.pilvi')).transform((path) => resolve(path)),
+    'Folder of the embedded database, files and work in progress.',
+  ),
+  PILVI_PORT: variable(
+    z.coerce.number().int().min(0).max(65_535).default(4700),
+    'Port to listen on; 0 takes a free one.',
+  ),
+  PILVI_HOST: variable(
+    text.default('127.0.0.1'),
+    'Address to listen on. One that others reach needs TLS or PILVI_ALLOW_INSECURE_BIND.',
+  ),
+  PILVI_PUBLIC_URL: variable(
+    z.url().optional(),
+    'Address that people use, when a proxy stands before Pilvi; it is in the sign-in links and an allowed host.',
+  ),
+  PILVI_ALLOWED_HOSTS: variable(
+    list.default([]),
+    'Further names that the Host header may carry, separated by commas.',
+  ),
+  PILVI_ALLOW_INSECURE_BIND: variable(
+    flag.default(false),
+    '1 to listen on a non-loopback address without TLS, behind a proxy that has it.',
+  ),
+  PILVI_TRUST_PROXY: variable(
+    flag.default(false),
+    '1 to take the client address from the last X-Forwarded-For entry, behind exactly one proxy.',
+  ),
+  PILVI_TLS_CERT: variable(
+    text.optional(),
+    'Certificate file (PEM); with PILVI_TLS_KEY the server speaks TLS.',
+  ),
+  PILVI_TLS_KEY: variable(text.optional(), 'Private key file (PEM).'),
+  PILVI_BOOTSTRAP_TOKEN: variable(
+    z.string().min(32).max(200).optional(),
+    'A key of the owner for automation, chosen by you: at least 32 characters. Without it only the sign-in link works at first.',
+  ),
+  PILVI_IMPORT_FOLDERS: variable(
+    list.default([]),
+    'Folders that datasets may be imported from by path, separated by commas. None unless set.',
+  ),
+  PILVI_WORKERS: variable(
+    z.coerce.number().int().min(0).max(256).default(availableParallelism()),
+    'Jobs that this process runs at once; 0 leaves them to `pilvi worker` processes.',
+  ),
+  PILVI_TASK_MEMORY_MIB: variable(
+    z.coerce.number().int().min(256).max(1_048_576).default(2048),
+    'Most memory of one worker process, unless a recipe says otherwise.',
+  ),
+  PILVI_MAX_UPLOAD_GIB: variable(
+    z.coerce.number().min(0.001).max(10_240).default(50),
+    'Largest file that can be imported.',
+  ),
+  PILVI_LOG_LEVEL: variable(
+    z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'How much is written to the log (standard error).',
+  ),
+  DATABASE_URL: variable(
+    z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+      .optional(),
+    'A Postgres server. Without it the embedded database below PILVI_HOME is used.',
+  ),
+  S3_BUCKET: variable(text.optional(), 'Keep files in this bucket instead of below PILVI_HOME.'),
+  S3_ENDPOINT: variable(z.url().optional(), 'Address of the S3 service; left out for AWS.'),
+  S3_REGION: variable(text.default('us-east-1'), 'Region of the bucket.'),
+  S3_ACCESS_KEY_ID: variable(text.optional(), 'Access key of the bucket.'),
+  S3_SECRET_ACCESS_KEY: variable(text.optional(), 'Its secret.'),
+  PILVI_URL: variable(z.url().default('http://127.0.0.1:4700'), 'Command line: the server to talk to.'),
+  PILVI_KEY: variable(text.optional(), 'Command line: the key to use.'),
+  PILVI_PROJECT: variable(
+    text.optional(),
+    'Command line: the project to use, by name or id; left out when there is only one.',
+  ),
+  NO_COLOR: variable(z.string().optional(), 'Command line: set to anything to switch colours off.'),
+} as const;
+
+type Variables = typeof variables;
+export type Configuration = Readonly<{ [Name in keyof Variables]: z.output<Variables[Name]['schema']> }>;
+
+/** What is wrong with the environment, a line for each variable. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+/**
+ * Reads and checks the environment.
+ * @returns the configuration, and warnings about names that begin with PILVI_ and mean nothing.
+ * @throws ConfigurationError naming every variable that is wrong and why.
+ */
+export function readConfiguration(environment: NodeJS.ProcessEnv = process.env): {
+  configuration: Configuration;
+  warnings: string[];
+} {
+  const wrong: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema, why }] of Object.entries(variables)) {
+    const given = environment[name];
+    const result = schema.safeParse(given === '' ? undefined : given);
+    if (result.success) values[name] = result.data;
+    else wrong.push(`${name}: ${result.error.issues.map((issue) => issue.message).join('; ')}. (${why})`);
+  }
+  if (wrong.length === 0) wrong.push(...contradictions(values as Configuration));
+  if (wrong.length > 0) throw new ConfigurationError(wrong.join('\n'));
+  const warnings = Object.keys(environment)
+    .filter((name) => name.startsWith('PILVI_') && !(name in variables) && !name.startsWith('PILVI_TEST_'))
+    .map((name) => `${name} is not a variable of Pilvi${suggestion(name)}.`);
+  return { configuration: Object.freeze(values) as Configuration, warnings };
+}
+
+function contradictions(values: Configuration): string[] {
+  const found: string[] = [];
+  if ((values.PILVI_TLS_CERT === undefined) !== (values.PILVI_TLS_KEY === undefined))
+    found.push('PILVI_TLS_CERT and PILVI_TLS_KEY belong together; only one is set.');
+  if (
+    values.S3_BUCKET !== undefined &&
+    (values.S3_ACCESS_KEY_ID === undefined || values.S3_SECRET_ACCESS_KEY === undefined)
+  ) {
+    found.push('S3_BUCKET needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY.');
+  }
+  if (values.S3_BUCKET === undefined && values.S3_ENDPOINT !== undefined)
+    found.push('S3_ENDPOINT is set but S3_BUCKET is not.');
+  return found;
+}
+
+function suggestion(name: string): string {
+  const near = Object.keys(variables)
+    .map((known) => ({ known, distance: editDistance(name, known) }))
+    .toSorted((a, b) => a.distance - b.distance)[0];
+  return near && near.distance <= 3 ? `; did you mean ${near.known}?` : '';
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,85 @@
+// The built web application (ui/dist). Its files are listed once at start: a request can only name one of them, so no
+// path from outside reaches the file system. Unknown paths get the page itself, which routes in the browser.
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Hono } from 'hono';
+import { sha256 } from '../../base/hash.ts';
+
+const mediaTypes: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+const compressible = new Set(['.html', '.js', '.css', '.svg', '.json', '.webmanifest', '.txt']);
+
+interface PageFile {
+  path: string;
+  mediaType: string;
+  /** Vite puts a hash into the names below assets/: they never change. */
+  immutable: boolean;
+  /** Read and compressed at the first request. */
+  content?: Promise<{
+    plain: Uint8Array<ArrayBuffer>;
+    gzip: Uint8Array<ArrayBuffer> | undefined;
+    etag: string;
+  }>;
+}
+
+/** Serves the files below `folder` from `app`; returns false when the application has not been built. */
+export async function servePages(app: Pick<Hono, 'get'>, folder: string): Promise<boolean> {
+  const files = await listFiles(folder);
+  const page = files.get('/index.html');
+  if (!page) return false;
+  app.get('*', async (http) => {
+    const file = files.get(http.req.path) ?? (extname(http.req.path) === '' ? page : undefined);
+    if (!file) return http.text('Not found', 404);
+    file.content ??= load(file.path);
+    const { plain, gzip, etag } = await file.content;
+    const headers: Record<string, string> = {
+      'Content-Type': file.mediaType,
+      'Cache-Control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+      ETag: etag,
+      Vary: 'Accept-Encoding',
+    };
+    if (http.req.header('if-none-match') === etag) return http.body(null, 304, headers);
+    const zipped = gzip && /\bgzip\b/.test(http.req.header('accept-encoding') ?? '');
+    return http.body(
+      zipped ? gzip : plain,
+      200,
+      zipped ? { ...headers, 'Content-Encoding': 'gzip' } : headers,
+    );
+  });
+  return true;
+}
+
+async function listFiles(folder: string): Promise<Map<string, PageFile>> {
+  const files = new Map<string, PageFile>();
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const address = `/${relative(folder, path).split(sep).join('/')}`;
+    files.set(address, {
+      path,
+      mediaType: mediaTypes[extname(path)] ?? 'application/octet-stream',
+      immutable: address.startsWith('/assets/'),
+    });
+  }
+  return files;
+}
+
+async function load(path: string): Promise<Awaited<NonNullable<PageFile['content']>>> {
+  const plain = new Uint8Array(await readFile(path));
+  const gzip =
+    compressible.has(extname(path)) && plain.byteLength > 1024 ? new Uint8Array(gzipSync(plain)) : undefined;
+  return { plain, gzip, etag: `"${(await sha256(plain)).slice(0, 32)}"` };
+}
