@@ -8,7 +8,8 @@ import { documentHeader, securitySchemes, toRouteConfig } from '../src/platform/
 
 function apiDocument(): Record<string, unknown> {
   const app = new OpenAPIHono();
-  for (const [name, scheme] of Object.entries(securitySchemes)) app.openAPIRegistry.registerComponent('securitySchemes', name, scheme);
+  for (const [name, scheme] of Object.entries(securitySchemes))
+    app.openAPIRegistry.registerComponent('securitySchemes', name, scheme);
   for (const operation of operations) app.openAPIRegistry.registerPath(toRouteConfig(operation));
   return app.getOpenAPI31Document(documentHeader('0.0.0')) as unknown as Record<string, unknown>;
 }

@@ -17,7 +17,10 @@ const shelves = ['base', 'contract', 'ml', 'platform', 'pipeline', 'capabilities
 const apart = new Set(['contract>ml', 'ml>contract']);
 const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'monitor'];
 /** What other stages may import of a stage: its public file, and the worker's side of it where there is one. */
-const publicFiles: Record<string, string[]> = { data: ['data.ts', 'read-columns.ts'], predict: ['predict.ts', 'csv.ts'] };
+const publicFiles: Record<string, string[]> = {
+  data: ['data.ts', 'read-columns.ts'],
+  predict: ['predict.ts', 'csv.ts'],
+};
 const forbiddenFolders = ['shared', 'utils', 'util', 'common', 'helpers', 'misc', 'lib', 'v1'];
 
 interface SourceFile {
@@ -27,7 +30,10 @@ interface SourceFile {
   imports: string[];
 }
 
-const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((path) => path !== '' && existsSync(join(root, path)));
 const files: SourceFile[] = listed.filter((path) => /^src\/.*\.ts$/.test(path)).map(readSource);
@@ -42,7 +48,9 @@ function readSource(path: string): SourceFile {
     ...text.matchAll(/new URL\(\s*'(\.[^']+\.ts)'/g),
     ...text.matchAll(/import\.meta\.resolve\('(\.[^']+)'\)/g),
   ].map((match) => match[1]!);
-  const imports = specifiers.map((specifier) => (specifier.startsWith('.') ? relative(root, join(root, dirname(path), specifier)) : specifier));
+  const imports = specifiers.map((specifier) =>
+    specifier.startsWith('.') ? relative(root, join(root, dirname(path), specifier)) : specifier,
+  );
   return { path, text, imports: [...new Set(imports)] };
 }
 
@@ -66,7 +74,8 @@ test('a shelf imports only shelves to its left', () => {
       const to = shelfOf(target);
       if (to === undefined || to === from) continue;
       if (from === 'sdk') {
-        if (to !== 'contract' && to !== 'base') found.push(`${file.path} imports ${target}: the SDK knows only the contract`);
+        if (to !== 'contract' && to !== 'base')
+          found.push(`${file.path} imports ${target}: the SDK knows only the contract`);
       } else if (to === 'sdk') {
         if (from !== 'programs') found.push(`${file.path} imports ${target}: only programs use the SDK`);
       } else if (shelves.indexOf(to) > shelves.indexOf(from) || apart.has(`${from}>${to}`)) {
@@ -79,7 +88,11 @@ test('a shelf imports only shelves to its left', () => {
 
 test('every folder of src is a shelf', () => {
   const names = new Set(files.map((file) => shelfOf(file.path)));
-  failures([...names].filter((name) => name !== undefined && name !== 'sdk' && !shelves.includes(name)).map((name) => `src/${name}`));
+  failures(
+    [...names]
+      .filter((name) => name !== undefined && name !== 'sdk' && !shelves.includes(name))
+      .map((name) => `src/${name}`),
+  );
 });
 
 test('a stage imports the public files of stages to its left, a capability no other capability', () => {
@@ -90,20 +103,33 @@ test('a stage imports the public files of stages to its left, a capability no ot
       const there = /^src\/(pipeline|capabilities)\/([^/]+)\/(.+)$/.exec(target);
       if (!there || (here && here[1] === there[1] && here[2] === there[2])) continue;
       const [, shelf, folder, name] = there as unknown as [string, string, string, string];
-      const allowed = [...(publicFiles[folder] ?? [`${folder}.ts`]), ...(shelfOf(file.path) === 'programs' ? ['routes.ts', 'jobs.ts', 'reactions.ts', 'import-task.ts'] : [])];
+      const allowed = [
+        ...(publicFiles[folder] ?? [`${folder}.ts`]),
+        ...(shelfOf(file.path) === 'programs'
+          ? ['routes.ts', 'jobs.ts', 'reactions.ts', 'import-task.ts']
+          : []),
+      ];
       if (!allowed.includes(name)) found.push(`${file.path} imports ${target}, which is not public`);
-      if (here?.[1] === 'pipeline' && shelf === 'pipeline' && stages.indexOf(folder) > stages.indexOf(here[2]!)) {
+      if (
+        here?.[1] === 'pipeline' &&
+        shelf === 'pipeline' &&
+        stages.indexOf(folder) > stages.indexOf(here[2]!)
+      ) {
         found.push(`${file.path} imports ${target}: ${here[2]} is left of ${folder}`);
       }
-      if (here?.[1] === 'capabilities' && shelf === 'capabilities') found.push(`${file.path} imports ${target}: no capability knows another`);
-      if (here?.[2] === 'predict' && folder === 'train') found.push(`${file.path} imports ${target}: predict never imports train`);
+      if (here?.[1] === 'capabilities' && shelf === 'capabilities')
+        found.push(`${file.path} imports ${target}: no capability knows another`);
+      if (here?.[2] === 'predict' && folder === 'train')
+        found.push(`${file.path} imports ${target}: predict never imports train`);
     }
   }
   failures(found);
 });
 
 test('there are no import cycles', () => {
-  const graph = new Map(files.map((file) => [file.path, file.imports.filter((path) => path.startsWith('src/'))]));
+  const graph = new Map(
+    files.map((file) => [file.path, file.imports.filter((path) => path.startsWith('src/'))]),
+  );
   const state = new Map<string, 'open' | 'done'>();
   const found: string[] = [];
   const visit = (path: string, trail: string[]): void => {
@@ -125,7 +151,9 @@ test('there are no import cycles', () => {
 function valueImports(path: string, graph: Map<string, string[]>): string[] {
   const text = files.find((file) => file.path === path)?.text ?? '';
   const typeOnly = new Set(
-    [...text.matchAll(/^import type\s[^;]*?from\s+'(\.[^']+)'/gm)].map((match) => relative(root, join(root, dirname(path), match[1]!))),
+    [...text.matchAll(/^import type\s[^;]*?from\s+'(\.[^']+)'/gm)].map((match) =>
+      relative(root, join(root, dirname(path), match[1]!)),
+    ),
   );
   return (graph.get(path) ?? []).filter((target) => !typeOnly.has(target));
 }
@@ -141,7 +169,8 @@ test('tables are declared in rows.ts, and rows.ts is read by its own folder alon
       owners.set(table!, file.path);
     }
     for (const target of file.imports) {
-      if (target.endsWith('/rows.ts') && dirname(target) !== dirname(file.path)) found.push(`${file.path} imports ${target}`);
+      if (target.endsWith('/rows.ts') && dirname(target) !== dirname(file.path))
+        found.push(`${file.path} imports ${target}`);
     }
   }
   assert.ok(owners.size > 5, 'no tables were found: the test looks in the wrong place');
@@ -172,18 +201,26 @@ test('packages are imported where they belong', () => {
 });
 
 test('only programs read the environment', () => {
-  failures(product.filter((file) => /\bprocess\.env\b/.test(file.text) && shelfOf(file.path) !== 'programs').map((file) => file.path));
+  failures(
+    product
+      .filter((file) => /\bprocess\.env\b/.test(file.text) && shelfOf(file.path) !== 'programs')
+      .map((file) => file.path),
+  );
 });
 
 test('no eval, no shell', () => {
-  const found = product.filter((file) => /\beval\(|new Function\(|\bexecSync\(|\bexec\(\s*['"`]|shell:\s*true/.test(file.text)).map((file) => file.path);
+  const found = product
+    .filter((file) => /\beval\(|new Function\(|\bexecSync\(|\bexec\(\s*['"`]|shell:\s*true/.test(file.text))
+    .map((file) => file.path);
   failures(found);
 });
 
 test('every stage, capability and platform piece with tables has a README of a page', () => {
   const folders = new Set<string>();
   for (const { path } of product) {
-    const match = /^src\/(?:pipeline|capabilities)\/[^/]+/.exec(path) ?? (path.endsWith('/rows.ts') ? /^src\/platform\/[^/]+/.exec(path) : null);
+    const match =
+      /^src\/(?:pipeline|capabilities)\/[^/]+/.exec(path) ??
+      (path.endsWith('/rows.ts') ? /^src\/platform\/[^/]+/.exec(path) : null);
     if (match) folders.add(match[0]);
   }
   failures([...folders].filter((folder) => !existsSync(join(root, folder, 'README.md'))));
@@ -193,7 +230,8 @@ test('folders have names that say something', () => {
   const found = new Set<string>();
   for (const path of listed) {
     if (!/^(src|ui|test|bench)\//.test(path)) continue;
-    for (const part of dirname(path).split('/')) if (forbiddenFolders.includes(part)) found.add(dirname(path));
+    for (const part of dirname(path).split('/'))
+      if (forbiddenFolders.includes(part)) found.add(dirname(path));
   }
   failures([...found]);
 });
@@ -209,7 +247,10 @@ test('every problem and every variable is documented', () => {
 });
 
 test('every run-time dependency has its line', () => {
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, Record<string, string>>;
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
   const lines = readFileSync(join(root, 'docs/dependencies.md'), 'utf8');
   const names = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
   failures(names.filter((name) => !lines.includes(`\`${name}\``)));
