@@ -120,6 +120,21 @@ export const problemKinds = {
     'Free some disk space, then try again; nothing that was stored is lost.',
     true,
   ),
+  'data-folder-in-use': kind(
+    409,
+    'Another process is using the data folder',
+    'Stop the other process, or choose another folder with PILVI_HOME.',
+  ),
+  'database-unusable': kind(
+    500,
+    'The database cannot be used as it is',
+    'Do what the detail says, then start Pilvi again.',
+  ),
+  'configuration-invalid': kind(
+    500,
+    'A setting of this machine cannot be used',
+    'Correct the environment variables named in the detail; docs/configuration.md lists them all.',
+  ),
   'feature-not-installed': kind(
     501,
     'An optional part is not installed',

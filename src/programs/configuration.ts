@@ -3,15 +3,24 @@
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { Problem, type FieldError } from '../base/problems.ts';
+import { nearest } from './nearest.ts';
 
-interface Variable<Schema extends z.ZodType = z.ZodType> {
+/** One variable. What it may be and its default are in its schema. */
+export interface Variable<Schema extends z.ZodType = z.ZodType> {
   schema: Schema;
   /** What it is for, and what happens when it is not set. */
   why: string;
+  /** The default in words, where its value depends on the machine. */
+  defaultInWords?: string | undefined;
 }
 
-function variable<Schema extends z.ZodType>(schema: Schema, why: string): Variable<Schema> {
-  return { schema, why };
+function variable<Schema extends z.ZodType>(
+  schema: Schema,
+  why: string,
+  defaultInWords?: string,
+): Variable<Schema> {
+  return { schema, why, defaultInWords };
 }
 
 const text = z.string().min(1);
@@ -27,6 +36,7 @@ export const variables = {
   PILVI_HOME: variable(
     text.default(join(homedir(), '.pilvi')).transform((path) => resolve(path)),
     'Folder of the embedded database, files and work in progress.',
+    '~/.pilvi',
   ),
   PILVI_PORT: variable(
     z.coerce.number().int().min(0).max(65_535).default(4700),
@@ -68,6 +78,7 @@ export const variables = {
   PILVI_WORKERS: variable(
     z.coerce.number().int().min(0).max(256).default(availableParallelism()),
     'Jobs that this process runs at once; 0 leaves them to `pilvi worker` processes.',
+    'the number of processor cores',
   ),
   PILVI_TASK_MEMORY_MIB: variable(
     z.coerce.number().int().min(256).max(1_048_576).default(2048),
@@ -99,73 +110,60 @@ export const variables = {
     text.optional(),
     'Command line: the project to use, by name or id; left out when there is only one.',
   ),
+  PILVI_WORKSPACE: variable(
+    text.optional(),
+    'Command line: the workspace to work in, by id, where the key may enter several.',
+  ),
   NO_COLOR: variable(z.string().optional(), 'Command line: set to anything to switch colours off.'),
 } as const;
 
 type Variables = typeof variables;
 export type Configuration = Readonly<{ [Name in keyof Variables]: z.output<Variables[Name]['schema']> }>;
 
-/** What is wrong with the environment, a line for each variable. */
-export class ConfigurationError extends Error {
-  override name = 'ConfigurationError';
-}
-
 /**
  * Reads and checks the environment.
  * @returns the configuration, and warnings about names that begin with PILVI_ and mean nothing.
- * @throws ConfigurationError naming every variable that is wrong and why.
+ * @throws Problem `configuration-invalid` naming every variable that is wrong, never its value
  */
 export function readConfiguration(environment: NodeJS.ProcessEnv = process.env): {
   configuration: Configuration;
   warnings: string[];
 } {
-  const wrong: string[] = [];
+  const errors: FieldError[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, { schema, why }] of Object.entries(variables)) {
+  for (const [name, { schema }] of Object.entries(variables)) {
     const given = environment[name];
     const result = schema.safeParse(given === '' ? undefined : given);
     if (result.success) values[name] = result.data;
-    else wrong.push(`${name}: ${result.error.issues.map((issue) => issue.message).join('; ')}. (${why})`);
+    else errors.push({ field: name, message: result.error.issues.map((issue) => issue.message).join('; ') });
   }
-  if (wrong.length === 0) wrong.push(...contradictions(values as Configuration));
-  if (wrong.length > 0) throw new ConfigurationError(wrong.join('\n'));
+  if (errors.length === 0) errors.push(...contradictions(values as Configuration));
+  if (errors.length > 0) {
+    const names = errors.map(({ field }) => field).join(', ');
+    throw new Problem('configuration-invalid', `Not usable as set: ${names}.`, { errors });
+  }
   const warnings = Object.keys(environment)
     .filter((name) => name.startsWith('PILVI_') && !(name in variables) && !name.startsWith('PILVI_TEST_'))
-    .map((name) => `${name} is not a variable of Pilvi${suggestion(name)}.`);
+    .map((name) => `${name} is not a variable of Pilvi${suggestion(name)}`);
   return { configuration: Object.freeze(values) as Configuration, warnings };
 }
 
-function contradictions(values: Configuration): string[] {
-  const found: string[] = [];
-  if ((values.PILVI_TLS_CERT === undefined) !== (values.PILVI_TLS_KEY === undefined))
-    found.push('PILVI_TLS_CERT and PILVI_TLS_KEY belong together; only one is set.');
-  if (
-    values.S3_BUCKET !== undefined &&
-    (values.S3_ACCESS_KEY_ID === undefined || values.S3_SECRET_ACCESS_KEY === undefined)
-  ) {
-    found.push('S3_BUCKET needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY.');
-  }
-  if (values.S3_BUCKET === undefined && values.S3_ENDPOINT !== undefined)
-    found.push('S3_ENDPOINT is set but S3_BUCKET is not.');
+function contradictions(values: Configuration): FieldError[] {
+  const found: FieldError[] = [];
+  const need = (missing: keyof Variables, given: keyof Variables): void => {
+    if (values[missing] === undefined && values[given] !== undefined) {
+      found.push({ field: missing, message: `must be set too, because ${given} is` });
+    }
+  };
+  need('PILVI_TLS_KEY', 'PILVI_TLS_CERT');
+  need('PILVI_TLS_CERT', 'PILVI_TLS_KEY');
+  need('S3_ACCESS_KEY_ID', 'S3_BUCKET');
+  need('S3_SECRET_ACCESS_KEY', 'S3_BUCKET');
+  need('S3_BUCKET', 'S3_ENDPOINT');
   return found;
 }
 
 function suggestion(name: string): string {
-  const near = Object.keys(variables)
-    .map((known) => ({ known, distance: editDistance(name, known) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
-  return near && near.distance <= 3 ? `; did you mean ${near.known}?` : '';
-}
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  const near = nearest(name, Object.keys(variables));
+  return near === undefined ? '.' : `; did you mean ${near}?`;
 }
