@@ -34,14 +34,18 @@ const projectMatches = sql`coalesce(current_setting('pilvi.project_id', true), '
  *   (the table has a `project_id`, or is the table of projects itself). `workspace-wide`: never by such keys.
  * @param verbs `all`, or `append` for tables whose rows are never changed.
  */
-export function tenantPolicies(reach: 'workspace' | 'project' | 'workspace-wide', verbs: 'all' | 'append' = 'all'): PgPolicy[] {
+export function tenantPolicies(
+  reach: 'workspace' | 'project' | 'workspace-wide',
+  verbs: 'all' | 'append' = 'all',
+): PgPolicy[] {
   const rule: SQL =
     reach === 'project'
       ? sql`${workspaceMatches} and ${projectMatches}`
       : reach === 'workspace'
         ? workspaceMatches
         : sql`${workspaceMatches} and coalesce(current_setting('pilvi.project_id', true), '') = ''`;
-  if (verbs === 'all') return [pgPolicy('tenant', { for: 'all', to: tenantRole, using: rule, withCheck: rule })];
+  if (verbs === 'all')
+    return [pgPolicy('tenant', { for: 'all', to: tenantRole, using: rule, withCheck: rule })];
   return [
     pgPolicy('tenant_read', { for: 'select', to: tenantRole, using: rule }),
     pgPolicy('tenant_append', { for: 'insert', to: tenantRole, withCheck: rule }),

@@ -1,0 +1,45 @@
+// Makes contexts: what a request, a job or a reaction may do in one workspace.
+import { assert } from '../base/assert.ts';
+import type { Actor, AuditEntry, Context, Services } from './context.ts';
+import { publish } from './events/events.ts';
+import type { Transaction } from './ports/database.ts';
+
+/** Whose work it is. */
+export interface Who {
+  actor: Actor;
+  workspaceId: string;
+  /** The only project that it may reach, for keys that are bound to one; null: the whole workspace. */
+  projectId: string | null;
+  requestId: string;
+  signal: AbortSignal;
+}
+
+/** Adds a line to the audit log: who and where come from the context's parts. */
+export type AppendAudit = (
+  transaction: Transaction,
+  author: Pick<Context, 'actor' | 'workspaceId' | 'requestId' | 'clock' | 'newId'>,
+  entry: AuditEntry,
+) => Promise<void>;
+
+/** A context for `who` over `services`. */
+export function createContext(services: Services, who: Who, appendAudit: AppendAudit): Context {
+  const { actor, workspaceId, projectId, requestId, signal } = who;
+  assert(
+    actor.kind !== 'key' || actor.projectId === null || actor.projectId === projectId,
+    'the context of a key that is bound to a project reaches that project only',
+  );
+  const context: Context = {
+    ...services,
+    log: services.log.child({ requestId, workspaceId }),
+    actor,
+    workspaceId,
+    requestId,
+    signal,
+    transaction: (work) => services.database.inWorkspace({ workspaceId, projectId }, work),
+    publish: async (transaction, event) => {
+      await publish(transaction, context, event);
+    },
+    audit: (transaction, entry) => appendAudit(transaction, context, entry),
+  };
+  return context;
+}
