@@ -1,8 +1,8 @@
 // Makes contexts: what a request, a job or a reaction may do in one workspace.
 import { assert } from '../base/assert.ts';
-import type { Actor, AuditEntry, Context, Services } from './context.ts';
+import type { Actor, Context, Services } from './context.ts';
 import { publish } from './events/events.ts';
-import type { Transaction } from './ports/database.ts';
+import { appendAudit } from './security/audit/audit.ts';
 
 /** Whose work it is. */
 export interface Who {
@@ -14,15 +14,8 @@ export interface Who {
   signal: AbortSignal;
 }
 
-/** Adds a line to the audit log: who and where come from the context's parts. */
-export type AppendAudit = (
-  transaction: Transaction,
-  author: Pick<Context, 'actor' | 'workspaceId' | 'requestId' | 'clock' | 'newId'>,
-  entry: AuditEntry,
-) => Promise<void>;
-
 /** A context for `who` over `services`. */
-export function createContext(services: Services, who: Who, appendAudit: AppendAudit): Context {
+export function createContext(services: Services, who: Who): Context {
   const { actor, workspaceId, projectId, requestId, signal } = who;
   assert(
     actor.kind !== 'key' || actor.projectId === null || actor.projectId === projectId,

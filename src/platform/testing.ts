@@ -62,17 +62,13 @@ export async function openTestServices({
     contextFor: (who = {}) => {
       const { newId } = services;
       const actor = who.actor ?? { kind: 'user', id: newId('user'), sessionId: newId('session') };
-      return createContext(
-        services,
-        {
-          actor,
-          workspaceId: who.workspaceId ?? newId('workspace'),
-          projectId: who.projectId ?? (actor.kind === 'key' ? actor.projectId : null),
-          requestId: newId('request'),
-          signal: who.signal ?? new AbortController().signal,
-        },
-        async () => {},
-      );
+      return createContext(services, {
+        actor,
+        workspaceId: who.workspaceId ?? newId('workspace'),
+        projectId: who.projectId ?? (actor.kind === 'key' ? actor.projectId : null),
+        requestId: newId('request'),
+        signal: who.signal ?? new AbortController().signal,
+      });
     },
     close: async () => {
       await opened?.close();
