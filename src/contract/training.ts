@@ -58,6 +58,7 @@ export const trial = z
     score: z.number().nullable(),
     foldScores: z.array(z.number()),
     seconds: z.number(),
+    weight: z.number().describe('Share in the final model; 0 when it is not part of it.'),
     problem: z.string().nullable(),
   })
   .meta({ id: 'Trial' });

@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
 import type { model, modelVersion } from '../../contract/model.ts';
-import { openModel, type Model as OpenModel } from '../../ml/model/model.ts';
+import { openModel } from '../../ml/model/model.ts';
+import type { Predictor } from '../../ml/model/predictor.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
@@ -144,7 +145,7 @@ export async function getModelVersion(context: Context, versionId: string): Prom
 export async function openModelVersion(
   context: Context,
   versionId: string,
-): Promise<{ model: OpenModel; fileSizeBytes: number }> {
+): Promise<{ model: Predictor; fileSizeBytes: number }> {
   const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
   return {
     model: await openModel(await readBlob(context, row.fileSha256)),

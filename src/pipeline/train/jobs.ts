@@ -22,7 +22,10 @@ export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, Tra
 
   async prepare(context, { trainingId }) {
     const { recipe } = await requireTraining(context, trainingId);
-    const memoryBytes = recipe.budget.memoryMiB === null ? context.limits.taskMemoryBytes : recipe.budget.memoryMiB * bytesPerMiB;
+    const memoryBytes =
+      recipe.budget.memoryMiB === null
+        ? context.limits.taskMemoryBytes
+        : recipe.budget.memoryMiB * bytesPerMiB;
     return {
       input: { contentPath: await datasetContentPath(context, recipe.datasetVersionId), recipe, memoryBytes },
       limits: { memoryBytes, timeoutMs: recipe.budget.seconds * 2 * secondMs + overheadMs },
@@ -31,12 +34,22 @@ export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, Tra
 
   async complete(context, { trainingId }, output, run) {
     const row = await requireTraining(context, trainingId);
-    const file = await context.blobs.putFile(join(present(run.workFolder, 'the work folder'), output.modelFileName));
+    const file = await context.blobs.putFile(
+      join(present(run.workFolder, 'the work folder'), output.modelFileName),
+    );
     const used = Math.min(Math.max(1, Math.ceil(output.result.seconds)), row.recipe.budget.seconds);
     return async (transaction) => {
-      const chargedMicroUsd = await context.meter.settle(transaction, row.reservationId, [{ unit: 'training-second', quantity: used }]);
+      const chargedMicroUsd = await context.meter.settle(transaction, row.reservationId, [
+        { unit: 'training-second', quantity: used },
+      ]);
       const now = new Date(context.clock.nowMs());
-      await updateTraining(transaction, trainingId, { state: 'succeeded', result: output.result, chargedMicroUsd, startedAt: run.startedAt, finishedAt: now });
+      await updateTraining(transaction, trainingId, {
+        state: 'succeeded',
+        result: output.result,
+        chargedMicroUsd,
+        startedAt: run.startedAt,
+        finishedAt: now,
+      });
       await context.publish(transaction, {
         name: 'training-finished',
         projectId: row.projectId,
@@ -61,9 +74,14 @@ export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, Tra
     const row = await requireTraining(context, trainingId);
     return async (transaction) => {
       const now = new Date(context.clock.nowMs());
-      const ranSeconds = run.startedAt && problem.code === 'cancelled' ? Math.ceil((now.getTime() - run.startedAt.getTime()) / secondMs) : 0;
+      const ranSeconds =
+        run.startedAt && problem.code === 'cancelled'
+          ? Math.ceil((now.getTime() - run.startedAt.getTime()) / secondMs)
+          : 0;
       const used = Math.min(ranSeconds, row.recipe.budget.seconds);
-      const chargedMicroUsd = await context.meter.settle(transaction, row.reservationId, [{ unit: 'training-second', quantity: used }]);
+      const chargedMicroUsd = await context.meter.settle(transaction, row.reservationId, [
+        { unit: 'training-second', quantity: used },
+      ]);
       await updateTraining(transaction, trainingId, {
         state: problem.code === 'cancelled' ? 'cancelled' : 'failed',
         problem: problem.toDocument(),

@@ -1,0 +1,43 @@
+// The worker's half of a plan: looks at the target column alone and says which task it poses.
+import type { Recipe } from '../../contract/training.ts';
+import { metricFor } from '../../ml/metrics/metrics.ts';
+import { readTarget } from '../../ml/search/task.ts';
+import type { Task } from '../../platform/ports/jobs.ts';
+import { readColumns } from '../data/read-columns.ts';
+import { frameOf } from './frame.ts';
+import type { TrainingPlan } from './train.ts';
+
+export type PlanTaskInput = { contentPath: string; recipe: Recipe };
+export type PlanTaskOutput = Pick<
+  TrainingPlan,
+  'task' | 'taskReason' | 'metric' | 'metricMeaning' | 'classes' | 'warnings'
+>;
+
+/** Classes that a plan names; more are counted only by the training. */
+const mostClassesShown = 50;
+
+export const run: Task<PlanTaskInput, PlanTaskOutput> = async ({ contentPath, recipe }) => {
+  const [column] = frameOf(await readColumns(contentPath, { columns: [recipe.target] })).columns;
+  const target = readTarget(column!, {
+    task: recipe.task,
+    ...(recipe.positiveClass !== null && { positiveClass: recipe.positiveClass }),
+  });
+  const metric = metricFor(recipe.metric, target.task);
+  return {
+    task: target.task,
+    taskReason: target.reason,
+    metric: metric.name,
+    metricMeaning: metric.plainWords,
+    classes: target.task === 'regression' ? null : countClasses(target.classes, target.values),
+    warnings: target.warnings,
+  };
+};
+
+function countClasses(classes: readonly string[], values: Float64Array): { name: string; count: number }[] {
+  const counts = new Uint32Array(classes.length);
+  for (const value of values) counts[value]!++;
+  return classes
+    .map((name, index) => ({ name, count: counts[index]! }))
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, mostClassesShown);
+}

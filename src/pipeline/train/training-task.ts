@@ -1,0 +1,143 @@
+// The worker's half of a training: columns from the Parquet content, the search, a model file in the work folder.
+// It has no database and no network; `pilvi fit` runs the same function without a server.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { JsonObject } from '../../base/json.ts';
+import { systemClock } from '../../base/time.ts';
+import type { Recipe, training } from '../../contract/training.ts';
+import { writeModel } from '../../ml/model/model.ts';
+import { search } from '../../ml/search/search.ts';
+import type {
+  Recipe as SearchRecipe,
+  SearchEvent,
+  SearchResult,
+  TrialReport,
+} from '../../ml/search/recipe.ts';
+import type { Task } from '../../platform/ports/jobs.ts';
+import { readColumns } from '../data/read-columns.ts';
+import { frameOf } from './frame.ts';
+import type { Trial } from './trials.ts';
+
+export type TrainingTaskInput = {
+  /** Local path of the dataset version's Parquet content. */
+  contentPath: string;
+  recipe: Recipe;
+  memoryBytes: number;
+};
+
+type Shown = z.output<typeof training>;
+
+/** What is kept of a training beside the model file. */
+export type TrainingResult = {
+  [Field in 'task' | 'metric' | 'score' | 'taskReason' | 'evaluation' | 'importance']: NonNullable<
+    Shown[Field]
+  >;
+} & Pick<Shown, 'leaderboard' | 'droppedColumns' | 'warnings'> & {
+    crossValidationScore: number;
+    /** Wall clock of the search: what is charged. */
+    seconds: number;
+  };
+
+export interface TrainingTaskOutput {
+  /** In the work folder. */
+  modelFileName: string;
+  result: TrainingResult;
+}
+
+/** The parts of the memory limit that reading, the runtime and writing the model take; the search gets the rest. */
+const reservedMemoryShare = 0.4;
+
+export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
+  { contentPath, recipe, memoryBytes },
+  context,
+) => {
+  context.progress(0, 'reading the data');
+  const frame = frameOf(await readColumns(contentPath));
+  const found = await search({
+    frame,
+    recipe: searchRecipe(recipe, Math.floor(memoryBytes * (1 - reservedMemoryShare))),
+    clock: systemClock,
+    signal: context.signal,
+    onProgress: (event) => report(event, context),
+  });
+  const modelFileName = 'model.pilvi';
+  await writeFile(join(context.workFolder, modelFileName), await writeModel(found.model));
+  return { modelFileName, result: resultOf(found) };
+};
+
+/** The engine's recipe for one of the contract. */
+export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe {
+  const { seconds, trials } = recipe.budget;
+  return {
+    target: recipe.target,
+    task: recipe.task,
+    metric: recipe.metric,
+    // Counted in trials, time steers nothing: that is what makes the bytes the same.
+    budget: { memoryBytes, ...(trials === null ? { seconds } : { trials }) },
+    seed: recipe.seed,
+    holdoutShare: recipe.holdoutShare,
+    excludedColumns: recipe.excludedColumns,
+    ...(recipe.folds !== null && { folds: recipe.folds }),
+    ...(recipe.positiveClass !== null && { positiveClass: recipe.positiveClass }),
+  };
+}
+
+function report(event: SearchEvent, context: Parameters<typeof run>[1]): void {
+  switch (event.kind) {
+    case 'progress':
+      context.progress(
+        event.share,
+        event.secondsLeft === undefined ? 'training' : `about ${Math.ceil(event.secondsLeft)} s left`,
+      );
+      return;
+    case 'trial-started':
+    case 'trial-finished':
+      context.report({ name: event.kind, data: { trial: trialOf(event.trial) as unknown as JsonObject } });
+      return;
+    case 'stage':
+    case 'curve': {
+      const { kind, ...data } = event;
+      context.report({ name: kind, data: data as unknown as JsonObject });
+      return;
+    }
+    default:
+      event satisfies never;
+  }
+}
+
+function resultOf(found: SearchResult): TrainingResult {
+  const {
+    task,
+    taskReason,
+    metric,
+    crossValidationScore,
+    evaluation,
+    importance,
+    droppedColumns,
+    warnings,
+    timing,
+  } = found;
+  return {
+    task,
+    taskReason,
+    metric: metric.name,
+    score: evaluation.metrics[metric.name] ?? crossValidationScore,
+    crossValidationScore,
+    evaluation,
+    importance: importance.map(({ column, importance: value }) => ({ column, importance: value })),
+    leaderboard: found.leaderboard.map(trialOf),
+    droppedColumns,
+    warnings,
+    seconds: timing.seconds,
+  };
+}
+
+function trialOf({ problem, weight, ...trial }: TrialReport): Trial {
+  return {
+    ...trial,
+    hyperparameters: { ...trial.hyperparameters },
+    weight,
+    problem: problem?.detail ?? null,
+  };
+}
