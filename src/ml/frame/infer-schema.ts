@@ -32,7 +32,8 @@ function inferKind(values: readonly (string | null)[]): ColumnKind {
   return isFreeText(present.length, distinct) ? 'text' : 'categorical';
 }
 
-function isFreeText(presentCount: number, distinct: ReadonlySet<string>): boolean {
+/** Whether distinct texts among `presentCount` values read as prose rather than as categories. */
+export function isFreeText(presentCount: number, distinct: ReadonlySet<string>): boolean {
   if (distinct.size < 20 || distinct.size < presentCount * 0.5) return false;
   const sample = [...distinct].slice(0, 1000);
   const characters = sample.reduce((sum, value) => sum + value.length, 0) / sample.length;

@@ -1,7 +1,7 @@
 // Measures for classes and probabilities; see metrics.ts for what they say. Weighted where weights are given.
 import { log } from '../model/arithmetic.ts';
 import type { Scored } from './metrics.ts';
-import { rankBy, type Ranking } from './ranking.ts';
+import type { Ranked } from './ranking.ts';
 
 const smallestProbability = 1e-15;
 
@@ -14,19 +14,19 @@ export function confusionCounts({ actual, predicted, classCount, weights }: Scor
   return counts;
 }
 
-/** The ranking of the rows by their probability of class `wanted`. */
-export function rankingOf({ actual, probabilities, classCount, weights }: Scored, wanted: number): Ranking {
+/** The rows of class `wanted` against the rest, by their probability of it. */
+export function rankingOf({ actual, probabilities, classCount, weights }: Scored, wanted: number): Ranked {
   const scores = new Float64Array(actual.length);
   const isPositive = new Uint8Array(actual.length);
   for (let row = 0; row < actual.length; row++) {
     scores[row] = probabilities[row * classCount + wanted]!;
     isPositive[row] = actual[row] === wanted ? 1 : 0;
   }
-  return rankBy(scores, isPositive, weights);
+  return { scores, isPositive, ...(weights && { weights }) };
 }
 
 /** A ranking measure of the positive class, or its mean over classes (one against the rest) where there are more. */
-export function overClasses(scored: Scored, measure: (ranking: Ranking) => number): number {
+export function overClasses(scored: Scored, measure: (ranked: Ranked) => number): number {
   if (scored.task === 'binary') return measure(rankingOf(scored, scored.positiveClass));
   const values = Array.from({ length: scored.classCount }, (_, index) => measure(rankingOf(scored, index)));
   return mean(values.filter((value) => value === value));

@@ -1,14 +1,17 @@
 // Curves and areas over a ranking: ROC, precision-recall, AUC, average precision. Ties share a threshold.
 // Definitions: Fawcett, "An introduction to ROC analysis" (2006); scikit-learn's average_precision_score.
 
-/** Rows of one class against the rest, ranked by a score. */
-export interface Ranking {
-  /** Indices of rows from the highest score to the lowest. */
-  order: Int32Array;
+/** Rows of one class against the rest, with a score for each. */
+export interface Ranked {
   scores: Float64Array;
   /** 1 where the row is of the class. */
   isPositive: Uint8Array;
   weights?: Float64Array;
+}
+
+/** The same, with the rows from the highest score to the lowest. */
+export interface Ranking extends Ranked {
+  order: Int32Array;
 }
 
 export interface RankPoint {
@@ -18,9 +21,10 @@ export interface RankPoint {
 }
 
 /** Orders rows by falling score; equal scores keep their order. */
-export function rankBy(scores: Float64Array, isPositive: Uint8Array, weights?: Float64Array): Ranking {
+export function rankBy(ranked: Ranked): Ranking {
+  const { scores } = ranked;
   const order = Int32Array.from(scores, (_, row) => row).sort((a, b) => scores[b]! - scores[a]! || a - b);
-  return { order, scores, isPositive, ...(weights && { weights }) };
+  return { ...ranked, order };
 }
 
 /** Cumulated weight of positives and negatives at each distinct score, from the highest. */
@@ -40,22 +44,17 @@ export function rankPoints({ order, scores, isPositive, weights }: Ranking): Ran
   return points;
 }
 
-/** Area under the ROC curve by trapezoids; NaN unless both classes are there. */
-export function areaUnderRoc(ranking: Ranking): number {
-  let area = 0;
-  let before: RankPoint = { threshold: Infinity, truePositives: 0, falsePositives: 0 };
-  for (const point of rankPoints(ranking)) {
-    area +=
-      ((point.falsePositives - before.falsePositives) * (point.truePositives + before.truePositives)) / 2;
-    before = point;
-  }
-  const pairs = before.truePositives * before.falsePositives;
-  return pairs > 0 ? area / pairs : NaN;
+/**
+ * Area under the ROC curve: the share of pairs of a positive and a negative that the scores put in order, ties half.
+ * NaN unless both classes are there.
+ */
+export function areaUnderRoc(ranking: Ranked): number {
+  return ranking.weights ? weightedArea(rankPoints(rankBy(ranking))) : areaByMerging(ranking);
 }
 
 /** Sum over thresholds of precision times the gain in recall; NaN without positives. */
-export function averagePrecision(ranking: Ranking): number {
-  const points = rankPoints(ranking);
+export function averagePrecision(ranked: Ranked): number {
+  const points = rankPoints(rankBy(ranked));
   const total = points.at(-1)?.truePositives ?? 0;
   if (total === 0) return NaN;
   let sum = 0;
@@ -97,6 +96,32 @@ export function precisionRecallCurve(
     precision: point.truePositives / (point.truePositives + point.falsePositives),
     threshold: point.threshold,
   }));
+}
+
+/** Two sorted arrays merged: many times faster than ordering rows, and searches do this often. */
+function areaByMerging({ scores, isPositive }: Ranked): number {
+  const positives = scores.filter((_, row) => isPositive[row] === 1).sort();
+  const negatives = scores.filter((_, row) => isPositive[row] !== 1).sort();
+  let below = 0;
+  let notAbove = 0;
+  let pairs = 0;
+  for (const score of positives) {
+    while (below < negatives.length && negatives[below]! < score) below++;
+    while (notAbove < negatives.length && negatives[notAbove]! <= score) notAbove++;
+    pairs += (below + notAbove) / 2;
+  }
+  return pairs / (positives.length * negatives.length);
+}
+
+function weightedArea(points: readonly RankPoint[]): number {
+  let area = 0;
+  let before: RankPoint = { threshold: Infinity, truePositives: 0, falsePositives: 0 };
+  for (const point of points) {
+    area +=
+      ((point.falsePositives - before.falsePositives) * (point.truePositives + before.truePositives)) / 2;
+    before = point;
+  }
+  return area / (before.truePositives * before.falsePositives);
 }
 
 /** Evenly spaced points, the first and the last among them. */

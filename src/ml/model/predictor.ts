@@ -1,0 +1,243 @@
+// Answers with a model: strict about input, pure, the same bits everywhere. A missing field or null is a missing value;
+// a category that the model does not know counts as "other"; fields that it does not use are ignored and named.
+import { Problem, type FieldError } from '../../base/problems.ts';
+import { valueEncoders, type ValueEncoder } from '../frame/encoding.ts';
+import { readValue, RefusedValue, type ValueForm } from '../frame/values.ts';
+import type { ColumnKind } from '../frame/schema.ts';
+import { calibrate, decide } from './calibration.ts';
+import { intervalOf } from './intervals.ts';
+import type { EnsembleMember, ModelContent, ModelManifest } from './manifest.ts';
+import { applyModel, outputCountOf } from './row-model.ts';
+
+export interface Prediction {
+  /** The class, or the value. */
+  prediction: string | number;
+  probabilities?: Record<string, number>;
+  /** Regression: the interval that holds the truth in 90 of 100 cases. */
+  lower?: number;
+  upper?: number;
+}
+
+export interface PredictedRows {
+  predictions: Prediction[];
+  /** In words for people: fields that were ignored. */
+  warnings: string[];
+}
+
+/** The same by columns, for many rows. */
+export interface PredictedColumns {
+  prediction: (string | number)[];
+  /** By class, in the order of the model's classes. */
+  probabilities?: Record<string, Float64Array>;
+  lower?: Float64Array;
+  upper?: Float64Array;
+  warnings: string[];
+}
+
+export interface Predictor {
+  manifest: ModelManifest;
+  /** @throws Problem `prediction-input` naming every field that is wrong (the first 20) */
+  predictRows: (rows: readonly Record<string, unknown>[]) => PredictedRows;
+  /** Arrays of equal length by column name; form `text` takes raw CSV fields. @throws Problem `prediction-input` */
+  predictColumns: (
+    columns: Readonly<Record<string, readonly unknown[]>>,
+    form?: ValueForm,
+  ) => PredictedColumns;
+}
+
+/** The ensemble's answers for row-major encoded rows: `outputCount` values for each, calibrated. */
+export function applyEnsemble(content: EnsembleContent, rows: Float64Array, rowCount: number): Float64Array {
+  const { task, classes, calibration } = content.manifest;
+  const featureCount = rowCount === 0 ? 0 : rows.length / rowCount;
+  const outputCount = outputCountOf(task, classes.length);
+  const sums = new Float64Array(rowCount * outputCount);
+  if (rowCount === 0) return sums;
+  const one = new Float64Array(rowCount * outputCount);
+  for (const { weight, models } of content.members) {
+    const share = weight / models.length;
+    for (const model of models) {
+      applyModel(model, { rows, rowCount, featureCount }, one);
+      for (let index = 0; index < sums.length; index++) sums[index] = sums[index]! + share * one[index]!;
+    }
+  }
+  if (task !== 'regression') calibrate(calibration, sums, outputCount);
+  return sums;
+}
+
+export interface EnsembleContent {
+  manifest: Pick<ModelManifest, 'task' | 'classes' | 'calibration'>;
+  members: EnsembleMember[];
+}
+
+/** A predictor for a model in memory. */
+export function predictorOf(content: ModelContent): Predictor {
+  const { manifest } = content;
+  const reader = compileReader(manifest);
+  return {
+    manifest,
+    predictRows: (rows) => {
+      const names = new Set(rows.flatMap((row) => Object.keys(row)));
+      const encoded = encodeAll(reader, rows.length, 'json', (name, row) =>
+        Object.hasOwn(rows[row]!, name) ? rows[row]![name] : null,
+      );
+      const outputs = answer(content, reader, encoded, rows.length);
+      return {
+        predictions: rows.map((_, row) => predictionAt(manifest, outputs, row)),
+        warnings: ignoredFields(reader, names),
+      };
+    },
+    predictColumns: (columns, form = 'json') => {
+      const rowCount = checkLengths(columns);
+      const encoded = encodeAll(reader, rowCount, form, (name, row) =>
+        Object.hasOwn(columns, name) ? columns[name]![row] : null,
+      );
+      const outputs = answer(content, reader, encoded, rowCount);
+      return {
+        ...asColumns(manifest, outputs),
+        warnings: ignoredFields(reader, new Set(Object.keys(columns))),
+      };
+    },
+  };
+}
+
+interface RowReader {
+  featureCount: number;
+  columns: { name: string; kind: ColumnKind; encode: ValueEncoder; start: number }[];
+  expected: ReadonlySet<string>;
+}
+
+interface Outputs {
+  values: Float64Array;
+  chosen: Float64Array;
+  outputCount: number;
+}
+
+const maximumErrors = 20;
+const rowsAtOnce = 256;
+
+function compileReader(manifest: ModelManifest): RowReader {
+  const kinds = new Map(manifest.schema.map((column) => [column.name, column.kind]));
+  let start = 0;
+  const columns = valueEncoders(manifest.encoding).map(({ column, width, encode }) => {
+    const entry = { name: column, kind: kinds.get(column)!, encode, start };
+    start += width;
+    return entry;
+  });
+  const ignored = manifest.ignoredColumns.map(({ column }) => column);
+  return { featureCount: start, columns, expected: new Set([...kinds.keys(), ...ignored, manifest.target]) };
+}
+
+function encodeAll(
+  reader: RowReader,
+  rowCount: number,
+  form: ValueForm,
+  valueOf: (name: string, row: number) => unknown,
+): Float64Array {
+  const { featureCount, columns } = reader;
+  const encoded = new Float64Array(rowCount * featureCount);
+  const errors: FieldError[] = [];
+  for (let row = 0; row < rowCount && errors.length < maximumErrors; row++) {
+    for (const { name, kind, encode, start } of columns) {
+      const value = readValue(valueOf(name, row), kind, form);
+      if (!(value instanceof RefusedValue)) encode(value, encoded, row * featureCount + start);
+      else
+        errors.push({
+          field: name,
+          message: rowCount > 1 ? `${value.message} (row ${row + 1})` : value.message,
+        });
+    }
+  }
+  if (errors.length > 0) {
+    const more =
+      errors.length > 1
+        ? ` There are ${errors.length === maximumErrors ? 'at least ' : ''}${errors.length} errors.`
+        : '';
+    throw new Problem('prediction-input', `The field "${errors[0]!.field}" ${errors[0]!.message}.${more}`, {
+      errors: errors.slice(0, maximumErrors),
+    });
+  }
+  return encoded;
+}
+
+function answer(content: ModelContent, reader: RowReader, encoded: Float64Array, rowCount: number): Outputs {
+  const { manifest } = content;
+  const outputCount = outputCountOf(manifest.task, manifest.classes.length);
+  const values = new Float64Array(rowCount * outputCount);
+  // In blocks, so that rows and trees meet in the processor's cache.
+  for (let from = 0; from < rowCount; from += rowsAtOnce) {
+    const to = Math.min(rowCount, from + rowsAtOnce);
+    const block = encoded.subarray(from * reader.featureCount, to * reader.featureCount);
+    values.set(applyEnsemble(content, block, to - from), from * outputCount);
+  }
+  return {
+    values,
+    outputCount,
+    chosen: manifest.task === 'regression' ? values : decide(values, manifest.decisionWeights),
+  };
+}
+
+function predictionAt(
+  manifest: ModelManifest,
+  { values, chosen, outputCount }: Outputs,
+  row: number,
+): Prediction {
+  if (manifest.task === 'regression') {
+    const prediction = values[row]!;
+    return { prediction, ...(manifest.intervals && intervalOf(manifest.intervals, prediction)) };
+  }
+  const probabilities = Object.fromEntries(
+    manifest.classes.map((name, index) => [name, values[row * outputCount + index]!]),
+  );
+  return { prediction: manifest.classes[chosen[row]!]!, probabilities };
+}
+
+function asColumns(
+  manifest: ModelManifest,
+  { values, chosen, outputCount }: Outputs,
+): Omit<PredictedColumns, 'warnings'> {
+  if (manifest.task !== 'regression') {
+    const column = (index: number): Float64Array =>
+      chosen.map((_, row) => values[row * outputCount + index]!);
+    return {
+      prediction: Array.from(chosen, (index) => manifest.classes[index]!),
+      probabilities: Object.fromEntries(manifest.classes.map((name, index) => [name, column(index)])),
+    };
+  }
+  const { intervals } = manifest;
+  return {
+    prediction: Array.from(values),
+    ...(intervals && {
+      lower: values.map((value) => intervalOf(intervals, value).lower),
+      upper: values.map((value) => intervalOf(intervals, value).upper),
+    }),
+  };
+}
+
+function ignoredFields({ expected }: RowReader, names: ReadonlySet<string>): string[] {
+  const ignored = [...names].filter((name) => !expected.has(name));
+  if (ignored.length === 0) return [];
+  const shown = ignored
+    .slice(0, 10)
+    .map((name) => `"${name.slice(0, 60)}"`)
+    .join(', ');
+  return [
+    `The model does not use these fields, they were ignored: ${shown}${ignored.length > 10 ? `, and ${ignored.length - 10} more` : ''}.`,
+  ];
+}
+
+function checkLengths(columns: Readonly<Record<string, readonly unknown[]>>): number {
+  const entries = Object.entries(columns);
+  const rowCount = entries[0]?.[1].length ?? 0;
+  const uneven = entries.filter(([, values]) => values.length !== rowCount);
+  if (uneven.length === 0) return rowCount;
+  throw new Problem(
+    'prediction-input',
+    'The columns have different numbers of values; all must be equally long.',
+    {
+      errors: uneven.slice(0, maximumErrors).map(([field, values]) => ({
+        field,
+        message: `has ${values.length} values, the first column has ${rowCount}`,
+      })),
+    },
+  );
+}

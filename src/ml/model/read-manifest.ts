@@ -1,0 +1,187 @@
+// The manifest out of a model file, every field checked. What is only shown to people is checked for its type, what is
+// computed with for its meaning too.
+import { dateParts, featuresOf, type ColumnEncoding } from '../frame/encoding.ts';
+import { columnKinds, tasks, type ColumnSchema, type Task } from '../frame/schema.ts';
+import type { Calibration } from './calibration.ts';
+import { countAt, demand, listAt, numberAt, objectAt, textAt, wordAt, type Fields } from './checks.ts';
+import type { IntervalTable } from './intervals.ts';
+import type { ModelManifest } from './manifest.ts';
+
+const maximumColumns = 20_000;
+const maximumClasses = 10_000;
+const maximumLevels = 255;
+const maximumFeatures = 65_535;
+
+/** @throws Problem `model-file-invalid` naming the field */
+export function readManifest(value: unknown): ModelManifest {
+  const fields = objectAt(value, 'the manifest');
+  const task = wordAt(fields['task'], 'task', tasks);
+  const classes = readClasses(fields['classes'], task);
+  const schema = listAt(fields['schema'], 'schema', maximumColumns, readColumn);
+  const positiveClass =
+    fields['positiveClass'] === undefined ? undefined : textAt(fields['positiveClass'], 'positiveClass');
+  demand(positiveClass === undefined || classes.includes(positiveClass), 'positiveClass is not a class');
+  const intervals = fields['intervals'] === undefined ? undefined : readIntervals(fields['intervals']);
+  return {
+    engineVersion: textAt(fields['engineVersion'], 'engineVersion'),
+    task,
+    target: textAt(fields['target'], 'target'),
+    classes,
+    ...(positiveClass !== undefined && { positiveClass }),
+    schema,
+    ignoredColumns: listAt(fields['ignoredColumns'], 'ignoredColumns', maximumColumns, (item, place) => {
+      const column = objectAt(item, place);
+      return { column: textAt(column['column'], place), reason: textAt(column['reason'], place) };
+    }),
+    encoding: readEncoding(fields['encoding'], schema),
+    calibration: readCalibration(fields['calibration'], classes.length),
+    decisionWeights: readDecisionWeights(fields['decisionWeights'], classes.length),
+    ...(intervals && { intervals }),
+    ...readReport(fields),
+  };
+}
+
+function readReport(fields: Fields): Pick<ModelManifest, 'quality' | 'importance' | 'warnings' | 'training'> {
+  const quality = objectAt(fields['quality'], 'quality');
+  const training = objectAt(fields['training'], 'training');
+  const holdout = Object.entries(objectAt(quality['holdout'], 'quality.holdout'));
+  return {
+    quality: {
+      metric: textAt(quality['metric'], 'quality.metric'),
+      crossValidationScore: numberAt(quality['crossValidationScore'], 'quality.crossValidationScore'),
+      holdoutRowCount: countAt(quality['holdoutRowCount'], 'quality.holdoutRowCount'),
+      holdout: Object.fromEntries(
+        holdout.map(([name, score]) => [name, numberAt(score, `quality.holdout.${name}`)]),
+      ),
+    },
+    importance: listAt(fields['importance'], 'importance', maximumColumns, (item, place) => {
+      const entry = objectAt(item, place);
+      return {
+        column: textAt(entry['column'], place),
+        importance: numberAt(entry['importance'], place),
+        share: numberAt(entry['share'], place),
+      };
+    }),
+    warnings: listAt(fields['warnings'], 'warnings', 1000, textAt),
+    training: {
+      rowCount: countAt(training['rowCount'], 'training.rowCount'),
+      foldCount: countAt(training['foldCount'], 'training.foldCount'),
+      seed: numberAt(training['seed'], 'training.seed'),
+      trialCount: countAt(training['trialCount'], 'training.trialCount'),
+    },
+  };
+}
+
+function readClasses(value: unknown, task: Task): string[] {
+  const classes = listAt(value, 'classes', maximumClasses, textAt);
+  const fits =
+    task === 'regression'
+      ? classes.length === 0
+      : task === 'binary'
+        ? classes.length === 2
+        : classes.length > 2;
+  demand(fits && new Set(classes).size === classes.length, 'classes do not fit the task');
+  return classes;
+}
+
+function readColumn(value: unknown, place: string): ColumnSchema {
+  const fields = objectAt(value, place);
+  const name = textAt(fields['name'], `${place}.name`);
+  const kind = wordAt(fields['kind'], `${place}.kind`, columnKinds);
+  if (fields['categories'] === undefined) return { name, kind };
+  return {
+    name,
+    kind,
+    categories: listAt(fields['categories'], `${place}.categories`, maximumLevels, textAt),
+  };
+}
+
+function readEncoding(value: unknown, schema: readonly ColumnSchema[]): ColumnEncoding[] {
+  const kinds = new Map(schema.map((column) => [column.name, column.kind]));
+  demand(kinds.size === schema.length, 'schema names a column twice');
+  let featureCount = 0;
+  const encoding = listAt(value, 'encoding', maximumColumns, (item, place): ColumnEncoding => {
+    const fields = objectAt(item, place);
+    const column = textAt(fields['column'], `${place}.column`);
+    const kind = wordAt(fields['kind'], `${place}.kind`, ['number', 'category', 'date', 'text'] as const);
+    const columnKind = kinds.get(column);
+    const fits =
+      kind === 'number'
+        ? columnKind === 'numeric' || columnKind === 'boolean'
+        : columnKind === (kind === 'category' ? 'categorical' : kind);
+    demand(fits, `${place} does not fit the column "${column}"`);
+    const entry = readEntry(fields, place, { kind, column });
+    featureCount += entry.kind === 'text' ? entry.bucketCount + 2 : featuresOf([entry]).length;
+    demand(featureCount <= maximumFeatures, 'encoding makes too many features');
+    return entry;
+  });
+  demand(
+    new Set(encoding.map((entry) => entry.column)).size === schema.length,
+    'encoding and schema have different columns',
+  );
+  return encoding;
+}
+
+function readEntry(
+  fields: Fields,
+  place: string,
+  { kind, column }: { kind: ColumnEncoding['kind']; column: string },
+): ColumnEncoding {
+  switch (kind) {
+    case 'number':
+      return { kind, column };
+    case 'category': {
+      const categories = listAt(fields['categories'], `${place}.categories`, maximumLevels - 2, textAt);
+      demand(new Set(categories).size === categories.length, `${place}.categories has a value twice`);
+      return { kind, column, categories };
+    }
+    case 'date': {
+      const parts = listAt(fields['parts'], `${place}.parts`, dateParts.length, (item, at) =>
+        wordAt(item, at, dateParts),
+      );
+      return { kind, column, parts };
+    }
+    case 'text': {
+      const bucketCount = countAt(fields['bucketCount'], `${place}.bucketCount`);
+      demand(bucketCount >= 1 && bucketCount <= maximumFeatures, `${place}.bucketCount is out of bounds`);
+      return { kind, column, bucketCount };
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+function readCalibration(value: unknown, classCount: number): Calibration {
+  const fields = objectAt(value, 'calibration');
+  const kind = wordAt(fields['kind'], 'calibration.kind', ['none', 'scaling'] as const);
+  if (kind === 'none') return { kind };
+  const offsets = listAt(fields['offsets'], 'calibration.offsets', maximumClasses, numberAt);
+  demand(offsets.length === classCount, 'calibration.offsets do not fit the classes');
+  return { kind, slope: numberAt(fields['slope'], 'calibration.slope'), offsets };
+}
+
+function readDecisionWeights(value: unknown, classCount: number): number[] {
+  const weights = listAt(value, 'decisionWeights', maximumClasses, numberAt);
+  demand(
+    weights.length === classCount && weights.every((weight) => weight >= 0),
+    'decisionWeights do not fit the classes',
+  );
+  return weights;
+}
+
+function readIntervals(value: unknown): IntervalTable {
+  const fields = objectAt(value, 'intervals');
+  const list = (name: string): number[] => listAt(fields[name], `intervals.${name}`, 1000, numberAt);
+  const table = {
+    coverage: numberAt(fields['coverage'], 'intervals.coverage'),
+    edges: list('edges'),
+    lower: list('lower'),
+    upper: list('upper'),
+  };
+  const bandCount = table.edges.length + 1;
+  demand(
+    table.lower.length === bandCount && table.upper.length === bandCount,
+    'intervals have bands of unequal number',
+  );
+  return table;
+}

@@ -1,0 +1,90 @@
+// Greedy ensemble selection (Caruana et al., ICML 2004): trials are added one at a time, with repetition, whichever
+// makes the average of out-of-fold predictions best. The best average on the way is the ensemble.
+import { utilityOf } from '../metrics/metrics.ts';
+import type { Prepared } from './prepare.ts';
+import { scoredOf, validationRows, type Trial } from './trial.ts';
+
+const steps = 20;
+const mostCandidates = 12;
+const mostRows = 12_000;
+
+export interface EnsembleChoice {
+  trial: Trial;
+  /** Weights sum to one. */
+  weight: number;
+}
+
+/** Chooses among finished trials; `goOn` is asked between steps. At least one trial must have finished. */
+export async function selectEnsemble(
+  prepared: Prepared,
+  trials: readonly Trial[],
+  goOn: () => Promise<boolean>,
+): Promise<EnsembleChoice[]> {
+  const finished = trials.filter((trial) => trial.report.state === 'finished');
+  const candidates = finished.sort((a, b) => b.utility - a.utility).slice(0, mostCandidates);
+  const { utility, predictions } = evaluatorOf(prepared, candidates);
+  const counts = candidates.map(() => 0);
+  let sum = new Float64Array(predictions[0]!.length);
+  let best = { utility: -Infinity, counts: candidates.map((_, index) => Number(index === 0)) };
+  for (let step = 1; step <= steps; step++) {
+    let chosen = -1;
+    let chosenUtility = -Infinity;
+    for (let index = 0; index < candidates.length; index++) {
+      if (!(await goOn())) return choicesOf(candidates, best.counts);
+      const value = utility(sum.map((total, at) => (total + predictions[index]![at]!) / step));
+      if (value > chosenUtility) {
+        chosen = index;
+        chosenUtility = value;
+      }
+    }
+    if (chosen < 0) break;
+    counts[chosen]!++;
+    sum = sum.map((total, at) => total + predictions[chosen]![at]!);
+    if (chosenUtility > best.utility) best = { utility: chosenUtility, counts: [...counts] };
+  }
+  return choicesOf(candidates, best.counts);
+}
+
+/** Out-of-fold predictions of the ensemble for all validation rows. */
+export function ensemblePredictions(choices: readonly EnsembleChoice[]): Float64Array {
+  const sum = new Float64Array(choices[0]!.trial.predictions.length);
+  for (const { trial, weight } of choices) {
+    for (let index = 0; index < sum.length; index++)
+      sum[index] = sum[index]! + weight * trial.predictions[index]!;
+  }
+  return sum;
+}
+
+/** The metric over at most 12,000 evenly spaced validation rows: enough to choose by, and quick. */
+function evaluatorOf(
+  prepared: Prepared,
+  candidates: readonly Trial[],
+): { utility: (predictions: Float64Array) => number; predictions: Float64Array[] } {
+  const rows = validationRows(prepared);
+  const stride = Math.max(1, Math.ceil(rows.length / mostRows));
+  const positions = Int32Array.from(
+    { length: Math.ceil(rows.length / stride) },
+    (_, index) => index * stride,
+  );
+  const actual = Float64Array.from(positions, (position) => prepared.training.actual[rows[position]!]!);
+  const width = candidates[0]!.predictions.length / rows.length;
+  const predictions = candidates.map((trial) => {
+    const part = new Float64Array(positions.length * width);
+    positions.forEach((position, index) =>
+      part.set(trial.predictions.subarray(position * width, (position + 1) * width), index * width),
+    );
+    return part;
+  });
+  const { metric } = prepared;
+  return {
+    predictions,
+    utility: (values) => utilityOf(metric, metric.compute(scoredOf(prepared, actual, values))),
+  };
+}
+
+function choicesOf(candidates: readonly Trial[], counts: readonly number[]): EnsembleChoice[] {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return candidates.flatMap((trial, index) =>
+    counts[index]! > 0 ? [{ trial, weight: counts[index]! / total }] : [],
+  );
+}

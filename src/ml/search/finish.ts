@@ -1,0 +1,223 @@
+// The end of a search: calibrates the ensemble, opens the holdout, once, and puts the model together.
+import type { Clock } from '../../base/time.ts';
+import type { JsonObject } from '../../base/json.ts';
+import { rowAt } from '../frame/frame.ts';
+import { copyFeatureRow } from '../frame/encoding.ts';
+import type { ColumnSchema } from '../frame/schema.ts';
+import { splitRows } from '../frame/split.ts';
+import { permutationImportance } from '../explain/permutation.ts';
+import { evaluate, type Evaluation } from '../metrics/evaluation.ts';
+import { utilityOf, type Scored } from '../metrics/metrics.ts';
+import { calibrate, decide } from '../model/calibration.ts';
+import {
+  engineVersion,
+  type ColumnImportance,
+  type EnsembleMember,
+  type ModelContent,
+  type ModelManifest,
+} from '../model/manifest.ts';
+import { applyEnsemble } from '../model/predictor.ts';
+import { fitCalibration, fitDecisionWeights } from '../uncertainty/calibration.ts';
+import { fitIntervals } from '../uncertainty/conformal.ts';
+import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
+import { goldenRows } from './golden.ts';
+import type { Part, Prepared } from './prepare.ts';
+import { scoredOf, validationRows } from './trial.ts';
+
+export interface FinishInput {
+  prepared: Prepared;
+  choices: EnsembleChoice[];
+  trialCount: number;
+  warnings: string[];
+  clock: Clock;
+  pause: () => Promise<void>;
+  /** Monotonic time after which importance is no longer measured. */
+  deadlineMs?: number;
+}
+
+export interface Finished {
+  model: ModelContent;
+  evaluation: Evaluation;
+  importance: ColumnImportance[];
+  crossValidationScore: number;
+}
+
+const rowsAtOnce = 512;
+const mostImportanceRows = 1000;
+const fewestImportanceRows = 50;
+
+export async function finish(input: FinishInput): Promise<Finished> {
+  const { prepared, choices, clock } = input;
+  const { target, metric, recipe, holdout } = prepared;
+  const fitted = await fitDecision(prepared, choices);
+  const members: EnsembleMember[] = choices.map(({ trial, weight }) => ({
+    learner: trial.report.learner,
+    label: trial.report.label,
+    hyperparameters: { ...trial.report.hyperparameters },
+    weight,
+    models: trial.models,
+  }));
+  const manifest = draftManifest(prepared, fitted, input);
+  const content: ModelContent = {
+    manifest,
+    members,
+    goldenRows: goldenRows(prepared.training.frame, manifest.schema, recipe.seed),
+  };
+  const startMs = clock.monotonicMs();
+  const scored = await scoreHoldout(content, prepared, input.pause);
+  const secondsPerRow = (clock.monotonicMs() - startMs) / 1000 / holdout.actual.length;
+  const evaluation = evaluate({
+    scored,
+    classes: target.classes,
+    intervals: manifest.intervals,
+    inputOf: (row) => rowAt(holdout.frame, row) as JsonObject,
+  });
+  const importance = await measureImportance(input, content, secondsPerRow);
+  if (importance.length === 0 && holdout.table.features.length > 0) {
+    manifest.warnings.push('There was no time to measure the importance of columns; allow a larger budget.');
+  }
+  manifest.importance = importance;
+  manifest.quality.holdoutRowCount = holdout.actual.length;
+  manifest.quality.holdout = evaluation.metrics;
+  manifest.quality.crossValidationScore = metric.compute(fitted.scored);
+  return {
+    model: content,
+    evaluation,
+    importance,
+    crossValidationScore: manifest.quality.crossValidationScore,
+  };
+}
+
+type Fitted = Pick<ModelManifest, 'calibration' | 'decisionWeights' | 'intervals'> & { scored: Scored };
+
+/** Everything that is fitted to the ensemble's out-of-fold predictions. */
+async function fitDecision(prepared: Prepared, choices: readonly EnsembleChoice[]): Promise<Fitted> {
+  const { target, training, recipe, metric } = prepared;
+  const actual = Float64Array.from(validationRows(prepared), (row) => training.actual[row]!);
+  const predictions = ensemblePredictions(choices);
+  const scored = scoredOf(prepared, actual, predictions);
+  if (target.task === 'regression') {
+    const intervals = fitIntervals(actual, predictions);
+    return { calibration: { kind: 'none' }, decisionWeights: [], scored, ...(intervals && { intervals }) };
+  }
+  const calibration = await fitCalibration(scored, recipe.seed + 2);
+  calibrate(calibration, predictions, target.classes.length);
+  const calibrated = scoredOf(prepared, actual, predictions);
+  const decisionWeights = fitDecisionWeights(calibrated, metric);
+  return {
+    calibration,
+    decisionWeights,
+    scored: { ...calibrated, predicted: decide(predictions, decisionWeights) },
+  };
+}
+
+function draftManifest(
+  prepared: Prepared,
+  fitted: Fitted,
+  { warnings, trialCount }: FinishInput,
+): ModelManifest {
+  const { target, encoding, dropped, recipe, metric, training, folds } = prepared;
+  const kinds = new Map(training.frame.columns.map((column) => [column.name, column.kind]));
+  const schema = encoding.map((entry): ColumnSchema => ({
+    name: entry.column,
+    kind: kinds.get(entry.column)!,
+    ...(entry.kind === 'category' && { categories: entry.categories }),
+  }));
+  return {
+    engineVersion,
+    task: target.task,
+    target: recipe.target,
+    classes: target.classes,
+    ...(target.task === 'binary' && { positiveClass: target.classes[target.positiveClass]! }),
+    schema,
+    ignoredColumns: dropped,
+    encoding,
+    calibration: fitted.calibration,
+    decisionWeights: fitted.decisionWeights,
+    ...(fitted.intervals && { intervals: fitted.intervals }),
+    quality: { metric: metric.name, crossValidationScore: 0, holdoutRowCount: 0, holdout: {} },
+    importance: [],
+    warnings: [...warnings],
+    training: { rowCount: training.actual.length, foldCount: folds.length, seed: recipe.seed, trialCount },
+  };
+}
+
+async function scoreHoldout(
+  content: ModelContent,
+  prepared: Prepared,
+  pause: () => Promise<void>,
+): Promise<Scored> {
+  const { holdout } = prepared;
+  const encoded = encodedRows(
+    holdout,
+    Int32Array.from(holdout.actual, (_, row) => row),
+  );
+  return scoreRows({ content, prepared, pause }, holdout.actual, encoded);
+}
+
+async function scoreRows(
+  { content, prepared, pause }: { content: ModelContent; prepared: Prepared; pause: () => Promise<void> },
+  actual: Float64Array,
+  encoded: Float64Array,
+): Promise<Scored> {
+  const featureCount = encoded.length / actual.length;
+  const parts: number[] = [];
+  for (let from = 0; from < actual.length; from += rowsAtOnce) {
+    const to = Math.min(actual.length, from + rowsAtOnce);
+    for (const value of applyEnsemble(
+      content,
+      encoded.subarray(from * featureCount, to * featureCount),
+      to - from,
+    ))
+      parts.push(value);
+    await pause();
+  }
+  const scored = scoredOf(prepared, actual, Float64Array.from(parts));
+  const isRegression = prepared.target.task === 'regression';
+  return isRegression
+    ? scored
+    : { ...scored, predicted: decide(scored.probabilities, content.manifest.decisionWeights) };
+}
+
+function encodedRows({ table }: Part, rows: Int32Array): Float64Array {
+  const featureCount = table.features.length;
+  const encoded = new Float64Array(rows.length * featureCount);
+  rows.forEach((row, index) =>
+    copyFeatureRow(table, row, encoded.subarray(index * featureCount, (index + 1) * featureCount)),
+  );
+  return encoded;
+}
+
+/** On the holdout, or on as much of it as the time that is left allows. */
+async function measureImportance(
+  input: FinishInput,
+  content: ModelContent,
+  secondsPerRow: number,
+): Promise<ColumnImportance[]> {
+  const { prepared, clock, pause, deadlineMs } = input;
+  const { holdout, metric, recipe, target, encoding } = prepared;
+  const leftSeconds =
+    deadlineMs === undefined ? Infinity : Math.max(0, deadlineMs - clock.monotonicMs()) / 1000;
+  const affordable = Math.floor(
+    (0.8 * leftSeconds) / ((encoding.length + 1) * Math.max(1e-7, secondsPerRow)),
+  );
+  const wanted = Math.min(holdout.actual.length, mostImportanceRows, affordable);
+  if (encoding.length === 0 || wanted < Math.min(fewestImportanceRows, holdout.actual.length)) return [];
+  const rows = sampleOf(holdout.actual, wanted, target.task === 'regression', recipe.seed);
+  const actual = Float64Array.from(rows, (row) => holdout.actual[row]!);
+  return permutationImportance({
+    table: holdout.table,
+    rows,
+    seed: recipe.seed + 3,
+    utilityOf: async (encoded) =>
+      utilityOf(metric, metric.compute(await scoreRows({ content, prepared, pause }, actual, encoded))),
+    goOn: () => Promise.resolve(deadlineMs === undefined || clock.monotonicMs() < deadlineMs),
+  });
+}
+
+function sampleOf(actual: Float64Array, count: number, isRegression: boolean, seed: number): Int32Array {
+  if (count >= actual.length) return Int32Array.from(actual, (_, row) => row);
+  const strata = isRegression ? undefined : Int32Array.from(actual);
+  return splitRows({ rowCount: actual.length, share: count / actual.length, seed, ...(strata && { strata }) })
+    .second;
+}

@@ -1,0 +1,141 @@
+// What the search tries: first settings known to be good, most useful first, then settings drawn at random from the
+// learners' search spaces, half of them near the best so far.
+import { exp, log } from '../model/arithmetic.ts';
+import type { Random } from '../../base/random.ts';
+import type {
+  HyperparameterSpec,
+  HyperparameterValue,
+  Hyperparameters,
+  Learner,
+} from '../learners/learner.ts';
+import { learnerNamed } from '../learners/learners.ts';
+
+export interface Candidate {
+  learner: string;
+  hyperparameters: Hyperparameters;
+  label: string;
+  /** Share of the time left that it may take, when time is the budget. */
+  timeShare: number;
+  /** Found by the random search: given up when far behind after the first fold. */
+  isExploring: boolean;
+}
+
+interface PortfolioEntry {
+  learner: string;
+  label: string;
+  hyperparameters: Hyperparameters;
+  timeShare?: number;
+}
+
+const portfolio: readonly PortfolioEntry[] = [
+  { learner: 'baseline', label: 'Baseline', hyperparameters: {}, timeShare: 0.05 },
+  { learner: 'linear', label: 'Linear model', hyperparameters: { l2: 1 }, timeShare: 0.15 },
+  {
+    learner: 'boosted-trees',
+    label: 'Boosted trees',
+    hyperparameters: { learningRate: 0.1, maxLeaves: 31, patience: 25 },
+    timeShare: 0.6,
+  },
+  { learner: 'extra-trees', label: 'Extra trees', hyperparameters: {}, timeShare: 0.3 },
+  {
+    learner: 'boosted-trees',
+    label: 'Boosted trees, small and careful',
+    hyperparameters: {
+      learningRate: 0.05,
+      maxLeaves: 12,
+      minRowsPerLeaf: 10,
+      featureShare: 0.6,
+      rowShare: 0.8,
+      l2: 1,
+    },
+  },
+  {
+    learner: 'boosted-trees',
+    label: 'Boosted trees, random borders',
+    hyperparameters: {
+      learningRate: 0.06,
+      maxLeaves: 48,
+      borders: 'random',
+      featureShare: 1,
+      minRowsPerLeaf: 5,
+    },
+  },
+  { learner: 'random-forest', label: 'Random forest', hyperparameters: {}, timeShare: 0.4 },
+  {
+    learner: 'boosted-trees',
+    label: 'Boosted trees, large',
+    hyperparameters: {
+      learningRate: 0.05,
+      maxLeaves: 80,
+      minRowsPerLeaf: 15,
+      featureShare: 0.5,
+      rowShare: 0.9,
+      l2: 3,
+    },
+  },
+  { learner: 'linear', label: 'Linear model, strong penalty', hyperparameters: { l2: 50 }, timeShare: 0.3 },
+];
+
+/** Entry `index` of the portfolio; undefined behind its end. */
+export function portfolioCandidate(index: number): Candidate | undefined {
+  const entry = portfolio[index];
+  return entry && { timeShare: 1, isExploring: false, ...entry };
+}
+
+const explored = [
+  'boosted-trees',
+  'boosted-trees',
+  'boosted-trees',
+  'boosted-trees',
+  'extra-trees',
+  'random-forest',
+  'linear',
+];
+
+/** A candidate drawn at random; `best` is the best boosted trial so far, near which half of the draws stay. */
+export function drawCandidate(random: Random, best: Hyperparameters | undefined): Candidate {
+  const learner = learnerNamed(explored[random.below(explored.length)]!);
+  const near = learner.spec.name === 'boosted-trees' && best && random.next() < 0.5 ? best : undefined;
+  return {
+    learner: learner.spec.name,
+    label: `${learner.spec.label}, ${near ? 'near the best' : 'drawn'}`,
+    hyperparameters: drawHyperparameters(learner, random, near),
+    timeShare: 1,
+    isExploring: true,
+  };
+}
+
+function drawHyperparameters(
+  { spec }: Learner,
+  random: Random,
+  near: Hyperparameters | undefined,
+): Hyperparameters {
+  const settings = spec.hyperparameters.filter((setting) => setting.search);
+  return Object.fromEntries(
+    settings.map((setting) => [setting.name, drawValue(setting, random, near?.[setting.name])]),
+  );
+}
+
+/** Uniform on the setting's scale; around `near`, within a fifth of the range to either side. */
+function drawValue(
+  setting: HyperparameterSpec,
+  random: Random,
+  near: HyperparameterValue | undefined,
+): HyperparameterValue {
+  const space = setting.search!;
+  if ('choices' in space) {
+    const drawn = space.choices[random.below(space.choices.length)]!;
+    return near !== undefined && random.next() < 0.7 ? near : drawn;
+  }
+  const isLog = setting.scale === 'log';
+  const onScale = (value: number): number => (isLog ? log(value) : value);
+  const low = onScale(space.min);
+  const high = onScale(space.max);
+  const at =
+    typeof near === 'number'
+      ? Math.min(high, Math.max(low, onScale(near) + (random.next() - 0.5) * 0.4 * (high - low)))
+      : low + random.next() * (high - low);
+  const value = isLog ? exp(at) : at;
+  const bounded = Math.min(space.max, Math.max(space.min, value));
+  return setting.type === 'integer' ? Math.round(bounded) : Math.round(bounded * 1e6) / 1e6;
+}

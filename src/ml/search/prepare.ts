@@ -1,0 +1,168 @@
+// From a frame and a recipe to what trials work on: the target, a locked holdout, encoded features, folds.
+import { assert } from '../../base/assert.ts';
+import { Problem } from '../../base/problems.ts';
+import { seededRandom, shuffle } from '../../base/random.ts';
+import { encodeFrame, type Encoding, type FeatureTable } from '../frame/encoding.ts';
+import { fitEncoding, type DroppedColumn } from '../frame/fit-encoding.ts';
+import { columnNamed, selectRows, type Frame } from '../frame/frame.ts';
+import { foldRows, splitRows } from '../frame/split.ts';
+import { metricFor, type Metric } from '../metrics/metrics.ts';
+import type { Recipe } from './recipe.ts';
+import { readTarget, type Target } from './task.ts';
+
+/** Rows of one kind: their input columns, features and truths. */
+export interface Part {
+  frame: Frame;
+  table: FeatureTable;
+  actual: Float64Array;
+}
+
+export interface Prepared {
+  recipe: Recipe;
+  target: Target;
+  metric: Metric;
+  encoding: Encoding;
+  dropped: DroppedColumn[];
+  training: Part;
+  holdout: Part;
+  /** Indices into the training part. One entry only when the budget allows no cross-validation. */
+  folds: { training: Int32Array; validation: Int32Array }[];
+  warnings: string[];
+}
+
+const defaultHoldoutShare = 0.2;
+/** What one row, one feature and one tree of boosting cost, measured; only for choosing the number of folds. */
+const secondsPerCell = 2.4e-8;
+const treesPerFold = 200;
+
+/** @throws Problem when the recipe or the target cannot be used */
+export function prepare(frame: Frame, recipe: Recipe): Prepared {
+  checkRecipe(recipe);
+  const targetColumn = columnNamed(frame, recipe.target);
+  const excluded = new Set((recipe.excludedColumns ?? []).map((name) => columnNamed(frame, name).name));
+  const target = readTarget(targetColumn, recipe);
+  const metric = metricFor(recipe.metric, target.task);
+  const columns = frame.columns.filter((column) => column !== targetColumn && !excluded.has(column.name));
+  const warnings = [...target.warnings];
+  if (target.withoutTarget > 0)
+    warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
+  const usable = rowsWithinMemory(target, columns.length, recipe, warnings);
+  const strata =
+    target.task === 'regression' ? undefined : Int32Array.from(usable, (index) => target.values[index]!);
+  const split = splitRows({
+    rowCount: usable.length,
+    share: recipe.holdoutShare ?? defaultHoldoutShare,
+    seed: recipe.seed,
+    ...(strata && { strata }),
+  });
+  const inputs: Frame = { rowCount: frame.rowCount, columns };
+  const take = (indices: Int32Array): { frame: Frame; actual: Float64Array } => {
+    const positions = indices.map((index) => usable[index]!);
+    return {
+      frame: selectRows(
+        inputs,
+        positions.map((index) => target.rows[index]!),
+      ),
+      actual: Float64Array.from(positions, (index) => target.values[index]!),
+    };
+  };
+  const training = take(split.first);
+  const holdout = take(split.second);
+  const { encoding, dropped } = fitEncoding(training.frame);
+  if (encoding.length === 0)
+    warnings.push('No column can help to predict the target: the model can only answer with the average.');
+  for (const name of excluded) dropped.push({ column: name, reason: 'you excluded it' });
+  const table = encodeFrame(training.frame, encoding);
+  return {
+    recipe,
+    target,
+    metric,
+    encoding,
+    dropped,
+    training: { ...training, table },
+    holdout: { ...holdout, table: encodeFrame(holdout.frame, encoding) },
+    folds: makeFolds(training.actual, target, recipe, table.features.length),
+    warnings,
+  };
+}
+
+function checkRecipe({ budget, folds, holdoutShare, seed }: Recipe): void {
+  const isPositive = (value: number | undefined): boolean =>
+    value === undefined || (Number.isFinite(value) && value > 0);
+  const errors = [
+    budget.seconds === undefined &&
+      budget.trials === undefined && { field: 'budget', message: 'must have seconds or trials' },
+    !isPositive(budget.seconds) && { field: 'budget.seconds', message: 'must be above 0' },
+    !(
+      budget.trials === undefined ||
+      (Number.isInteger(budget.trials) && budget.trials >= 1 && budget.trials <= 10_000)
+    ) && {
+      field: 'budget.trials',
+      message: 'must be a whole number from 1 to 10000',
+    },
+    !isPositive(budget.memoryBytes) && { field: 'budget.memoryBytes', message: 'must be above 0' },
+    !(folds === undefined || (Number.isInteger(folds) && folds >= 2 && folds <= 20)) && {
+      field: 'folds',
+      message: 'must be a whole number from 2 to 20',
+    },
+    !(holdoutShare === undefined || (holdoutShare >= 0.05 && holdoutShare <= 0.5)) && {
+      field: 'holdoutShare',
+      message: 'must be from 0.05 to 0.5',
+    },
+    !Number.isSafeInteger(seed) && { field: 'seed', message: 'must be a whole number' },
+  ].filter((error) => error !== false);
+  if (errors.length > 0)
+    throw new Problem('invalid-request', `The recipe: "${errors[0]!.field}" ${errors[0]!.message}.`, {
+      errors,
+    });
+}
+
+/** All usable rows, or a random part of them when training on all would need more memory than is allowed. */
+function rowsWithinMemory(
+  target: Target,
+  columnCount: number,
+  recipe: Recipe,
+  warnings: string[],
+): Int32Array {
+  const rowCount = target.rows.length;
+  const all = Int32Array.from({ length: rowCount }, (_, index) => index);
+  const limit = recipe.budget.memoryBytes;
+  // Selected and encoded columns, bins, and for each output scores, gradients and predictions of a dozen trials.
+  const bytesPerRow = columnCount * 25 + Math.max(1, target.classes.length) * 160 + 200;
+  if (limit === undefined || rowCount * bytesPerRow <= limit) return all;
+  const fitting = Math.max(10, Math.floor(limit / bytesPerRow));
+  if (fitting >= rowCount) return all;
+  warnings.push(
+    `To stay within the memory limit, ${fitting} of ${rowCount} rows were used, drawn at random.`,
+  );
+  return shuffle(all, seededRandom(recipe.seed)).slice(0, fitting).sort();
+}
+
+function makeFolds(
+  actual: Float64Array,
+  target: Target,
+  recipe: Recipe,
+  featureCount: number,
+): Prepared['folds'] {
+  const rowCount = actual.length;
+  const strata = target.task === 'regression' ? undefined : Int32Array.from(actual);
+  const options = { rowCount, seed: recipe.seed + 1, ...(strata && { strata }) };
+  const foldCount = Math.min(
+    rowCount,
+    recipe.folds ?? affordableFolds(rowCount, featureCount, target, recipe),
+  );
+  assert(foldCount >= 1, 'a search needs at least one fold');
+  if (foldCount >= 2) return foldRows({ ...options, foldCount });
+  const { first, second } = splitRows({ ...options, share: 0.2 });
+  return [{ training: first, validation: second }];
+}
+
+/** By size; fewer when one boosted trial would take more than 40 % of the time. Below three, a plain split is better. */
+function affordableFolds(rowCount: number, featureCount: number, target: Target, { budget }: Recipe): number {
+  const wanted = rowCount <= 2000 ? 8 : rowCount <= 20_000 ? 5 : rowCount <= 200_000 ? 4 : 3;
+  if (budget.trials !== undefined || budget.seconds === undefined) return wanted;
+  const outputCount = target.task === 'multiclass' ? target.classes.length : 1;
+  const secondsPerFold = rowCount * featureCount * treesPerFold * outputCount * secondsPerCell;
+  const affordable = Math.floor((0.4 * budget.seconds) / Math.max(1e-6, secondsPerFold));
+  return affordable >= 3 ? Math.min(wanted, affordable) : 1;
+}

@@ -1,0 +1,90 @@
+// What a search is asked, what it tells while it runs, and what it answers. Plain data throughout, but for the model.
+import type { Clock } from '../../base/time.ts';
+import type { DroppedColumn } from '../frame/fit-encoding.ts';
+import type { Frame } from '../frame/frame.ts';
+import type { Task } from '../frame/schema.ts';
+import type { Hyperparameters } from '../learners/learner.ts';
+import type { Evaluation } from '../metrics/evaluation.ts';
+import type { ColumnImportance, ModelContent } from '../model/manifest.ts';
+
+/** What to learn, from what, within which budget. */
+export interface Recipe {
+  target: string;
+  task: Task | 'auto';
+  /** Name of a metric, or `auto`: AUC, log loss or RMSE by task. */
+  metric: string;
+  budget: {
+    /** Wall-clock limit of the whole search. Needed unless `trials` is given. */
+    seconds?: number;
+    /** Exactly so many trials: time then steers nothing, and the same seed gives the same bytes. */
+    trials?: number;
+    /** Limit of what training may allocate beyond the frame; rows are left out to stay below it. */
+    memoryBytes?: number;
+  };
+  seed: number;
+  /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
+  folds?: number;
+  /** Share of rows that are locked away and used once, at the end. Default 0.2, from 0.05 to 0.5. */
+  holdoutShare?: number;
+  /** Binary: the class that counts as positive. */
+  positiveClass?: string;
+  excludedColumns?: readonly string[];
+}
+
+export interface SearchInput {
+  frame: Frame;
+  recipe: Recipe;
+  clock: Clock;
+  signal?: AbortSignal;
+  /** Called often; must return quickly and not throw. */
+  onProgress?: (event: SearchEvent) => void;
+}
+
+export type SearchStage = 'preparing' | 'baseline' | 'searching' | 'ensembling' | 'evaluating' | 'done';
+
+export type SearchEvent =
+  | { kind: 'stage'; stage: SearchStage; message: string }
+  | { kind: 'trial-started' | 'trial-finished'; trial: TrialReport }
+  | {
+      kind: 'curve';
+      trialId: string;
+      points: { iteration: number; trainScore?: number; validationScore: number }[];
+    }
+  | { kind: 'progress'; share: number; secondsLeft?: number };
+
+/** `stopped`: given up after the first fold, being far behind. `failed`: `problem` says why; the search goes on. */
+export type TrialState = 'running' | 'finished' | 'stopped' | 'failed';
+
+export interface TrialReport {
+  id: string;
+  learner: string;
+  label: string;
+  hyperparameters: Hyperparameters;
+  /** The metric over all validation rows; null when there is none. */
+  score: number | null;
+  foldScores: number[];
+  seconds: number;
+  state: TrialState;
+  /** Weight in the final ensemble, 0 when it is not part of it. */
+  weight: number;
+  problem?: { code: string; detail: string };
+}
+
+export interface SearchResult {
+  /** Ready for `writeModel` or `predictorOf`. */
+  model: ModelContent;
+  /** Every trial, best first. */
+  leaderboard: TrialReport[];
+  task: Task;
+  taskReason: string;
+  classes: string[];
+  metric: { name: string; label: string; greaterIsBetter: boolean };
+  /** The metric of the ensemble's out-of-fold predictions. */
+  crossValidationScore: number;
+  evaluation: Evaluation;
+  importance: ColumnImportance[];
+  droppedColumns: DroppedColumn[];
+  warnings: string[];
+  rows: { training: number; holdout: number; withoutTarget: number };
+  timing: { seconds: number; preparingSeconds: number; searchingSeconds: number; finishingSeconds: number };
+}

@@ -1,0 +1,232 @@
+// AutoML: from a frame and a recipe to a model, within a budget. A locked holdout; a portfolio of known-good settings,
+// then a random search; every trial cross-validated and its fold models kept (bagging); a greedy ensemble of them;
+// calibration and intervals from out-of-fold predictions. Anytime: stopped early, it returns what it has.
+// After AutoGluon (Erickson et al. 2020) and auto-sklearn (Feurer et al. 2015).
+import { Problem } from '../../base/problems.ts';
+import { seededRandom } from '../../base/random.ts';
+import { pauseBy } from '../learners/learner.ts';
+import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
+import { finish } from './finish.ts';
+import { leakageWarnings } from './leakage.ts';
+import { drawCandidate, portfolioCandidate, type Candidate } from './portfolio.ts';
+import { prepare, type Prepared } from './prepare.ts';
+import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
+import { runTrial, type Trial } from './trial.ts';
+
+/**
+ * Searches for the best model. With `budget.trials` the result is the same bytes for the same frame, recipe and seed;
+ * with `budget.seconds` it keeps to that time.
+ * @throws Problem `target-unusable`, `too-few-rows`, `too-many-classes`, `column-unknown` or `invalid-request` for what
+ * cannot be learned, `cancelled` when the signal is aborted, `training-failed` when not one trial finished
+ */
+export async function search(input: SearchInput): Promise<SearchResult> {
+  const run = startRun(input);
+  const { clock } = input;
+  run.stage('preparing', 'Reading the columns and locking the holdout away');
+  await run.pause();
+  const prepared = prepare(input.frame, input.recipe);
+  await run.pause();
+  const preparedMs = clock.monotonicMs();
+  const warnings = [...prepared.warnings, ...leakageWarnings(prepared)];
+  const trials = await runTrials(run, prepared);
+  const searchedMs = clock.monotonicMs();
+  run.stage('ensembling', 'Combining the best trials');
+  const choices = await chooseEnsemble(run, prepared, trials);
+  for (const { trial, weight } of choices) trial.report.weight = weight;
+  run.stage('evaluating', 'Opening the holdout');
+  const finished = await finish({
+    prepared,
+    choices,
+    warnings,
+    clock,
+    trialCount: trials.length,
+    pause: run.pause,
+    ...(run.endMs !== undefined && { deadlineMs: run.endMs - 0.02 * (run.endMs - run.startMs) }),
+  });
+  const endMs = clock.monotonicMs();
+  run.progress(1);
+  run.stage('done', 'The model is ready');
+  const { target, metric, dropped, training, holdout } = prepared;
+  return {
+    ...finished,
+    leaderboard: leaderboardOf(trials),
+    task: target.task,
+    taskReason: target.reason,
+    classes: target.classes,
+    metric: { name: metric.name, label: metric.label, greaterIsBetter: metric.greaterIsBetter },
+    droppedColumns: dropped,
+    warnings: finished.model.manifest.warnings,
+    rows: {
+      training: training.actual.length,
+      holdout: holdout.actual.length,
+      withoutTarget: target.withoutTarget,
+    },
+    timing: {
+      seconds: (endMs - run.startMs) / 1000,
+      preparingSeconds: (preparedMs - run.startMs) / 1000,
+      searchingSeconds: (searchedMs - preparedMs) / 1000,
+      finishingSeconds: (endMs - searchedMs) / 1000,
+    },
+  };
+}
+
+interface Run {
+  input: SearchInput;
+  startMs: number;
+  /** Absent when trials are the only budget. */
+  endMs?: number;
+  pause: () => Promise<void>;
+  stage: (stage: Parameters<typeof stageEvent>[0], message: string) => void;
+  progress: (share: number) => void;
+}
+
+/** Explorers in a row that bring nothing new, after which a search that is bound by time ends early. */
+const patienceTrials = 40;
+const mostTrials = 300;
+const keptTrials = 25;
+
+function startRun(input: SearchInput): Run {
+  const { clock, signal, recipe, onProgress } = input;
+  const startMs = clock.monotonicMs();
+  const { seconds } = recipe.budget;
+  const endMs = seconds === undefined ? undefined : startMs + seconds * 1000;
+  return {
+    input,
+    startMs,
+    ...(endMs !== undefined && { endMs }),
+    pause: pauseBy(clock, signal),
+    stage: (stage, message) => onProgress?.(stageEvent(stage, message)),
+    progress: (share) => {
+      const secondsLeft = endMs === undefined ? undefined : Math.max(0, (endMs - clock.monotonicMs()) / 1000);
+      onProgress?.({
+        kind: 'progress',
+        share,
+        ...(secondsLeft !== undefined && { secondsLeft: share === 1 ? 0 : secondsLeft }),
+      });
+    },
+  };
+}
+
+function stageEvent(
+  stage: 'preparing' | 'baseline' | 'searching' | 'ensembling' | 'evaluating' | 'done',
+  message: string,
+) {
+  return { kind: 'stage' as const, stage, message };
+}
+
+async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
+  const { clock, recipe, onProgress } = run.input;
+  const random = seededRandom(recipe.seed + 4);
+  const trials: Trial[] = [];
+  const limit = recipe.budget.trials ?? mostTrials;
+  run.stage('baseline', 'Training what any model must beat');
+  while (trials.length < limit) {
+    const searchEndMs = searchEnd(run, prepared, trials);
+    const nowMs = clock.monotonicMs();
+    if (trials.length > 0 && searchEndMs !== undefined && nowMs >= searchEndMs) break;
+    if (recipe.budget.trials === undefined && isExhausted(trials)) break;
+    const candidate =
+      portfolioCandidate(trials.length) ?? drawCandidate(random, bestBoosted(trials)?.report.hyperparameters);
+    if (trials.length === 2) run.stage('searching', 'Comparing models');
+    const trial = await runTrial(
+      {
+        prepared,
+        clock,
+        pause: run.pause,
+        emit: (event) => onProgress?.(event),
+        leastFirstFoldUtility: medianFirstFold(trials, candidate),
+        ...(searchEndMs !== undefined && { deadlineMs: nowMs + (searchEndMs - nowMs) * candidate.timeShare }),
+      },
+      candidate,
+      trials.length + 1,
+      seededRandom(recipe.seed).fork(trials.length).below(2_147_483_647),
+    );
+    trials.push(trial);
+    forgetWeakest(trials);
+    run.progress(progressShare(run, trials.length, limit));
+  }
+  return trials;
+}
+
+/**
+ * When training must end so that the rest fits: a tenth of the time, and what predicting the holdout takes with the
+ * trials an ensemble may hold.
+ */
+function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): number | undefined {
+  if (run.endMs === undefined) return undefined;
+  const holdoutRows = prepared.holdout.actual.length + 200 * prepared.encoding.length;
+  const costliest = trials
+    .map((trial) => trial.secondsPerRow)
+    .sort((a, b) => b - a)
+    .slice(0, 6);
+  const predictingSeconds =
+    costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
+  const wholeMs = run.endMs - run.startMs;
+  return run.endMs - Math.min(wholeMs * 0.4, wholeMs * 0.1 + predictingSeconds * 1000);
+}
+
+function progressShare(run: Run, trialCount: number, limit: number): number {
+  const byTrials = run.input.recipe.budget.trials === undefined ? 0 : trialCount / limit;
+  const byTime =
+    run.endMs === undefined ? 0 : (run.input.clock.monotonicMs() - run.startMs) / (run.endMs - run.startMs);
+  return Math.min(0.99, Math.max(byTrials, byTime));
+}
+
+function isExhausted(trials: readonly Trial[]): boolean {
+  const explorers = trials.filter((trial) => trial.candidate.isExploring);
+  if (explorers.length < patienceTrials) return false;
+  const best = trials.reduce((a, b) => (b.utility > a.utility ? b : a));
+  return trials.length - trials.indexOf(best) > patienceTrials;
+}
+
+function bestBoosted(trials: readonly Trial[]): Trial | undefined {
+  const boosted = trials.filter(
+    (trial) => trial.candidate.learner === 'boosted-trees' && trial.report.state === 'finished',
+  );
+  return boosted.sort((a, b) => b.utility - a.utility)[0];
+}
+
+/** The median rule (Golovin et al., Vizier, 2017): an explorer must keep up with half of its learner's earlier trials. */
+function medianFirstFold(trials: readonly Trial[], candidate: Candidate): number {
+  const same = trials.filter(
+    (trial) => trial.candidate.learner === candidate.learner && trial.report.state !== 'failed',
+  );
+  const sorted = same.map((trial) => trial.firstFoldUtility).sort((a, b) => a - b);
+  return sorted.length < 2 ? -Infinity : sorted[(sorted.length - 1) >> 1]!;
+}
+
+/** Only the best trials can enter the ensemble: the others keep their report and give their memory back. */
+function forgetWeakest(trials: readonly Trial[]): void {
+  const holding = trials.filter((trial) => trial.models.length > 0).sort((a, b) => b.utility - a.utility);
+  for (const trial of holding.slice(keptTrials)) {
+    trial.models = [];
+    trial.predictions = new Float64Array(0);
+  }
+}
+
+async function chooseEnsemble(
+  run: Run,
+  prepared: Prepared,
+  trials: readonly Trial[],
+): Promise<EnsembleChoice[]> {
+  const usable = trials.filter((trial) => trial.models.length > 0);
+  if (usable.length === 0) {
+    const reasons = new Set(
+      trials.map((trial) => trial.report.problem?.detail).filter((detail) => detail !== undefined),
+    );
+    throw new Problem('training-failed', `No trial finished. ${[...reasons].slice(0, 3).join(' ')}`.trim());
+  }
+  const { clock } = run.input;
+  // In the time that training left over, at most half may go into choosing.
+  const deadlineMs = run.endMs === undefined ? Infinity : (clock.monotonicMs() + run.endMs) / 2;
+  return selectEnsemble(prepared, usable, async () => {
+    await run.pause();
+    return clock.monotonicMs() < deadlineMs;
+  });
+}
+
+function leaderboardOf(trials: readonly Trial[]): TrialReport[] {
+  return [...trials]
+    .sort((a, b) => b.utility - a.utility)
+    .map((trial) => trial.report);
+}

@@ -1,0 +1,215 @@
+// One trial: a candidate trained on every fold, its predictions for the rows that each fold left out, and its score.
+import { asProblem } from '../../base/problems.ts';
+import type { Clock } from '../../base/time.ts';
+import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
+import { learnerNamed } from '../learners/learners.ts';
+import type { CurvePoint } from '../learners/learner.ts';
+import { utilityOf, type Scored } from '../metrics/metrics.ts';
+import { decide } from '../model/calibration.ts';
+import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
+import type { Candidate } from './portfolio.ts';
+import type { Prepared } from './prepare.ts';
+import type { SearchEvent, TrialReport } from './recipe.ts';
+
+export interface Trial {
+  report: TrialReport;
+  candidate: Candidate;
+  /** One for each fold; empty unless the trial finished. */
+  models: RowModel[];
+  /** Predictions for the validation rows, in the order of `validationRows`. */
+  predictions: Float64Array;
+  /** The score so that more is better; -Infinity when there is none. */
+  utility: number;
+  firstFoldUtility: number;
+  /** What predicting one row with one fold's model costs. */
+  secondsPerRow: number;
+}
+
+export interface TrialContext {
+  prepared: Prepared;
+  clock: Clock;
+  pause: () => Promise<void>;
+  emit: (event: SearchEvent) => void;
+  /** Monotonic time by which the trial must be over; absent when time is not the budget. */
+  deadlineMs?: number;
+  /** Explorers below this after their first fold are given up. */
+  leastFirstFoldUtility: number;
+}
+
+const rowsAtOnce = 512;
+
+/** Validation rows of all folds, fold after fold: the rows that out-of-fold predictions speak of. */
+export function validationRows({ folds }: Prepared): Int32Array {
+  return Int32Array.from(folds.flatMap((fold) => Array.from(fold.validation)));
+}
+
+/** What was predicted for the rows whose truths are `actual`; classes by largest probability. */
+export function scoredOf({ target }: Prepared, actual: Float64Array, predictions: Float64Array): Scored {
+  const { task, classes, positiveClass } = target;
+  const predicted =
+    task === 'regression'
+      ? predictions
+      : decide(
+          predictions,
+          classes.map(() => 1),
+        );
+  return { task, actual, predicted, probabilities: predictions, classCount: classes.length, positiveClass };
+}
+
+/** Predictions of one row model for `rows` of a table. */
+export async function predictTable(
+  model: RowModel,
+  source: { table: FeatureTable; rows: Int32Array; outputCount: number },
+  pause: () => Promise<void>,
+): Promise<Float64Array> {
+  const { table, rows, outputCount } = source;
+  const featureCount = table.features.length;
+  const out = new Float64Array(rows.length * outputCount);
+  const block = new Float64Array(rowsAtOnce * featureCount);
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    const rowCount = Math.min(rowsAtOnce, rows.length - from);
+    for (let index = 0; index < rowCount; index++) {
+      copyFeatureRow(
+        table,
+        rows[from + index]!,
+        block.subarray(index * featureCount, (index + 1) * featureCount),
+      );
+    }
+    applyModel(
+      model,
+      { rows: block, rowCount, featureCount },
+      out.subarray(from * outputCount, (from + rowCount) * outputCount),
+    );
+    await pause();
+  }
+  return out;
+}
+
+/** Runs a candidate. A failure is told in the report, never thrown, but for `cancelled`. */
+export async function runTrial(
+  context: TrialContext,
+  candidate: Candidate,
+  trialNumber: number,
+  seed: number,
+): Promise<Trial> {
+  const { clock, emit } = context;
+  const startMs = clock.monotonicMs();
+  const { learner, label, hyperparameters } = candidate;
+  const report: TrialReport = {
+    id: `trial-${trialNumber}`,
+    learner,
+    label,
+    hyperparameters,
+    score: null,
+    foldScores: [],
+    seconds: 0,
+    state: 'running',
+    weight: 0,
+  };
+  const trial: Trial = {
+    report,
+    candidate,
+    models: [],
+    predictions: new Float64Array(0),
+    utility: -Infinity,
+    firstFoldUtility: -Infinity,
+    secondsPerRow: 0,
+  };
+  emit({ kind: 'trial-started', trial: { ...report } });
+  try {
+    await trainFolds(context, trial, seed);
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.code === 'cancelled') throw problem;
+    report.state = 'failed';
+    report.problem = { code: problem.code, detail: problem.message };
+    trial.models = [];
+  }
+  report.seconds = (clock.monotonicMs() - startMs) / 1000;
+  emit({ kind: 'trial-finished', trial: { ...report } });
+  return trial;
+}
+
+async function trainFolds(context: TrialContext, trial: Trial, seed: number): Promise<void> {
+  const { prepared, clock } = context;
+  const { folds, target, metric, training } = prepared;
+  const outputCount = outputCountOf(target.task, target.classes.length);
+  const parts: Float64Array[] = [];
+  let predictingMs = 0;
+  for (let fold = 0; fold < folds.length; fold++) {
+    const { validation } = folds[fold]!;
+    const model = await trainFold(context, trial, fold, seed + fold);
+    const beforeMs = clock.monotonicMs();
+    const predictions = await predictTable(
+      model,
+      { table: training.table, rows: validation, outputCount },
+      context.pause,
+    );
+    predictingMs += clock.monotonicMs() - beforeMs;
+    const actual = Float64Array.from(validation, (row) => training.actual[row]!);
+    const score = metric.compute(scoredOf(prepared, actual, predictions));
+    if (Number.isFinite(score)) trial.report.foldScores.push(score);
+    trial.models.push(model);
+    parts.push(predictions);
+    if (fold > 0) continue;
+    trial.firstFoldUtility = utilityOf(metric, score);
+    if (
+      trial.candidate.isExploring &&
+      folds.length > 1 &&
+      trial.firstFoldUtility < context.leastFirstFoldUtility
+    ) {
+      trial.report.state = 'stopped';
+      trial.models = [];
+      return;
+    }
+  }
+  const rows = validationRows(prepared);
+  trial.predictions = joined(parts);
+  const score = metric.compute(
+    scoredOf(
+      prepared,
+      Float64Array.from(rows, (row) => training.actual[row]!),
+      trial.predictions,
+    ),
+  );
+  trial.report.score = Number.isFinite(score) ? score : null;
+  trial.utility = utilityOf(metric, score);
+  trial.secondsPerRow = predictingMs / 1000 / rows.length;
+  trial.report.state = 'finished';
+}
+
+async function trainFold(context: TrialContext, trial: Trial, fold: number, seed: number): Promise<RowModel> {
+  const { prepared, clock, deadlineMs } = context;
+  const { target, training, folds } = prepared;
+  const nowMs = clock.monotonicMs();
+  const onCurve = (points: CurvePoint[]): void =>
+    context.emit({ kind: 'curve', trialId: trial.report.id, points });
+  const { model } = await learnerNamed(trial.candidate.learner).train({
+    table: training.table,
+    task: target.task,
+    target: training.actual,
+    classCount: target.classes.length,
+    rows: folds[fold]!.training,
+    validationRows: folds[fold]!.validation,
+    hyperparameters: trial.candidate.hyperparameters,
+    seed,
+    control: {
+      clock,
+      pause: context.pause,
+      ...(fold === 0 && { onCurve }),
+      // Each fold may take an equal part of the time that is left; what one saves, the next may use.
+      ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / (folds.length - fold) }),
+    },
+  });
+  return model;
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,115 @@
+// Fits calibration (model/calibration.ts) to out-of-fold probabilities, and keeps it only when it lowers the log loss
+// on rows that it was not fitted to. Also chooses decision weights for metrics that look at the chosen class.
+import { exp, log } from '../model/arithmetic.ts';
+import { calibrate, decide, type Calibration } from '../model/calibration.ts';
+import { minimise } from '../learners/minimise.ts';
+import { utilityOf, type Metric, type Scored } from '../metrics/metrics.ts';
+import { logLoss } from '../metrics/classification.ts';
+import { foldRows } from '../frame/split.ts';
+
+const fewestRows = 100;
+const smallest = 1e-9;
+
+/** `scored` holds out-of-fold probabilities. Same seed, same calibration. */
+export async function fitCalibration(scored: Scored, seed: number): Promise<Calibration> {
+  const { actual, classCount } = scored;
+  if (actual.length < Math.max(fewestRows, classCount * 20)) return { kind: 'none' };
+  const folds = foldRows({ rowCount: actual.length, foldCount: 2, seed, strata: Int32Array.from(actual) });
+  let before = 0;
+  let after = 0;
+  for (const { training, validation } of folds) {
+    const calibration = await fitScaling(rowsOf(scored, training));
+    const held = rowsOf(scored, validation);
+    before += logLoss(held);
+    calibrate(calibration, held.probabilities, classCount);
+    after += logLoss(held);
+  }
+  return after < before * 0.999 ? fitScaling(scored) : { kind: 'none' };
+}
+
+/**
+ * Weights of the classes in the decision, for the metric: all equal for accuracy and for metrics of probabilities;
+ * for the others the best of weights by rarity (p to the power -a, a from 0 to 1) on out-of-fold rows.
+ */
+export function fitDecisionWeights(scored: Scored, metric: Metric): number[] {
+  const equal = Array.from({ length: scored.classCount }, () => 1);
+  if (metric.needs !== 'class' || metric.name === 'precision' || metric.name === 'recall') return equal;
+  const counts = new Float64Array(scored.classCount);
+  for (const index of scored.actual) counts[index]!++;
+  let best = equal;
+  let bestUtility = utilityOf(
+    metric,
+    metric.compute({ ...scored, predicted: decide(scored.probabilities, equal) }),
+  );
+  for (let step = 1; step <= 10; step++) {
+    const weights = Array.from(counts, (count) =>
+      exp((-step / 10) * log(Math.max(1, count) / scored.actual.length)),
+    );
+    const utility = utilityOf(
+      metric,
+      metric.compute({ ...scored, predicted: decide(scored.probabilities, weights) }),
+    );
+    if (utility > bestUtility + 1e-4) {
+      best = weights;
+      bestUtility = utility;
+    }
+  }
+  return best;
+}
+
+/** One slope and an offset for each class (the first stays zero), by maximum likelihood with a slight pull to "no change". */
+async function fitScaling({ actual, probabilities, classCount }: Scored): Promise<Calibration> {
+  const rowCount = actual.length;
+  const logs = probabilities.map((probability) => log(Math.max(smallest, probability)));
+  const scores = new Float64Array(classCount);
+  const { point } = await minimise(
+    {
+      size: classCount,
+      evaluate: (parameters, gradient) => {
+        const slope = 1 + parameters[0]!;
+        gradient.fill(0);
+        let loss = 0;
+        for (let row = 0; row < rowCount; row++) {
+          const truth = actual[row]!;
+          let highest = -Infinity;
+          for (let k = 0; k < classCount; k++) {
+            scores[k] = slope * logs[row * classCount + k]! + (k === 0 ? 0 : parameters[k]!);
+            highest = Math.max(highest, scores[k]!);
+          }
+          let sum = 0;
+          for (let k = 0; k < classCount; k++) sum += exp(scores[k]! - highest);
+          loss += highest + log(sum) - scores[truth]!;
+          for (let k = 0; k < classCount; k++) {
+            const error = exp(scores[k]! - highest) / sum - (k === truth ? 1 : 0);
+            gradient[0]! += error * logs[row * classCount + k]!;
+            if (k > 0) gradient[k]! += error;
+          }
+        }
+        for (let k = 0; k < classCount; k++) {
+          loss += (parameters[k]! * parameters[k]!) / 2;
+          gradient[k] = (gradient[k]! + parameters[k]!) / rowCount;
+        }
+        return loss / rowCount;
+      },
+    },
+    new Float64Array(classCount),
+    { iterations: 100, tolerance: 1e-7, goOn: () => Promise.resolve(true) },
+  );
+  const slope = 1 + point[0]!;
+  // A slope at or below zero would turn the ranking around: probabilities that bad are left as they are.
+  if (!(slope > 0.01)) return { kind: 'none' };
+  return { kind: 'scaling', slope, offsets: Array.from(point, (offset, k) => (k === 0 ? 0 : offset)) };
+}
+
+function rowsOf(scored: Scored, rows: Int32Array): Scored {
+  const { classCount } = scored;
+  const probabilities = new Float64Array(rows.length * classCount);
+  rows.forEach((row, index) =>
+    probabilities.set(
+      scored.probabilities.subarray(row * classCount, (row + 1) * classCount),
+      index * classCount,
+    ),
+  );
+  const at = (values: Float64Array): Float64Array => Float64Array.from(rows, (row) => values[row]!);
+  return { ...scored, actual: at(scored.actual), predicted: at(scored.predicted), probabilities };
+}
