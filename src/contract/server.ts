@@ -28,3 +28,15 @@ export const getServer = operation({
   response: { status: 200, json: serverInfo },
   problems: [],
 });
+
+export const getApiDocument = operation({
+  operationId: 'getApiDocument',
+  method: 'get',
+  path: '/openapi.json',
+  summary: 'This document',
+  tag: 'Server',
+  policy: 'public',
+  request: {},
+  response: { status: 200, json: z.record(z.string(), z.unknown()).describe('OpenAPI 3.1.') },
+  problems: [],
+});

@@ -6,12 +6,13 @@ import type { Context as HonoContext } from 'hono';
 import { assert } from '../../base/assert.ts';
 import { policyActions, type PolicyAction } from '../../contract/policy.ts';
 import type { Operation } from '../../contract/operation.ts';
+import { getApiDocument } from '../../contract/server.ts';
 import type { Context, Services } from '../context.ts';
 import { runOnce, takesIdempotencyKey } from './idempotency.ts';
 import { documentHeader, securitySchemes, toRouteConfig } from './openapi.ts';
 import { readInput } from './read-request.ts';
 import { respond, respondProblem, unknownAddress } from './respond.ts';
-import type { Exchange, Route } from './route.ts';
+import { route, type Exchange, type Route } from './route.ts';
 
 /** What the gate needs to know of a request. */
 export interface RequestFacts {
@@ -66,14 +67,12 @@ export function createApp(options: AppOptions): OpenAPIHono {
   const api = new OpenAPIHono();
   api.openAPIRegistry.registerComponent('securitySchemes', 'key', securitySchemes.key);
   api.openAPIRegistry.registerComponent('securitySchemes', 'session', securitySchemes.session);
-  for (const route of routes) {
-    const config = toRouteConfig(route.operation);
+  const document = route(getApiDocument, async () => ({ ...api.getOpenAPI31Document(documentHeader(options.version)) }));
+  for (const each of [...routes, document]) {
+    const config = toRouteConfig(each.operation);
     api.openAPIRegistry.registerPath(config);
-    api.on([route.operation.method.toUpperCase()], [config.getRoutingPath()], (http) =>
-      answer(http, route, options),
-    );
+    api.on([each.operation.method.toUpperCase()], [config.getRoutingPath()], (http) => answer(http, each, options));
   }
-  api.get('/openapi.json', (http) => http.json(api.getOpenAPI31Document(documentHeader(options.version))));
   app.route('/api/v1', api);
   app.all('/api/*', (http) => {
     throw unknownAddress(http.req.path);
@@ -81,9 +80,8 @@ export function createApp(options: AppOptions): OpenAPIHono {
   return app;
 }
 
-async function answer(http: HonoContext, route: Route, options: AppOptions): Promise<Response> {
+async function answer(http: HonoContext, { operation, handle }: Route, options: AppOptions): Promise<Response> {
   const { services, gate, createContext, stopping } = options;
-  const { operation } = route;
   const requestId = requestIdOf(http);
   try {
     const facts = factsOf(http, options);
@@ -96,7 +94,7 @@ async function answer(http: HonoContext, route: Route, options: AppOptions): Pro
       requestHeader: (name) => http.req.header(name),
       setHeader: (name, value) => http.header(name, value),
     };
-    const work = (): Promise<unknown> => route.handle(context, input as never, exchange);
+    const work = (): Promise<unknown> => handle(context, input as never, exchange);
     const key = http.req.header('idempotency-key');
     if (key === undefined || !takesIdempotencyKey(operation))
       return respond(http, operation, await work(), signal);
