@@ -24,6 +24,9 @@ export interface BinnedTable {
 }
 
 const maximumBins = 254; // and one for missing values
+const fewestBins = 32;
+/** More bins than that would only memorise rows, and cost time at every leaf. */
+const rowsPerBin = 3;
 const sampleSize = 100_000;
 const memory = new WeakMap<FeatureTable, BinnedTable>();
 
@@ -109,8 +112,8 @@ function boundsOf(values: Float64Array | Uint8Array, feature: number): Float64Ar
     }
   }
   if (distinct.length === 0) return new Float64Array(0);
-  const bounds =
-    distinct.length <= maximumBins ? everyGap(distinct) : equalFrequencyGaps(distinct, counts, sorted.length);
+  const most = Math.min(maximumBins, Math.max(fewestBins, Math.floor(values.length / rowsPerBin)));
+  const bounds = distinct.length <= most ? everyGap(distinct) : equalFrequencyGaps(distinct, counts, most);
   return Float64Array.from([...bounds, Infinity]);
 }
 
@@ -133,10 +136,10 @@ function everyGap(distinct: readonly number[]): number[] {
 }
 
 /** Values heavier than an average bin get one of their own; the others share what is left evenly. */
-function equalFrequencyGaps(distinct: readonly number[], counts: readonly number[], total: number): number[] {
+function equalFrequencyGaps(distinct: readonly number[], counts: readonly number[], most: number): number[] {
   const bounds: number[] = [];
-  let restRows = total;
-  let restBins = maximumBins;
+  let restRows = counts.reduce((sum, count) => sum + count, 0);
+  let restBins = most;
   let inBin = 0;
   for (let index = 0; index < distinct.length - 1 && restBins > 1; index++) {
     inBin += counts[index]!;

@@ -60,6 +60,7 @@ async function trainLinear(input: TrainingInput): Promise<TrainedModel> {
     {
       iterations: numberSetting(settings, 'iterations'),
       tolerance: 1e-6,
+      leastProgress: 1e-7,
       goOn: async () => {
         await input.control.pause();
         isCut = isLate(input.control);

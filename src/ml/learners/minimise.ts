@@ -11,6 +11,8 @@ export interface MinimiseOptions {
   iterations: number;
   /** Stop when the largest part of the gradient is below this. */
   tolerance: number;
+  /** Stop when a step lowers the value by less than this share of it. */
+  leastProgress: number;
   /** Called after each step with the value; `false` ends the search. */
   goOn: (iteration: number, value: number) => Promise<boolean>;
 }
@@ -40,7 +42,10 @@ export async function minimise(
     const progress = value - step.value;
     ({ point, gradient, value } = step);
     iteration++;
-    if (!(await options.goOn(iteration, value)) || progress <= 1e-10 * Math.max(1e-12, Math.abs(value)))
+    if (
+      !(await options.goOn(iteration, value)) ||
+      progress <= options.leastProgress * Math.max(1e-12, Math.abs(value))
+    )
       break;
   }
   return { point, value, iterations: iteration };

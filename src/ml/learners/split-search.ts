@@ -138,7 +138,10 @@ function bestBorder(feature: BinnedFeature, offset: number, leaf: LeafContext): 
   let isMissingLeft = false;
   let cells = 0;
   for (let bin = 0; bin < lastBin; bin++) {
-    cells += histogram[offset + bin]!;
+    const cell = histogram[offset + bin]!;
+    // A bin that is empty here divides the leaf as the one before it did.
+    if (cell === 0) continue;
+    cells += cell;
     const units = gradientOf(cells);
     const gradient = units * gradientScale;
     const hessian = hessianOf(cells, units) * hessianScale;

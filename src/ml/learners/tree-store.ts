@@ -16,6 +16,7 @@ interface Growing {
   roots: number[];
   feature: number[];
   threshold: number[];
+  sets: number[];
   left: number[];
   right: number[];
   flags: number[];
@@ -28,6 +29,7 @@ export function treeStore(table: BinnedTable): TreeStore {
     roots: [],
     feature: [],
     threshold: [],
+    sets: [],
     left: [],
     right: [],
     flags: [],
@@ -60,6 +62,7 @@ export function treeStore(table: BinnedTable): TreeStore {
         roots: Int32Array.from(growing.roots.slice(0, treeCount)),
         feature: Uint16Array.from(growing.feature.slice(0, end.nodes)),
         threshold: Float64Array.from(growing.threshold.slice(0, end.nodes)),
+        sets: Int32Array.from(growing.sets.slice(0, end.nodes)),
         left: Int32Array.from(growing.left.slice(0, end.nodes)),
         right: Int32Array.from(growing.right.slice(0, end.nodes)),
         flags: Uint8Array.from(growing.flags.slice(0, end.nodes)),
@@ -85,9 +88,13 @@ function addTree(growing: Growing, table: BinnedTable, tree: GrownTree, leafValu
       (split.isCategorical ? categoricalFlag : 0) | (split.isMissingLeft ? missingLeftFlag : 0),
     );
     if (split.isCategorical) {
-      growing.threshold.push(growing.categorySets.length / wordsPerSet);
+      growing.threshold.push(NaN);
+      growing.sets.push(growing.categorySets.length / wordsPerSet);
       growing.categorySets.push(...setOf(split.leftBins, feature.missingBin));
-    } else growing.threshold.push(feature.bounds[split.bin]!);
+    } else {
+      growing.threshold.push(feature.bounds[split.bin]!);
+      growing.sets.push(0);
+    }
   });
   for (let leaf = 0; leaf < tree.leafCount; leaf++) growing.leafValues.push(leafValues[leaf]!);
 }

@@ -16,7 +16,18 @@ export interface PartContext {
 
 const arrayNames = {
   constant: ['values'],
-  trees: ['base', 'roots', 'feature', 'threshold', 'left', 'right', 'flags', 'categorySets', 'leafValues'],
+  trees: [
+    'base',
+    'roots',
+    'feature',
+    'threshold',
+    'sets',
+    'left',
+    'right',
+    'flags',
+    'categorySets',
+    'leafValues',
+  ],
   linear: [
     'base',
     'numberFeature',
@@ -90,6 +101,7 @@ function readTrees(source: ArraySource, { link, rawCount }: Shape, context: Part
     roots: array(source, 'roots', Int32Array),
     feature,
     threshold: array(source, 'threshold', Float64Array, nodeCount),
+    sets: array(source, 'sets', Int32Array, nodeCount),
     left: array(source, 'left', Int32Array, nodeCount),
     right: array(source, 'right', Int32Array, nodeCount),
     flags: array(source, 'flags', Uint8Array, nodeCount),
@@ -104,7 +116,7 @@ function readTrees(source: ArraySource, { link, rawCount }: Shape, context: Part
 
 /** Trees lie one after another: the nodes from a root to the next root are its own, so walks are short and few. */
 function checkNodes(model: TreesModel, prefix: string, levelCounts: readonly number[]): void {
-  const { roots, feature, threshold, left, right, flags, categorySets, leafValues } = model;
+  const { roots, feature, threshold, sets, left, right, flags, categorySets, leafValues } = model;
   const setCount = categorySets.length / wordsPerSet;
   const isLeaf = (child: number): boolean => ~child < leafValues.length;
   const ends = endsOfTrees(roots, feature.length);
@@ -136,7 +148,7 @@ function checkNodes(model: TreesModel, prefix: string, levelCounts: readonly num
       );
       const limit = threshold[node]!;
       const isValid = isCategorical
-        ? Number.isInteger(limit) && limit >= 0 && limit < setCount
+        ? limit !== limit && sets[node]! >= 0 && sets[node]! < setCount
         : limit > -Infinity;
       demand(isValid, `${prefix}: node ${node} has no valid threshold`);
     }

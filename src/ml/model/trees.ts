@@ -11,8 +11,10 @@ export interface TreesModel {
   /** First node of each tree, or ~leaf for a tree of one leaf. */
   roots: Int32Array;
   feature: Uint16Array;
-  /** For categorical nodes: number of the set in `categorySets`. */
+  /** NaN for categorical nodes. */
   threshold: Float64Array;
+  /** For categorical nodes: number of the set in `categorySets`; 0 for others. */
+  sets: Int32Array;
   left: Int32Array;
   right: Int32Array;
   /** Bit 0: the node is categorical. Bit 1: missing values go left. */
@@ -48,18 +50,22 @@ export function applyTrees(
 
 /** The leaf that the row starting at `start` reaches from node `root`. */
 export function leafOf(model: TreesModel, root: number, rows: Float64Array, start: number): number {
-  const { feature, threshold, left, right, flags } = model;
+  const { feature, threshold, left, right } = model;
   let node = root;
   while (node >= 0) {
     const value = rows[start + feature[node]!]!;
-    const flag = flags[node]!;
-    let goesLeft: boolean;
-    if (value !== value) goesLeft = (flag & missingLeftFlag) !== 0;
-    else if ((flag & categoricalFlag) === 0) goesLeft = value <= threshold[node]!;
-    else goesLeft = isInSet(model.categorySets, threshold[node]!, value);
-    node = goesLeft ? left[node]! : right[node]!;
+    const limit = threshold[node]!;
+    // Nearly all questions end in one of these two; NaN on either side (missing, or categorical) in neither.
+    if (value <= limit) node = left[node]!;
+    else if (value > limit) node = right[node]!;
+    else node = goesLeftSpecially(model, node, value) ? left[node]! : right[node]!;
   }
   return ~node;
+}
+
+function goesLeftSpecially({ flags, sets, categorySets }: TreesModel, node: number, value: number): boolean {
+  if (value !== value) return (flags[node]! & missingLeftFlag) !== 0;
+  return isInSet(categorySets, sets[node]!, value);
 }
 
 function isInSet(sets: Uint32Array, set: number, code: number): boolean {

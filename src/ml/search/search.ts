@@ -154,7 +154,8 @@ async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
  */
 function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): number | undefined {
   if (run.endMs === undefined) return undefined;
-  const holdoutRows = prepared.holdout.actual.length + 200 * prepared.encoding.length;
+  const holdoutCount = prepared.holdout.actual.length;
+  const holdoutRows = holdoutCount + Math.min(holdoutCount, 150) * prepared.encoding.length;
   const costliest = trials
     .map((trial) => trial.secondsPerRow)
     .sort((a, b) => b - a)
@@ -162,7 +163,7 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
   const predictingSeconds =
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
   const wholeMs = run.endMs - run.startMs;
-  return run.endMs - Math.min(wholeMs * 0.4, wholeMs * 0.1 + predictingSeconds * 1000);
+  return run.endMs - Math.min(wholeMs * 0.3, wholeMs * 0.1 + predictingSeconds * 1000);
 }
 
 function progressShare(run: Run, trialCount: number, limit: number): number {
@@ -226,7 +227,5 @@ async function chooseEnsemble(
 }
 
 function leaderboardOf(trials: readonly Trial[]): TrialReport[] {
-  return [...trials]
-    .sort((a, b) => b.utility - a.utility)
-    .map((trial) => trial.report);
+  return [...trials].sort((a, b) => b.utility - a.utility).map((trial) => trial.report);
 }

@@ -56,6 +56,21 @@ export function scoredOf({ target }: Prepared, actual: Float64Array, predictions
   return { task, actual, predicted, probabilities: predictions, classCount: classes.length, positiveClass };
 }
 
+/** The recipe's metric of predictions; what it does not look at is not worked out. */
+export function metricOf(prepared: Prepared, actual: Float64Array, predictions: Float64Array): number {
+  const { target, metric } = prepared;
+  if (metric.needs === 'class') return metric.compute(scoredOf(prepared, actual, predictions));
+  const { task, classes, positiveClass } = target;
+  return metric.compute({
+    task,
+    actual,
+    predicted: predictions,
+    probabilities: predictions,
+    classCount: classes.length,
+    positiveClass,
+  });
+}
+
 /** Predictions of one row model for `rows` of a table. */
 export async function predictTable(
   model: RowModel,
@@ -147,7 +162,7 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
     );
     predictingMs += clock.monotonicMs() - beforeMs;
     const actual = Float64Array.from(validation, (row) => training.actual[row]!);
-    const score = metric.compute(scoredOf(prepared, actual, predictions));
+    const score = metricOf(prepared, actual, predictions);
     if (Number.isFinite(score)) trial.report.foldScores.push(score);
     trial.models.push(model);
     parts.push(predictions);
@@ -165,12 +180,10 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   }
   const rows = validationRows(prepared);
   trial.predictions = joined(parts);
-  const score = metric.compute(
-    scoredOf(
-      prepared,
-      Float64Array.from(rows, (row) => training.actual[row]!),
-      trial.predictions,
-    ),
+  const score = metricOf(
+    prepared,
+    Float64Array.from(rows, (row) => training.actual[row]!),
+    trial.predictions,
   );
   trial.report.score = Number.isFinite(score) ? score : null;
   trial.utility = utilityOf(metric, score);

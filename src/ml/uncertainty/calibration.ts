@@ -8,10 +8,17 @@ import { logLoss } from '../metrics/classification.ts';
 import { foldRows } from '../frame/split.ts';
 
 const fewestRows = 100;
+/** A slope and some offsets need no more. */
+const mostRows = 8000;
 const smallest = 1e-9;
 
-/** `scored` holds out-of-fold probabilities. Same seed, same calibration. */
-export async function fitCalibration(scored: Scored, seed: number): Promise<Calibration> {
+/** `whole` holds out-of-fold probabilities. Same seed, same calibration. */
+export async function fitCalibration(whole: Scored, seed: number): Promise<Calibration> {
+  const stride = Math.ceil(whole.actual.length / mostRows);
+  const scored = rowsOf(
+    whole,
+    Int32Array.from({ length: Math.floor(whole.actual.length / stride) }, (_, index) => index * stride),
+  );
   const { actual, classCount } = scored;
   if (actual.length < Math.max(fewestRows, classCount * 20)) return { kind: 'none' };
   const folds = foldRows({ rowCount: actual.length, foldCount: 2, seed, strata: Int32Array.from(actual) });
@@ -93,7 +100,7 @@ async function fitScaling({ actual, probabilities, classCount }: Scored): Promis
       },
     },
     new Float64Array(classCount),
-    { iterations: 100, tolerance: 1e-7, goOn: () => Promise.resolve(true) },
+    { iterations: 100, tolerance: 1e-7, leastProgress: 1e-10, goOn: () => Promise.resolve(true) },
   );
   const slope = 1 + point[0]!;
   // A slope at or below zero would turn the ranking around: probabilities that bad are left as they are.

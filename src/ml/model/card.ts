@@ -1,0 +1,145 @@
+// The model card (Mitchell et al., FAT* 2019) in plain words, made from what the model knows about itself. As JSON for
+// pages, as Markdown for people.
+import type { ColumnSchema, Task } from '../frame/schema.ts';
+import type { ModelManifest } from './manifest.ts';
+
+export interface ModelCard {
+  title: string;
+  summary: string;
+  inputs: { column: string; kind: string; importance?: number; handling: string }[];
+  ignored: { column: string; reason: string }[];
+  quality: { metric: string; crossValidation: number; holdout: Record<string, number>; rowCount: number };
+  intendedUse: string;
+  limits: string[];
+  training: string;
+}
+
+/** The card of a model, and the same as Markdown. */
+export function modelCard(manifest: ModelManifest): { card: ModelCard; markdown: string } {
+  const card = makeCard(manifest);
+  return { card, markdown: toMarkdown(card) };
+}
+
+const taskWords: Record<Task, string> = {
+  binary: 'which of two classes',
+  multiclass: 'which of several classes',
+  regression: 'the number',
+};
+
+function makeCard(manifest: ModelManifest): ModelCard {
+  const { task, target, classes, schema, quality, importance, training } = manifest;
+  const importanceOf = new Map(importance.map((entry) => [entry.column, entry.share]));
+  const what =
+    task === 'regression' ? `the number "${target}"` : `${taskWords[task]} a row has in "${target}"`;
+  const classWords =
+    classes.length > 0
+      ? ` The classes are ${classes
+          .slice(0, 10)
+          .map((name) => `"${name}"`)
+          .join(', ')}${classes.length > 10 ? ` and ${classes.length - 10} more` : ''}.`
+      : '';
+  return {
+    title: `Model of ${target}`,
+    summary: `Predicts ${what} from ${schema.length} columns.${classWords}`,
+    inputs: schema.map((column) => {
+      const share = importanceOf.get(column.name);
+      return {
+        column: column.name,
+        kind: column.kind,
+        ...(share !== undefined && { importance: share }),
+        handling: handlingOf(column),
+      };
+    }),
+    ignored: manifest.ignoredColumns,
+    quality: {
+      metric: quality.metric,
+      crossValidation: quality.crossValidationScore,
+      holdout: quality.holdout,
+      rowCount: quality.holdoutRowCount,
+    },
+    intendedUse: `For rows of the same kind, gathered in the same way, as the ${training.rowCount + quality.holdoutRowCount} rows it was made from, and where a wrong answer can be noticed and put right.`,
+    limits: limitsOf(manifest),
+    training: `Trained on ${training.rowCount} rows, ${training.foldCount > 1 ? `with ${training.foldCount}-fold cross-validation` : 'with one validation split'}, ${training.trialCount} trials, seed ${training.seed}, engine ${manifest.engineVersion}. The figures come from ${quality.holdoutRowCount} rows that training never saw.`,
+  };
+}
+
+function handlingOf(column: ColumnSchema): string {
+  switch (column.kind) {
+    case 'categorical':
+      return `One of ${column.categories?.length ?? 0} known values; any other counts as "other", a missing one as missing.`;
+    case 'text':
+      return 'Words are counted, their order is not seen; a missing text is told apart from an empty one.';
+    case 'date':
+      return 'Read as a moment in UTC and split into calendar parts; may be missing.';
+    case 'boolean':
+      return 'True or false; may be missing.';
+    case 'numeric':
+      return 'Any number; may be missing.';
+    default:
+      return column.kind satisfies never;
+  }
+}
+
+function limitsOf({ task, intervals, warnings, quality }: ModelManifest): string[] {
+  const limits = [
+    'It finds what goes together in the data, not what causes what.',
+    'It knows nothing of times, places or groups that the data does not hold; its answers grow worse as the world changes.',
+  ];
+  if (task === 'regression' && intervals)
+    limits.push(
+      `Intervals are made to hold ${Math.round(intervals.coverage * 100)} of 100 truths on average, not for every group.`,
+    );
+  if (quality.holdoutRowCount < 200)
+    limits.push(`It was judged on only ${quality.holdoutRowCount} rows: expect the figures to be off.`);
+  return [...limits, ...warnings];
+}
+
+function toMarkdown(card: ModelCard): string {
+  const figure = (value: number): string => String(Number(value.toPrecision(4)));
+  const metrics = Object.entries(card.quality.holdout).map(
+    ([name, value]) => `| ${name} | ${figure(value)} |`,
+  );
+  const inputs = card.inputs.map(
+    ({ column, kind, importance, handling }) =>
+      `| ${cell(column)} | ${kind} | ${importance === undefined ? '' : `${Math.round(importance * 100)} %`} | ${cell(handling)} |`,
+  );
+  const ignored = card.ignored.map(({ column, reason }) => `- ${cell(column)}: ${reason}`);
+  return [
+    `# ${cell(card.title)}`,
+    '',
+    cell(card.summary),
+    '',
+    '## How good it is',
+    '',
+    `On ${card.quality.rowCount} rows that it never saw (${card.quality.metric} in cross-validation: ${figure(card.quality.crossValidation)}):`,
+    '',
+    '| metric | value |',
+    '|---|---|',
+    ...metrics,
+    '',
+    '## What goes in',
+    '',
+    '| column | kind | importance | handling |',
+    '|---|---|---|---|',
+    ...inputs,
+    '',
+    ...(ignored.length > 0 ? ['Not used:', '', ...ignored, ''] : []),
+    '## What it is for',
+    '',
+    card.intendedUse,
+    '',
+    '## Limits',
+    '',
+    ...card.limits.map((limit) => `- ${cell(limit)}`),
+    '',
+    '## How it was made',
+    '',
+    card.training,
+    '',
+  ].join('\n');
+}
+
+/** Text from data must not become Markdown or HTML. */
+function cell(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ').replace(/[\\`*_[\]<>|#]/g, '\\$&');
+}
