@@ -130,6 +130,12 @@ export const problemKinds = {
     'The database cannot be used as it is',
     'Do what the detail says, then start Pilvi again.',
   ),
+  'file-not-found': kind(404, 'The file is not there', 'Check the path, and the folder you are in.'),
+  'file-not-accessible': kind(
+    403,
+    'The file may not be opened',
+    'Check the rights of the file and its folder, or choose another path.',
+  ),
   'configuration-invalid': kind(
     500,
     'A setting of this machine cannot be used',

@@ -12,6 +12,7 @@ export interface OperationEntry {
 }
 
 export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
+  getApiDocument: { method: 'GET', path: '/openapi.json' },
   getServer: { method: 'GET', path: '/server' },
   createSession: { method: 'POST', path: '/session', body: 'json' },
   createSignInLink: { method: 'POST', path: '/session/links' },

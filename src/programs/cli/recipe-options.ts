@@ -1,0 +1,76 @@
+// The options of a recipe, the same for `pilvi fit` (no server) and `pilvi training start`.
+import { Option, type Command } from 'commander';
+import type { InputFor } from '../../sdk/types.ts';
+import { choice, collect, durationSeconds, numberWithin, usd, wholeNumber } from './values.ts';
+
+/** What the options are read as. */
+export interface RecipeOptions {
+  target: string;
+  task: 'auto' | 'binary' | 'multiclass' | 'regression';
+  metric: string;
+  positiveClass?: string;
+  exclude?: string[];
+  budget: number;
+  trials?: number;
+  memory?: number;
+  maxUsd?: number;
+  seed: number;
+  folds?: number;
+  holdout: number;
+}
+
+type RecipeBody = InputFor<'createTraining'>['body'];
+
+/** Declares the options that say what to learn, and how long. */
+export function addRecipeOptions(command: Command): Command {
+  return command
+    .requiredOption('--target <column>', 'the column to predict')
+    .addOption(
+      new Option('--budget <time>', 'how long to search, such as 60s, 5m or 1h')
+        .argParser(durationSeconds)
+        .default(60, '60s'),
+    )
+    .option('--metric <name>', 'the measure to be good at, such as auc or rmse; auto fits the task', 'auto')
+    .addOption(
+      choice('--task <task>', 'the kind of task', ['auto', 'binary', 'multiclass', 'regression']).default(
+        'auto',
+      ),
+    )
+    .option('--seed <number>', 'same seed, data and trials: same model', wholeNumber(0, 4_294_967_295), 1)
+    .option('--trials <number>', 'stop after so many trials', wholeNumber(1, 10_000))
+    .option('--exclude <column>', 'a column not to learn from; may be given several times', collect)
+    .option('--positive-class <class>', 'of two classes, the one that metrics are about')
+    .option('--folds <number>', 'folds of the cross-validation', wholeNumber(2, 20))
+    .option(
+      '--holdout <share>',
+      'share of the rows that only the final score sees',
+      numberWithin(0.05, 0.5),
+      0.2,
+    )
+    .option('--memory <mib>', 'memory for the search, in MiB', wholeNumber(256, 1_048_576));
+}
+
+/** Declares what only a server can keep to: money. */
+export function addPriceOption(command: Command): Command {
+  return command.option('--max-usd <amount>', 'refuse to start if it could cost more', usd);
+}
+
+/** The recipe that the options say, without its dataset. */
+export function recipeOf(options: RecipeOptions): Omit<RecipeBody, 'datasetVersionId'> {
+  return {
+    target: options.target,
+    task: options.task,
+    metric: options.metric,
+    positiveClass: options.positiveClass ?? null,
+    excludedColumns: options.exclude ?? [],
+    budget: {
+      seconds: options.budget,
+      trials: options.trials ?? null,
+      memoryMiB: options.memory ?? null,
+      maxMicroUsd: options.maxUsd ?? null,
+    },
+    seed: options.seed,
+    folds: options.folds ?? null,
+    holdoutShare: options.holdout,
+  };
+}

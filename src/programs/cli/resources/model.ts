@@ -1,0 +1,179 @@
+// `pilvi model`: the registry of a server. Model files on this machine need none: predict, explain.
+import type { Command } from 'commander';
+import { listAll } from '../../../sdk/list-all.ts';
+import type { AnswerFor } from '../../../sdk/types.ts';
+import { act } from '../act.ts';
+import { download } from '../download.ts';
+import { UsageError } from '../failure.ts';
+import { openFile } from '../files.ts';
+import { findModel, findModelVersion } from '../find.ts';
+import type { Session } from '../session.ts';
+import { printProperties, printTable } from '../table.ts';
+import { print } from '../terminal.ts';
+import { bytesInWords, scoreInWords, timeInWords } from '../words.ts';
+
+type Model = AnswerFor<'getModel'>;
+type Version = AnswerFor<'getModelVersion'>;
+
+export function addModelCommands(program: Command): void {
+  const model = program.command('model').description('models and their versions');
+  model.command('list').description('the models of the project').action(act(listModels, showModels));
+  model
+    .command('show')
+    .description('one version: score, importance, inputs')
+    .argument('<model>', 'NAME, NAME@VERSION, NAME@ALIAS or an id')
+    .action(act(getVersion, showVersion));
+  model
+    .command('versions')
+    .description('the versions of a model, newest first')
+    .argument('<model>', 'name or id')
+    .action(act(listVersions, showVersions));
+  model
+    .command('download')
+    .description('a version as a model file, for predictions without a server')
+    .argument('<model>', 'NAME, NAME@VERSION, NAME@ALIAS or an id')
+    .option('--out <file>', 'where to write it; left out, NAME-VERSION.pilvi')
+    .action(act(downloadModel, ({ file, sizeBytes }) => print(`${file} (${bytesInWords(sizeBytes)})`)));
+  model
+    .command('import')
+    .description('register a model file as a new version of a model')
+    .argument('<file>', 'a .pilvi file')
+    .requiredOption('--name <model>', 'the model that gets the version; made when it is missing')
+    .action(act(importModel, showVersion));
+  model
+    .command('alias')
+    .description('point an alias at a version, or remove it')
+    .argument('<model>', 'name or id')
+    .argument('<alias>', 'such as champion')
+    .argument('[version]', 'the number of the version')
+    .option('--remove', 'remove the alias')
+    .action(act(setAlias, showAliases));
+}
+
+async function listModels(session: Session): Promise<Model[]> {
+  const client = await session.client();
+  return Array.fromAsync(listAll(client.listModels, { projectId: await session.projectId() }));
+}
+
+async function getVersion(session: Session, _options: object, reference: string): Promise<Version> {
+  return findModelVersion(await session.client(), await session.projectId(), reference);
+}
+
+async function listVersions(session: Session, _options: object, reference: string): Promise<Version[]> {
+  const client = await session.client();
+  const { id: modelId } = await findModel(client, await session.projectId(), reference);
+  return Array.fromAsync(listAll(client.listModelVersions, { modelId }));
+}
+
+async function downloadModel(session: Session, { out }: { out?: string }, reference: string) {
+  const version = await getVersion(session, {}, reference);
+  const client = await session.client();
+  const file = await client.downloadModelFile({ versionId: version.id }, { signal: session.signal });
+  return download(session, file, out ?? `${fileNameFor(version.modelName)}-${version.number}.pilvi`);
+}
+
+async function importModel(session: Session, { name }: { name: string }, file: string): Promise<Version> {
+  const stream = await openFile(file);
+  const client = await session.client();
+  const projectId = await session.projectId();
+  return client.importModelFile(
+    { projectId, modelName: name, stream },
+    { signal: session.signal, timeoutMs: 600_000 },
+  );
+}
+
+async function setAlias(
+  session: Session,
+  { remove }: { remove?: boolean },
+  ...[reference, alias, version]: [string, string, string?]
+): Promise<Model> {
+  if ((version === undefined) !== (remove === true)) {
+    throw new UsageError('name a version for the alias, or --remove it');
+  }
+  const client = await session.client();
+  const { id: modelId } = await findModel(client, await session.projectId(), reference);
+  if (version === undefined) {
+    await client.removeModelAlias({ modelId, alias });
+    return client.getModel({ modelId });
+  }
+  const versionNumber = Number(version.replace(/^v/, ''));
+  if (!Number.isInteger(versionNumber)) throw new UsageError(`"${version}" is not the number of a version`);
+  return client.setModelAlias({ modelId, alias, body: { versionNumber } });
+}
+
+/** The name of a model as that of a file: what a file name cannot hold becomes a hyphen. */
+function fileNameFor(name: string): string {
+  return name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replaceAll(/^[-.]+|[-.]+$/g, '') || 'model';
+}
+
+function showModels(models: Model[]): void {
+  printTable(
+    ['name', 'version', 'task', 'target', 'metric', 'score', 'aliases', 'created', 'id'],
+    models.map(({ id, name, createdAt, latestVersion: latest, aliases }) => [
+      name,
+      latest?.number,
+      latest?.task,
+      latest?.target,
+      latest?.metric,
+      latest?.score === null || latest?.score === undefined ? null : Number(scoreInWords(latest.score)),
+      aliases.map(({ alias, versionNumber }) => `${alias}=${versionNumber}`).join(' '),
+      timeInWords(createdAt),
+      id,
+    ]),
+    'No models yet; a training makes one, and "pilvi model import FILE" registers one.',
+  );
+}
+
+function showVersions(versions: Version[]): void {
+  printTable(
+    ['version', 'metric', 'score', 'size', 'aliases', 'created', 'id'],
+    versions.map((version) => [
+      version.number,
+      version.metric,
+      version.score === null ? null : Number(scoreInWords(version.score)),
+      bytesInWords(version.fileSizeBytes),
+      version.aliases.join(', '),
+      timeInWords(version.createdAt),
+      version.id,
+    ]),
+    'No versions yet.',
+  );
+}
+
+function showVersion(version: Version): void {
+  printProperties([
+    ['model', version.modelName],
+    ['version', `${version.number} (${version.id})`],
+    ['aliases', version.aliases.join(', ')],
+    ['task', version.task],
+    ['target', version.target],
+    ['classes', version.classes?.join(', ')],
+    [version.metric, scoreInWords(version.score)],
+    ['file', `${bytesInWords(version.fileSizeBytes)}, SHA-256 ${version.fileSha256}`],
+    [
+      'learned from',
+      version.lineage && `${version.lineage.datasetName}@${version.lineage.datasetVersionNumber}`,
+    ],
+    ['created', timeInWords(version.createdAt)],
+  ]);
+  print('');
+  printImportance(version.importance);
+}
+
+/** Columns by how much the model leans on them. */
+export function printImportance(importance: Version['importance']): void {
+  const sorted = importance.toSorted((a, b) => b.importance - a.importance);
+  printTable(
+    ['column', 'importance'],
+    sorted.map(({ column, importance: share }) => [column, Number(scoreInWords(share))]),
+    'No column matters.',
+  );
+}
+
+function showAliases({ name, aliases }: Model): void {
+  printTable(
+    ['alias', 'version'],
+    aliases.map(({ alias, versionNumber }) => [alias, versionNumber]),
+    `"${name}" has no alias.`,
+  );
+}

@@ -1,0 +1,56 @@
+// Readers of option values. A value that cannot be read is wrong usage, told with what would be right.
+import { InvalidArgumentError, Option } from 'commander';
+import { microUsdPerUsd } from '../../base/money.ts';
+import { parseDurationMs } from '../../base/time.ts';
+
+/** A reader of whole numbers from `minimum` to `maximum`. */
+export function wholeNumber(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${minimum} to ${maximum}.`);
+  };
+}
+
+/** A number between two bounds, both included. */
+export function numberWithin(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= minimum && value <= maximum) return value;
+    throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`);
+  };
+}
+
+/** `60s`, `5m`, `1h`, or plain seconds; in seconds. */
+export function durationSeconds(text: string): number {
+  const durationMs = parseDurationMs(text);
+  if (durationMs !== undefined && durationMs >= 1000 && durationMs <= 86_400_000) return durationMs / 1000;
+  throw new InvalidArgumentError('It must be a time from 1s to 24h, such as 60s, 5m or 1h.');
+}
+
+/** US dollars, in micro-dollars. */
+export function usd(text: string): number {
+  const match = /^\$?(\d+(?:\.\d{1,6})?)$/.exec(text.trim());
+  if (match) return Math.round(Number(match[1]) * microUsdPerUsd);
+  throw new InvalidArgumentError('It must be an amount in US dollars, such as 20 or 0.50.');
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
+/** For `NAME=VALUE` options that may be given several times. */
+export function collectPair(
+  text: string,
+  before: Record<string, string> | undefined,
+): Record<string, string> {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must have the form NAME=VALUE.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** An option that takes one of some words. */
+export function choice(flags: string, description: string, words: readonly string[]): Option {
+  return new Option(flags, description).choices(words);
+}
