@@ -1,0 +1,212 @@
+// What the pages read, as query options: one key and one call for each, so that any page can prefetch, read or
+// invalidate it. Lists that are short by nature (projects, models, endpoints) are read whole; logs come in pages.
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { listAll } from '../../src/sdk/list-all.ts';
+import { client } from './client.ts';
+import type { ImportOptions, ImportSource, JobState, RecipeInput } from './types.ts';
+
+/** More than this is not shown in one list; the search of a page narrows it. */
+const listLimit = 1000;
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) {
+    all.push(item);
+    if (all.length >= listLimit) break;
+  }
+  return all;
+}
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: ({ signal }) => client.getSession({}, { signal }),
+  staleTime: 5 * 60_000,
+});
+
+export const serverQuery = queryOptions({
+  queryKey: ['server'],
+  queryFn: ({ signal }) => client.getServer({}, { signal }),
+  staleTime: Infinity,
+});
+
+export const learnersQuery = queryOptions({
+  queryKey: ['learners'],
+  queryFn: ({ signal }) => client.listLearners({}, { signal }),
+  staleTime: Infinity,
+});
+
+export const projectsQuery = queryOptions({
+  queryKey: ['projects'],
+  queryFn: ({ signal }) => collect(listAll(client.listProjects, { limit: 200 }, { signal })),
+});
+
+export const datasetsQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: ['datasets', projectId],
+    queryFn: ({ signal }) => collect(listAll(client.listDatasets, { projectId, limit: 200 }, { signal })),
+    refetchInterval: (query) =>
+      query.state.data?.some((dataset) => dataset.latestVersion?.state === 'importing') ? 2000 : false,
+  });
+
+export const datasetQuery = (datasetId: string) =>
+  queryOptions({
+    queryKey: ['dataset', datasetId],
+    queryFn: ({ signal }) => client.getDataset({ datasetId }, { signal }),
+  });
+
+export const datasetVersionsQuery = (datasetId: string) =>
+  queryOptions({
+    queryKey: ['dataset', datasetId, 'versions'],
+    queryFn: ({ signal }) =>
+      collect(listAll(client.listDatasetVersions, { datasetId, limit: 200 }, { signal })),
+  });
+
+export const datasetVersionQuery = (versionId: string) =>
+  queryOptions({
+    queryKey: ['dataset-version', versionId],
+    queryFn: ({ signal }) => client.getDatasetVersion({ versionId }, { signal }),
+  });
+
+export const profileQuery = (versionId: string) =>
+  queryOptions({
+    queryKey: ['profile', versionId],
+    queryFn: ({ signal }) => client.getDatasetProfile({ versionId }, { signal }),
+    staleTime: Infinity,
+  });
+
+export const rowsQuery = (versionId: string, offset: number, limit: number) =>
+  queryOptions({
+    queryKey: ['rows', versionId, offset, limit],
+    queryFn: ({ signal }) => client.getDatasetRows({ versionId, offset, limit }, { signal }),
+    staleTime: Infinity,
+    placeholderData: keepPreviousData,
+  });
+
+export const previewQuery = (projectId: string, source: ImportSource, options: ImportOptions) =>
+  queryOptions({
+    queryKey: ['preview', projectId, source, options],
+    queryFn: ({ signal }) => client.previewImport({ projectId, body: { source, options } }, { signal }),
+    staleTime: Infinity,
+    placeholderData: keepPreviousData,
+  });
+
+export const planQuery = (projectId: string, recipe: RecipeInput) =>
+  queryOptions({
+    queryKey: ['plan', projectId, recipe],
+    queryFn: ({ signal }) => client.planTraining({ projectId, body: recipe }, { signal }),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+
+export const trainingsQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: ['trainings', projectId],
+    queryFn: ({ signal }) => collect(listAll(client.listTrainings, { projectId, limit: 50 }, { signal })),
+    refetchInterval: (query) =>
+      query.state.data?.some((training) => isActive(training.state)) ? 3000 : false,
+  });
+
+export const trainingQuery = (trainingId: string) =>
+  queryOptions({
+    queryKey: ['training', trainingId],
+    queryFn: ({ signal }) => client.getTraining({ trainingId }, { signal }),
+  });
+
+export const modelsQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: ['models', projectId],
+    queryFn: ({ signal }) => collect(listAll(client.listModels, { projectId, limit: 200 }, { signal })),
+  });
+
+export const modelQuery = (modelId: string) =>
+  queryOptions({
+    queryKey: ['model', modelId],
+    queryFn: ({ signal }) => client.getModel({ modelId }, { signal }),
+  });
+
+export const modelVersionsQuery = (modelId: string) =>
+  queryOptions({
+    queryKey: ['model', modelId, 'versions'],
+    queryFn: ({ signal }) => collect(listAll(client.listModelVersions, { modelId, limit: 200 }, { signal })),
+  });
+
+export const modelVersionQuery = (versionId: string) =>
+  queryOptions({
+    queryKey: ['model-version', versionId],
+    queryFn: ({ signal }) => client.getModelVersion({ versionId }, { signal }),
+  });
+
+export const endpointsQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: ['endpoints', projectId],
+    queryFn: ({ signal }) => collect(listAll(client.listEndpoints, { projectId, limit: 200 }, { signal })),
+  });
+
+export const endpointQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId],
+    queryFn: ({ signal }) => client.getEndpoint({ endpointId }, { signal }),
+  });
+
+export const jobQuery = (jobId: string) =>
+  queryOptions({
+    queryKey: ['job', jobId],
+    queryFn: ({ signal }) => client.getJob({ jobId }, { signal }),
+  });
+
+export const jobsQuery = (state: JobState | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ['jobs', state ?? 'all'],
+    queryFn: ({ signal, pageParam }) => client.listJobs({ state, cursor: pageParam, limit: 50 }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.nextCursor ?? undefined,
+    refetchInterval: (query) =>
+      query.state.data?.pages.some((page) => page.items.some((job) => isActive(job.state))) ? 3000 : false,
+  });
+
+export const membersQuery = queryOptions({
+  queryKey: ['members'],
+  queryFn: async ({ signal }) => (await client.listMembers({}, { signal })).items,
+});
+
+export const keysQuery = queryOptions({
+  queryKey: ['keys'],
+  queryFn: ({ signal }) => collect(listAll(client.listKeys, { limit: 200 }, { signal })),
+});
+
+export const budgetsQuery = queryOptions({
+  queryKey: ['budgets'],
+  queryFn: async ({ signal }) => (await client.listBudgets({}, { signal })).items,
+});
+
+export const pricesQuery = queryOptions({
+  queryKey: ['prices'],
+  queryFn: async ({ signal }) => (await client.listPrices({}, { signal })).items,
+  staleTime: Infinity,
+});
+
+export const spendingQuery = (days: number) =>
+  queryOptions({
+    queryKey: ['spending', days],
+    queryFn: async ({ signal }) => (await client.getSpending({ days }, { signal })).items,
+    placeholderData: keepPreviousData,
+  });
+
+export const chargesQuery = infiniteQueryOptions({
+  queryKey: ['charges'],
+  queryFn: ({ signal, pageParam }) => client.listCharges({ cursor: pageParam, limit: 50 }, { signal }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last) => last.nextCursor ?? undefined,
+});
+
+export const auditQuery = infiniteQueryOptions({
+  queryKey: ['audit'],
+  queryFn: ({ signal, pageParam }) => client.listAuditLines({ cursor: pageParam, limit: 50 }, { signal }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last) => last.nextCursor ?? undefined,
+});
+
+/** Whether a job, and so a training, still has something to do. */
+export function isActive(state: JobState): boolean {
+  return state === 'queued' || state === 'running';
+}

@@ -1,0 +1,192 @@
+// Who is signed in: light or dark, a link for another browser, a new workspace, signing out.
+import {
+  Button,
+  Group,
+  Menu,
+  Modal,
+  SegmentedControl,
+  Stack,
+  Text,
+  TextInput,
+  UnstyledButton,
+  useMantineColorScheme,
+  VisuallyHidden,
+} from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import { client, forgetWorkspace, switchWorkspace } from '../api/client.ts';
+import { CopyLine } from '../kit/copy.tsx';
+import { Icon } from '../kit/icons.tsx';
+import { fieldErrors, notifyProblem, ProblemAlert } from '../kit/problem.tsx';
+import { When } from '../kit/when.tsx';
+import { paths } from './paths.ts';
+import { queryClient } from './query-client.ts';
+import { roleWords } from './roles.ts';
+import { useSession } from './session.tsx';
+import classes from './shell.module.css';
+
+/** The person's name as a button, with their menu. */
+export function PersonMenu() {
+  const { actor, role } = useSession();
+  const [isLinkOpen, link] = useDisclosure(false);
+  const [isWorkspaceOpen, workspace] = useDisclosure(false);
+  const navigate = useNavigate();
+  const signOut = useMutation({
+    mutationFn: () => client.deleteSession(),
+    onError: notifyProblem,
+    onSuccess: async () => {
+      forgetWorkspace();
+      await navigate(paths.signIn, { state: { signedOut: true } });
+      queryClient.clear();
+    },
+  });
+  return (
+    <>
+      <Menu width={250} position="top-start">
+        <Menu.Target>
+          <UnstyledButton className={classes.person!}>
+            <VisuallyHidden>Your menu: </VisuallyHidden>
+            <span className={classes.initials} aria-hidden>
+              {initials(actor.displayName)}
+            </span>
+            <span className={classes.names}>
+              <span className={classes.name}>{actor.displayName}</span>
+              <span className={classes.small}>{roleWords[role].label}</span>
+            </span>
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>Appearance</Menu.Label>
+          <ColorSchemeChoice />
+          <Menu.Divider />
+          <Menu.Item leftSection={<Icon name="switch" size={16} />} onClick={link.open}>
+            Sign in on another browser
+          </Menu.Item>
+          <Menu.Item leftSection={<Icon name="add" size={16} />} onClick={workspace.open}>
+            New workspace
+          </Menu.Item>
+          <Menu.Item leftSection={<Icon name="back" size={16} />} onClick={() => signOut.mutate()}>
+            Sign out
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <SignInLink isOpen={isLinkOpen} onClose={link.close} />
+      <NewWorkspace isOpen={isWorkspaceOpen} onClose={workspace.close} />
+    </>
+  );
+}
+
+function ColorSchemeChoice() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <SegmentedControl
+      fullWidth
+      size="xs"
+      m={6}
+      aria-label="Light or dark"
+      value={colorScheme}
+      onChange={(value) => setColorScheme(value as 'auto' | 'light' | 'dark')}
+      data={[
+        { value: 'auto', label: 'System' },
+        { value: 'light', label: 'Light' },
+        { value: 'dark', label: 'Dark' },
+      ]}
+    />
+  );
+}
+
+interface DialogProps {
+  isOpen: boolean;
+  onClose: () => void;
+}
+
+function SignInLink({ isOpen, onClose }: DialogProps) {
+  const make = useMutation({ mutationFn: () => client.createSignInLink() });
+  return (
+    <Modal
+      opened={isOpen}
+      onClose={() => {
+        make.reset();
+        onClose();
+      }}
+      title="Sign in on another browser"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      <Stack>
+        <Text size="sm">
+          The link works once and signs whoever opens it in as you. Send it only to yourself.
+        </Text>
+        {make.error && <ProblemAlert error={make.error} />}
+        {make.data ? (
+          <>
+            <CopyLine text={make.data.url} what="the link" />
+            <Text size="sm" c="dimmed">
+              It stops working <When iso={make.data.expiresAt} />.
+            </Text>
+          </>
+        ) : (
+          <Group>
+            <Button loading={make.isPending} onClick={() => make.mutate()}>
+              Make a link
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Modal>
+  );
+}
+
+function NewWorkspace({ isOpen, onClose }: DialogProps) {
+  const [name, setName] = useState('');
+  const create = useMutation({
+    mutationFn: () => client.createWorkspace({ body: { name } }),
+    onSuccess: (workspace) => switchWorkspace(workspace.id),
+  });
+  return (
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      title="New workspace"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          create.mutate();
+        }}
+      >
+        <Stack>
+          <Text size="sm">
+            A workspace keeps its data, members, keys and budget apart from every other. You become its owner.
+          </Text>
+          <TextInput
+            label="Name"
+            required
+            data-autofocus
+            maxLength={120}
+            value={name}
+            error={fieldErrors(create.error)['name']}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          {create.error && <ProblemAlert error={create.error} />}
+          <Group justify="flex-end">
+            <Button type="submit" loading={create.isPending}>
+              Make the workspace
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters
+    .map((word) => [...(word ?? '')][0] ?? '')
+    .join('')
+    .toUpperCase();
+}

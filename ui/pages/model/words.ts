@@ -1,0 +1,58 @@
+// How good a model is, in words that need no course in statistics. The figures come from the locked holdout: rows that
+// took no part in the training.
+import type { Evaluation, ModelVersion, Task } from '../../api/types.ts';
+import { formatNumber, ofHundred } from '../../kit/format.ts';
+
+/** One line of words for a list: `right in 87 of 100`, `off by about 3.2`. */
+export function goodnessShort(version: Pick<ModelVersion, 'task' | 'evaluation'>): string {
+  const metrics = version.evaluation?.metrics ?? {};
+  if (version.task === 'regression') {
+    const error = typicalError(metrics);
+    return error === undefined ? '' : `off by about ${formatNumber(error)}`;
+  }
+  const accuracy = metrics['accuracy'];
+  return accuracy === undefined ? '' : `right in ${ofHundred(accuracy)} of 100`;
+}
+
+/** The headline of a model's page. */
+export function goodnessHeadline(task: Task, evaluation: Evaluation): string {
+  if (task === 'regression') {
+    const error = typicalError(evaluation.metrics);
+    return error === undefined
+      ? 'Trained, not measured'
+      : `Off by about ${formatNumber(error)} in a typical case`;
+  }
+  const accuracy = evaluation.metrics['accuracy'];
+  return accuracy === undefined ? 'Trained, not measured' : `Right in ${ofHundred(accuracy)} of 100 cases`;
+}
+
+/** What to compare the headline with: the best that can be done without a model. */
+export function goodnessContext(task: Task, evaluation: Evaluation): string | undefined {
+  if (task === 'regression') {
+    const share = evaluation.metrics['r2'];
+    if (share === undefined) return undefined;
+    if (share <= 0) return 'That is no better than always answering with the average.';
+    return `It explains ${ofHundred(share)} of 100 parts of the differences between cases; always answering with the average explains none.`;
+  }
+  const always = majorityShare(evaluation);
+  if (!always) return undefined;
+  return `Always answering “${always.name}” would be right in ${ofHundred(always.share)} of 100.`;
+}
+
+/** The most frequent class of the holdout and its share: the answer that needs no model. */
+export function majorityShare(evaluation: Evaluation): { name: string; share: number } | undefined {
+  const matrix = evaluation.confusionMatrix;
+  if (!matrix || evaluation.rowCount === 0) return undefined;
+  const totals = matrix.counts.map((row) => row.reduce((sum, count) => sum + count, 0));
+  const total = totals.reduce((sum, count) => sum + count, 0);
+  const largest = Math.max(...totals);
+  const name = matrix.classes[totals.indexOf(largest)];
+  return name === undefined || total === 0 ? undefined : { name, share: largest / total };
+}
+
+/** Median error where there is one, else the mean one. */
+function typicalError(metrics: Record<string, number>): number | undefined {
+  return (
+    metrics['median_absolute_error'] ?? metrics['mae'] ?? metrics['mean_absolute_error'] ?? metrics['rmse']
+  );
+}

@@ -1,0 +1,235 @@
+// A project at a glance: what there is, what is running, what to do next.
+import { Anchor, Button, Group, Modal, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useDisclosure } from '@mantine/hooks';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Link, useParams } from 'react-router';
+import { client } from '../api/client.ts';
+import { datasetsQuery, endpointsQuery, modelsQuery, projectsQuery, trainingsQuery } from '../api/queries.ts';
+import type { Project } from '../api/types.ts';
+import { paths } from '../app/paths.ts';
+import { useAbilities } from '../app/session.tsx';
+import { formatCompact, formatCountOf } from '../kit/format.ts';
+import { Icon } from '../kit/icons.tsx';
+import { List, ListLine } from '../kit/list.tsx';
+import { Blocks, Loaded } from '../kit/loaded.tsx';
+import { Page } from '../kit/page.tsx';
+import { fieldErrors, ProblemAlert } from '../kit/problem.tsx';
+import { StateMark } from '../kit/state.tsx';
+import { When } from '../kit/when.tsx';
+import { FirstSteps } from './first-steps.tsx';
+import classes from './project.module.css';
+import { goodnessShort } from './model/words.ts';
+
+/** `/projects/:projectId` */
+export function Component() {
+  const projectId = useParams()['projectId']!;
+  const projects = useQuery(projectsQuery);
+  const datasets = useQuery(datasetsQuery(projectId));
+  const project = projects.data?.find((each) => each.id === projectId);
+  const { canEdit } = useAbilities();
+  const [isOpen, { open, close }] = useDisclosure(false);
+  if (projects.data && !project) return <Missing />;
+  const isNew = datasets.data?.length === 0;
+  return (
+    <Page
+      title={project?.name ?? 'Project'}
+      description={project?.description}
+      actions={
+        canEdit && (
+          <>
+            <Button variant="default" onClick={open}>
+              Rename
+            </Button>
+            {!isNew && (
+              <Button
+                component={Link}
+                to={paths.train(projectId)}
+                leftSection={<Icon name="play" size={16} />}
+              >
+                Train a model
+              </Button>
+            )}
+          </>
+        )
+      }
+    >
+      <Loaded query={datasets} skeleton={<Blocks count={2} height={180} />}>
+        {() => (isNew ? <FirstSteps projectId={projectId} /> : <Glance projectId={projectId} />)}
+      </Loaded>
+      <Modal
+        opened={isOpen}
+        onClose={close}
+        title="Rename the project"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        {project && <Rename project={project} onDone={close} />}
+      </Modal>
+    </Page>
+  );
+}
+
+function Glance({ projectId }: { projectId: string }) {
+  const datasets = useQuery(datasetsQuery(projectId));
+  const trainings = useQuery(trainingsQuery(projectId));
+  const models = useQuery(modelsQuery(projectId));
+  const endpoints = useQuery(endpointsQuery(projectId));
+  return (
+    <SimpleGrid cols={{ base: 1, md: 2 }} spacing={32} verticalSpacing={36}>
+      <Part title="Data" to={paths.data(projectId)} query={datasets} empty="Drop a file to begin.">
+        {(items) =>
+          items.map(({ id, name, latestVersion }) => (
+            <ListLine
+              key={id}
+              to={paths.dataset(projectId, id)}
+              mark={<StateMark state={latestVersion?.state ?? 'empty'} />}
+              title={name}
+              figures={[latestVersion?.rowCount != null ? formatCountOf(latestVersion.rowCount, 'row') : '']}
+            />
+          ))
+        }
+      </Part>
+      <Part
+        title="Trainings"
+        to={paths.trainings(projectId)}
+        query={trainings}
+        empty="Nothing was trained yet. Open a dataset and say what to predict."
+      >
+        {(items) =>
+          items.map(({ id, recipe, datasetName, state, progress, createdAt }) => (
+            <ListLine
+              key={id}
+              to={paths.training(projectId, id)}
+              mark={<StateMark state={state} share={progress.share} />}
+              title={recipe.target}
+              about={`from ${datasetName}`}
+              figures={[<When key="when" iso={createdAt} />]}
+            />
+          ))
+        }
+      </Part>
+      <Part
+        title="Models"
+        to={paths.models(projectId)}
+        query={models}
+        empty="Every training that finishes leaves a model here."
+      >
+        {(items) =>
+          items.map(({ id, name, latestVersion }) => (
+            <ListLine
+              key={id}
+              to={paths.model(projectId, id)}
+              title={name}
+              about={latestVersion ? `predicts ${latestVersion.target}` : 'no version yet'}
+              figures={[latestVersion ? goodnessShort(latestVersion) : '']}
+            />
+          ))
+        }
+      </Part>
+      <Part
+        title="Endpoints"
+        to={paths.endpoints(projectId)}
+        query={endpoints}
+        empty="Deploy a model to give it an address that programs can ask."
+      >
+        {(items) =>
+          items.map(({ id, name, state, predictionCount }) => (
+            <ListLine
+              key={id}
+              to={paths.endpoint(projectId, id)}
+              mark={<StateMark state={state} />}
+              title={name}
+              figures={[`${formatCompact(predictionCount)} predictions`]}
+            />
+          ))
+        }
+      </Part>
+    </SimpleGrid>
+  );
+}
+
+interface PartProps<Item> {
+  title: string;
+  to: string;
+  query: Parameters<typeof Loaded<Item[]>>[0]['query'];
+  empty: string;
+  children: (items: Item[]) => ReactNode;
+}
+
+const shownLimit = 4;
+
+function Part<Item>({ title, to, query, empty, children }: PartProps<Item>) {
+  const total = query.data?.length ?? 0;
+  return (
+    <section>
+      <Group justify="space-between" mb="sm">
+        <h2 className={classes.heading}>{title}</h2>
+        {total > 0 && (
+          <Anchor component={Link} to={to} size="sm">
+            {total > shownLimit ? `All ${total}` : 'Open'}
+          </Anchor>
+        )}
+      </Group>
+      <Loaded query={query} skeleton={<Blocks count={1} height={120} />}>
+        {(items) =>
+          items.length === 0 ? (
+            <Text c="dimmed" className={classes.empty!}>
+              {empty}
+            </Text>
+          ) : (
+            <List label={title}>{children(items.slice(0, shownLimit))}</List>
+          )
+        }
+      </Loaded>
+    </section>
+  );
+}
+
+function Rename({ project, onDone }: { project: Project; onDone: () => void }) {
+  const queries = useQueryClient();
+  const form = useForm({ initialValues: { name: project.name, description: project.description } });
+  const save = useMutation({
+    mutationFn: (body: { name: string; description: string }) =>
+      client.updateProject({ projectId: project.id, body }),
+    onError: (error) => form.setErrors(fieldErrors(error)),
+    onSuccess: async () => {
+      await queries.invalidateQueries(projectsQuery);
+      onDone();
+    },
+  });
+  return (
+    <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
+      <Stack>
+        <TextInput label="Name" required data-autofocus maxLength={120} {...form.getInputProps('name')} />
+        <Textarea
+          label="What is it for?"
+          autosize
+          minRows={2}
+          maxLength={2000}
+          {...form.getInputProps('description')}
+        />
+        {save.error && <ProblemAlert error={save.error} />}
+        <Group justify="flex-end">
+          <Button type="submit" loading={save.isPending}>
+            Save
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function Missing() {
+  return (
+    <Page
+      title="This project is not here"
+      width="narrow"
+      description="It may belong to another workspace; you can switch at the top of the menu."
+    >
+      <Button component={Link} to={paths.projects}>
+        All projects
+      </Button>
+    </Page>
+  );
+}
