@@ -18,7 +18,7 @@ import {
   addWorkspaceCommands,
 } from './resources/workspace.ts';
 import { print } from './terminal.ts';
-import { version } from './version.ts';
+import { version } from '../version.ts';
 
 /** A fresh tree; parsing changes it, so each run has its own. */
 export function buildProgram(): Command {

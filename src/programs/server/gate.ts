@@ -4,7 +4,11 @@ import { askedAt } from '../../platform/security/asked-at.ts';
 import type { Authenticator } from '../../platform/security/identity/authenticator.ts';
 import { readCredential } from '../../platform/security/identity/credentials.ts';
 import type { Authorizer } from '../../platform/security/policy/policy.ts';
-import { guardRequest, type AllowedHosts, type GuardedRequest } from '../../platform/security/request-guard.ts';
+import {
+  guardRequest,
+  type AllowedHosts,
+  type GuardedRequest,
+} from '../../platform/security/request-guard.ts';
 import { apiHeaders, pageHeaders } from '../../platform/security/security-headers.ts';
 
 export interface GateOptions {
@@ -27,7 +31,8 @@ export function createGate({ authenticator, authorizer, hosts, tls }: GateOption
     },
     async admit(facts, action) {
       // Signing in is for everyone: whatever old cookie a browser still has must not be in the way.
-      if (action === 'public') return { actor: { kind: 'system', id: 'system' }, workspaceId: '', projectId: null };
+      if (action === 'public')
+        return { actor: { kind: 'system', id: 'system' }, workspaceId: '', projectId: null };
       const { header, clientAddress } = facts;
       const principal = await authenticator.authenticate({
         ...credentials(facts, tls),
@@ -37,7 +42,8 @@ export function createGate({ authenticator, authorizer, hosts, tls }: GateOption
       authorizer.authorize(principal.caller, action);
       return principal;
     },
-    headers: ({ path, header }) => (areaOf(path) === 'page' ? pageHeaders(askedAt(header, tls)) : apiHeaders(askedAt(header, tls))),
+    headers: ({ path, header }) =>
+      areaOf(path) === 'page' ? pageHeaders(askedAt(header, tls)) : apiHeaders(askedAt(header, tls)),
   };
 }
 
@@ -58,7 +64,11 @@ function guarded(facts: RequestFacts, tls: boolean): GuardedRequest {
 }
 
 function credentials({ header }: RequestFacts, tls: boolean) {
-  return { authorization: header('authorization'), cookie: header('cookie'), secure: askedAt(header, tls).secure };
+  return {
+    authorization: header('authorization'),
+    cookie: header('cookie'),
+    secure: askedAt(header, tls).secure,
+  };
 }
 
 function areaOf(path: string): GuardedRequest['area'] {

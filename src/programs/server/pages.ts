@@ -3,8 +3,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Hono } from 'hono';
+import type { Context as HonoContext, Hono } from 'hono';
 import { sha256 } from '../../base/hash.ts';
+import { askedAt } from '../../platform/security/asked-at.ts';
+import { newNonce, noncePlaceholder, pageHeaders } from '../../platform/security/security-headers.ts';
 
 const mediaTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -35,30 +37,43 @@ interface PageFile {
 }
 
 /** Serves the files below `folder` from `app`; returns false when the application has not been built. */
-export async function servePages(app: Pick<Hono, 'get'>, folder: string): Promise<boolean> {
+export async function servePages(app: Pick<Hono, 'get'>, folder: string, tls: boolean): Promise<boolean> {
   const files = await listFiles(folder);
   const page = files.get('/index.html');
   if (!page) return false;
+  const template = await readFile(page.path, 'utf8');
   app.get('*', async (http) => {
-    const file = files.get(http.req.path) ?? (extname(http.req.path) === '' ? page : undefined);
-    if (!file) return http.text('Not found', 404);
-    file.content ??= load(file.path);
-    const { plain, gzip, etag } = await file.content;
-    const headers: Record<string, string> = {
-      'Content-Type': file.mediaType,
-      'Cache-Control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-      ETag: etag,
-      Vary: 'Accept-Encoding',
-    };
-    if (http.req.header('if-none-match') === etag) return http.body(null, 304, headers);
-    const zipped = gzip && /\bgzip\b/.test(http.req.header('accept-encoding') ?? '');
-    return http.body(
-      zipped ? gzip : plain,
-      200,
-      zipped ? { ...headers, 'Content-Encoding': 'gzip' } : headers,
-    );
+    const file = files.get(http.req.path);
+    if (file === undefined && extname(http.req.path) !== '') return http.text('Not found', 404);
+    if (file === undefined || file === page) {
+      // The page is made anew for each answer: its styles carry a nonce that nobody can know before.
+      const nonce = newNonce();
+      for (const [name, value] of Object.entries(
+        pageHeaders(
+          askedAt((name) => http.req.header(name), tls),
+          nonce,
+        ),
+      ))
+        http.header(name, value);
+      return http.html(template.replaceAll(noncePlaceholder, nonce), 200, { 'Cache-Control': 'no-store' });
+    }
+    return serveFile(http, file);
   });
   return true;
+}
+
+async function serveFile(http: HonoContext, file: PageFile): Promise<Response> {
+  file.content ??= load(file.path);
+  const { plain, gzip, etag } = await file.content;
+  const headers: Record<string, string> = {
+    'Content-Type': file.mediaType,
+    'Cache-Control': file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    ETag: etag,
+    Vary: 'Accept-Encoding',
+  };
+  if (http.req.header('if-none-match') === etag) return http.body(null, 304, headers);
+  const zipped = gzip && /\bgzip\b/.test(http.req.header('accept-encoding') ?? '');
+  return http.body(zipped ? gzip : plain, 200, zipped ? { ...headers, 'Content-Encoding': 'gzip' } : headers);
 }
 
 async function listFiles(folder: string): Promise<Map<string, PageFile>> {

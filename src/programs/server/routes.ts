@@ -21,7 +21,11 @@ import type { Throttle } from '../../platform/security/throttle.ts';
 import { tenancyRoutes } from '../../platform/tenancy/routes.ts';
 
 /** Every route but the server's own description. */
-export function productRoutes(options: { authenticator: Authenticator; throttle: Throttle; tls: boolean }): Route[] {
+export function productRoutes(options: {
+  authenticator: Authenticator;
+  throttle: Throttle;
+  tls: boolean;
+}): Route[] {
   return [
     ...identityRoutes(options),
     ...tenancyRoutes(options),

@@ -69,9 +69,9 @@ async function deploy(
   _options: object,
   ...[reference, models]: [string, string[]]
 ): Promise<Endpoint> {
+  const shares = models.map((model) => readShare(model, models.length));
   const client = await session.client();
   const projectId = await session.projectId();
-  const shares = models.map((model) => readShare(model, models.length));
   const { id: endpointId } = await findEndpoint(client, projectId, reference);
   const deployments = await Promise.all(
     shares.map(async ({ model, trafficShare }) => {

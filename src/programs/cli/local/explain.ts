@@ -1,0 +1,43 @@
+// `pilvi explain MODEL`: what a model is, how good it is, and what it leans on.
+import type { Session } from '../session.ts';
+import { findModelVersion } from '../find.ts';
+import { printTable } from '../table.ts';
+import { print } from '../terminal.ts';
+import { scoreInWords } from '../words.ts';
+import { isModelFile, openModelFile } from './model-file.ts';
+
+/** An explanation, the same for a file and for a version on a server. */
+export interface Explanation {
+  target: string;
+  task: string;
+  classes: readonly string[];
+  importance: readonly { column: string; importance: number }[];
+  /** The model card, Markdown. */
+  card: string;
+}
+
+/** Explains the model file, or model of a server, that `reference` names. */
+export async function explain(session: Session, _options: object, reference: string): Promise<Explanation> {
+  if (await isModelFile(reference)) {
+    const { modelCard } = await import('../../../ml/model/card.ts');
+    const { manifest } = await openModelFile(reference);
+    const { target, task, classes, importance } = manifest;
+    return { target, task, classes, importance, card: modelCard(manifest).markdown };
+  }
+  const version = await findModelVersion(await session.client(), await session.projectId(), reference);
+  const { target, task, classes, importance, card } = version;
+  return { target, task, classes: classes ?? [], importance, card };
+}
+
+/** Prints the card, then the columns by importance. */
+export function showExplanation({ card, importance }: Explanation): void {
+  print(card.trimEnd());
+  print('');
+  printTable(
+    ['column', 'importance'],
+    importance
+      .toSorted((a, b) => b.importance - a.importance)
+      .map(({ column, importance: value }) => [column, Number(scoreInWords(value))]),
+    'No column matters to this model.',
+  );
+}

@@ -1,0 +1,27 @@
+// A model file that the reader named, opened and checked.
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Problem } from '../../../base/problems.ts';
+import { openModel } from '../../../ml/model/model.ts';
+import type { Predictor } from '../../../ml/model/predictor.ts';
+import { checkFile, isFile } from '../files.ts';
+
+const largestBytes = 1024 ** 3;
+
+/** Whether `reference` means a model file rather than something on a server. */
+export async function isModelFile(reference: string): Promise<boolean> {
+  return reference.endsWith('.pilvi') || (await isFile(reference));
+}
+
+/** Opens the model file at `path`. @throws Problem naming the file when it is not there or not a valid one */
+export async function openModelFile(path: string): Promise<Predictor> {
+  const { sizeBytes } = await checkFile(path);
+  if (sizeBytes > largestBytes)
+    throw new Problem('model-file-invalid', `"${path}" is larger than a model file can be.`);
+  try {
+    return await openModel(new Uint8Array(await readFile(path)));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(error.code, `"${basename(path)}": ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,57 @@
+// Runs the real command line as a process, for tests. Not part of the program.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const entry = fileURLToPath(new URL('./pilvi.ts', import.meta.url));
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  environment?: Record<string, string>;
+  /** Sends Ctrl-C when this text has appeared on stderr. */
+  interruptAt?: string;
+}
+
+/** Runs `pilvi ARGS` to its end. */
+export async function runPilvi(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: options.cwd,
+    env: {
+      PATH: process.env.PATH,
+      HOME: options.cwd ?? tmpdir(),
+      TMPDIR: options.cwd ?? tmpdir(),
+      ...options.environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    if (options.interruptAt !== undefined && stderr.includes(options.interruptAt)) child.kill('SIGINT');
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+/** A temporary folder, removed when disposed. */
+export async function temporaryFolder(): Promise<
+  AsyncDisposable & { path: string; at: (name: string) => string }
+> {
+  const path = await mkdtemp(join(tmpdir(), 'pilvi-test-'));
+  return {
+    path,
+    at: (name) => join(path, name),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,19 @@
+// GET /server: what this installation is and takes.
+import { getServer } from '../../contract/server.ts';
+import type { Services } from '../../platform/context.ts';
+import { route, type Route } from '../../platform/http/route.ts';
+import type { Configuration } from '../configuration.ts';
+import { version } from '../version.ts';
+
+export function serverRoute(
+  configuration: Configuration,
+  { database, limits }: Pick<Services, 'database' | 'limits'>,
+): Route {
+  const { maxUploadBytes, maxColumns, maxPredictionRows, maxQuerySeconds, maxQueryRows } = limits;
+  return route(getServer, async () => ({
+    version,
+    database: database.dialect,
+    blobs: configuration.S3_BUCKET === undefined ? ('files' as const) : ('s3' as const),
+    limits: { maxUploadBytes, maxColumns, maxPredictionRows, maxQuerySeconds, maxQueryRows },
+  }));
+}

@@ -1,0 +1,50 @@
+// The HTTP listener: Node's own, with the bounds that keep slow and silent clients from holding it.
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import type { Context as HonoContext } from 'hono';
+import { minuteMs, secondMs } from '../../base/time.ts';
+import type { Configuration } from '../configuration.ts';
+
+const headersArriveMs = 15 * secondMs;
+/** A connection on which nothing moves is closed after this; event streams send keep-alives more often. */
+const silentConnectionMs = 2 * minuteMs;
+const idleKeepAliveMs = 30 * secondMs;
+const maxHeaderBytes = 32_768;
+
+type Fetch = (request: Request, environment: unknown) => Response | Promise<Response>;
+
+/** A listener that answers with `fetch`, over TLS when the configuration names a certificate. */
+export async function createListener(configuration: Configuration, fetch: Fetch): Promise<Server> {
+  const { PILVI_TLS_CERT, PILVI_TLS_KEY } = configuration;
+  const secrets =
+    PILVI_TLS_CERT === undefined || PILVI_TLS_KEY === undefined
+      ? undefined
+      : {
+          cert: await readFile(PILVI_TLS_CERT),
+          key: await readFile(PILVI_TLS_KEY),
+          minVersion: 'TLSv1.2' as const,
+        };
+  // requestTimeout is off because uploads may take hours; bodies are bounded where they are read (read-request.ts).
+  const bounds = {
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headersArriveMs,
+    requestTimeout: 0,
+    keepAliveTimeout: idleKeepAliveMs,
+  };
+  const listener = createAdaptorServer(
+    secrets
+      ? { fetch, createServer: createTlsServer, serverOptions: { ...bounds, ...secrets } }
+      : { fetch, createServer, serverOptions: bounds },
+  ) as Server;
+  listener.setTimeout(silentConnectionMs);
+  return listener;
+}
+
+/** Who asks: the peer, or what the one trusted proxy says, which it appends at the end of X-Forwarded-For. */
+export function clientAddressOf(http: HonoContext, trustProxy: boolean): string {
+  const forwarded = trustProxy ? http.req.header('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined;
+  const { incoming } = http.env as HttpBindings;
+  return forwarded || (incoming.socket.remoteAddress ?? '');
+}

@@ -1,0 +1,134 @@
+// The server: opens the outside world, wires the product to it, listens, and takes everything down again in order.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { idSource } from '../../base/ids.ts';
+import { systemClock } from '../../base/time.ts';
+import { createMeter } from '../../capabilities/billing/billing.ts';
+import type { Services } from '../../platform/context.ts';
+import { createContext } from '../../platform/context-factory.ts';
+import { openCedar } from '../../platform/drivers/cedar.ts';
+import { openEgress } from '../../platform/drivers/egress.ts';
+import { startDispatcher } from '../../platform/events/dispatcher.ts';
+import { createApp } from '../../platform/http/app.ts';
+import { openJobs } from '../../platform/jobs/jobs.ts';
+import { assertBindAllowed } from '../../platform/security/bind-guard.ts';
+import { Authenticator } from '../../platform/security/identity/authenticator.ts';
+import { loadAuthorizer } from '../../platform/security/policy/policy.ts';
+import { allowedHosts, type AllowedHosts } from '../../platform/security/request-guard.ts';
+import { createThrottle } from '../../platform/security/throttle.ts';
+import { ensureOwner } from '../../platform/tenancy/first-start.ts';
+import type { Configuration } from '../configuration.ts';
+import { limitsOf, openBlobs, openDatabase, openHome, openServerLog } from '../services.ts';
+import { version } from '../version.ts';
+import { serverRoute } from './describe.ts';
+import { createGate } from './gate.ts';
+import { clientAddressOf, createListener } from './listener.ts';
+import { servePages } from './pages.ts';
+import { serveProbes } from './probes.ts';
+import { productJobs, productReactions, productRoutes } from './routes.ts';
+
+export interface RunningServer {
+  /** Where people reach it. */
+  url: string;
+  /** The one-time link for the first person; null once someone has signed in. */
+  signInUrl: string | null;
+  /** Whether the web application is there (built). */
+  hasPages: boolean;
+  /** Ends streams and listeners, hands running jobs back, settles what is leased, closes the database. */
+  stop(): Promise<void>;
+}
+
+const pagesFolder = fileURLToPath(new URL('../../../ui/dist', import.meta.url));
+
+/**
+ * Starts the server. Throws `configuration-invalid` for an address that needs TLS, `data-folder-in-use` when another
+ * process has the home, or what the drivers throw.
+ */
+export async function startServer(configuration: Configuration): Promise<RunningServer> {
+  const tls = configuration.PILVI_TLS_CERT !== undefined;
+  assertBindAllowed({
+    host: configuration.PILVI_HOST,
+    tls,
+    allowInsecure: configuration.PILVI_ALLOW_INSECURE_BIND,
+  });
+  // What was opened is closed in reverse order, on a failed start too.
+  await using opened = new AsyncDisposableStack();
+  const stopping = new AbortController();
+  const log = openServerLog(configuration);
+  const folders = await openHome(configuration);
+
+  const authorizerLoads = loadAuthorizer(openCedar);
+  authorizerLoads.catch(() => undefined); // Awaited below; a failure must not be unhandled until then.
+  const database = await openDatabase(configuration, folders, log);
+  opened.defer(() => database.close());
+  const blobs = await openBlobs(configuration, folders);
+  const base = {
+    database,
+    blobs,
+    log,
+    clock: systemClock,
+    newId: idSource(),
+    limits: limitsOf(configuration),
+  };
+  const meter = createMeter(base);
+  opened.defer(() => meter.close());
+  const egress = openEgress();
+  const jobs = await openJobs({
+    ...base,
+    meter,
+    egress,
+    kinds: productJobs,
+    workFolder: folders.work,
+    concurrency: configuration.PILVI_WORKERS,
+  });
+  opened.defer(() => jobs.stop());
+  const services: Services = { ...base, meter, egress, jobs, uploadFolder: folders.uploads };
+  const dispatcher = startDispatcher({ services, reactions: productReactions });
+  opened.defer(() => dispatcher.stop());
+  const authenticator = new Authenticator(services, { bootstrapToken: configuration.PILVI_BOOTSTRAP_TOKEN });
+  opened.defer(() => authenticator.close());
+
+  let hosts: AllowedHosts = new Set();
+  const throttle = createThrottle({ clock: systemClock });
+  const gate = createGate({ authenticator, authorizer: await authorizerLoads, hosts: () => hosts, tls });
+  const app = createApp({
+    routes: [serverRoute(configuration, services), ...productRoutes({ authenticator, throttle, tls })],
+    services,
+    gate,
+    version,
+    createContext: (who) => createContext(services, who),
+    clientAddress: (http) => clientAddressOf(http, configuration.PILVI_TRUST_PROXY),
+    stopping: stopping.signal,
+  });
+  serveProbes(app, services);
+  const hasPages = await servePages(app, pagesFolder, tls);
+
+  const listener = await createListener(configuration, (request, environment) =>
+    app.fetch(request, environment as object),
+  );
+  listener.listen(configuration.PILVI_PORT, configuration.PILVI_HOST);
+  await once(listener, 'listening');
+  opened.defer(async () => {
+    stopping.abort();
+    const closed = once(listener, 'close');
+    listener.close();
+    listener.closeAllConnections();
+    await closed;
+  });
+  const { port } = listener.address() as AddressInfo;
+  const url =
+    configuration.PILVI_PUBLIC_URL ??
+    `${tls ? 'https' : 'http'}://${shownHost(configuration.PILVI_HOST)}:${port}`;
+  hosts = allowedHosts(port, [...configuration.PILVI_ALLOWED_HOSTS, new URL(url).host]);
+  const { signInUrl } = await ensureOwner(services, { origin: url.replace(/\/$/, '') });
+
+  const running = opened.move();
+  return { url, signInUrl, hasPages, stop: () => running.disposeAsync() };
+}
+
+/** The name to put into an address: browsers treat localhost as secure, and nobody opens 0.0.0.0. */
+function shownHost(host: string): string {
+  if (host === '127.0.0.1' || host === '::1' || host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}

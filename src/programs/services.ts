@@ -1,0 +1,88 @@
+// Builds the outside world from the configuration: which database, which blobs, how much of everything.
+// Used by the server and by `pilvi worker`; nothing else chooses drivers.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Limits } from '../platform/context.ts';
+import { openFileBlobs } from '../platform/drivers/file-blobs.ts';
+import { openLog } from '../platform/drivers/log.ts';
+import type { Blobs } from '../platform/ports/blobs.ts';
+import type { Database } from '../platform/ports/database.ts';
+import type { Log } from '../platform/ports/log.ts';
+import type { Configuration } from './configuration.ts';
+
+const mebibyte = 1_048_576;
+const gibibyte = 1024 * mebibyte;
+
+/** Folders below PILVI_HOME. */
+export interface HomeFolders {
+  database: string;
+  files: string;
+  /** Copies of remote blobs; may be removed at any time. */
+  cache: string;
+  uploads: string;
+  work: string;
+}
+
+/** Makes the home and says where its parts are. */
+export async function openHome(configuration: Configuration): Promise<HomeFolders> {
+  const home = configuration.PILVI_HOME;
+  const folders: HomeFolders = {
+    database: join(home, 'database'),
+    files: join(home, 'files'),
+    cache: join(home, 'cache'),
+    uploads: join(home, 'uploads'),
+    work: join(home, 'work'),
+  };
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  return folders;
+}
+
+/** The database that the configuration names; drivers load only when they are used. */
+export async function openDatabase(
+  configuration: Configuration,
+  folders: HomeFolders,
+  log: Log,
+): Promise<Database> {
+  const { DATABASE_URL: url } = configuration;
+  if (url === undefined) {
+    const { openPglite } = await import('../platform/drivers/pglite.ts');
+    return await openPglite({ storage: { folder: folders.database }, log });
+  }
+  const { openPostgres } = await import('../platform/drivers/postgres.ts');
+  return await openPostgres({ url, log });
+}
+
+/** Where files are kept. */
+export async function openBlobs(configuration: Configuration, folders: HomeFolders): Promise<Blobs> {
+  const { S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = configuration;
+  if (S3_BUCKET === undefined) return await openFileBlobs({ folder: folders.files });
+  const { openS3Blobs } = await import('../platform/drivers/s3-blobs.ts');
+  return await openS3Blobs({
+    bucket: S3_BUCKET,
+    endpoint: S3_ENDPOINT,
+    region: S3_REGION,
+    accessKeyId: S3_ACCESS_KEY_ID!,
+    secretAccessKey: S3_SECRET_ACCESS_KEY!,
+    cacheFolder: folders.cache,
+  });
+}
+
+/** The log on standard error. */
+export function openServerLog(configuration: Configuration): Log {
+  return openLog({ level: configuration.PILVI_LOG_LEVEL });
+}
+
+/** The bounds of this installation. */
+export function limitsOf(configuration: Configuration): Limits {
+  return {
+    maxUploadBytes: Math.floor(configuration.PILVI_MAX_UPLOAD_GIB * gibibyte),
+    maxColumns: 10_000,
+    maxFieldBytes: 16 * mebibyte,
+    maxDecompressionRatio: 200,
+    maxPredictionRows: 10_000,
+    maxQuerySeconds: 30,
+    maxQueryRows: 100_000,
+    taskMemoryBytes: configuration.PILVI_TASK_MEMORY_MIB * mebibyte,
+    importFolders: configuration.PILVI_IMPORT_FOLDERS,
+  };
+}
