@@ -40,8 +40,8 @@ export function allowedHosts(port: number, names: readonly string[] = []): Allow
     const match = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.exec(name);
     if (!match) {
       throw new Problem(
-        'invalid-request',
-        `"${name}" is not a host name, such as pilvi.example or 10.0.0.5:4700.`,
+        'configuration-invalid',
+        `PILVI_ALLOWED_HOSTS: "${name}" is not a host name, such as pilvi.example or 10.0.0.5:4700.`,
       );
     }
     hosts.add(name.toLowerCase());
