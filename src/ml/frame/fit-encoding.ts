@@ -63,7 +63,8 @@ function isCounter(present: Float64Array, name: string): boolean {
   const sorted = present.slice().sort();
   for (let index = 1; index < sorted.length; index++) if (sorted[index] === sorted[index - 1]) return false;
   const range = sorted.at(-1)! - sorted[0]!;
-  const isDense = range <= 3 * present.length;
+  // From about 1, so that years and other rising amounts stay.
+  const isDense = sorted[0]! >= 0 && sorted[0]! <= 10 && range <= 3 * present.length;
   if (/(^|[^a-z])(id|uid|uuid|guid|index|key|nr|number|no)$/i.test(name) || /[a-z](Id|ID)$/.test(name))
     return true;
   const isRising = present.every((value, index) => index === 0 || value > present[index - 1]!);

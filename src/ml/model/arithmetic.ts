@@ -15,17 +15,6 @@ const powersOfTwo = ((): Float64Array => {
   return powers;
 })();
 
-/** Reciprocal factorials 1/0! to 1/13!. */
-const inverseFactorials = ((): Float64Array => {
-  const values = new Float64Array(14);
-  let factorial = 1;
-  for (let n = 0; n < 14; n++) {
-    if (n > 0) factorial *= n;
-    values[n] = 1 / factorial;
-  }
-  return values;
-})();
-
 /** e to the power `x`; 0 below -745.2, Infinity above 709.79. */
 export function exp(x: number): number {
   if (x !== x) return x;
@@ -33,8 +22,7 @@ export function exp(x: number): number {
   if (x < -745.1332191019412) return 0;
   const k = Math.floor(x * inverseLn2 + 0.5);
   const rest = x - k * ln2High - k * ln2Low;
-  let sum = inverseFactorials[13]!;
-  for (let n = 12; n >= 0; n--) sum = sum * rest + inverseFactorials[n]!;
+  const sum = expSeries(rest);
   if (k > 1023) return sum * 2 * powersOfTwo[1023 - lowestExponent]!;
   if (k < -1022) return sum * powersOfTwo[k + 60 - lowestExponent]! * powersOfTwo[-60 - lowestExponent]!;
   return sum * powersOfTwo[k - lowestExponent]!;
@@ -67,8 +55,7 @@ export function log(x: number): number {
   }
   const s = (mantissa - 1) / (mantissa + 1);
   const square = s * s;
-  let sum = 1 / 23;
-  for (let n = 21; n >= 3; n -= 2) sum = sum * square + 1 / n;
+  const sum = logSeries(square);
   return exponent * ln2High + (exponent * ln2Low + 2 * s * square * sum + 2 * s);
 }
 
@@ -99,4 +86,20 @@ export function softmaxInPlace(scores: Float64Array, start: number, count: numbe
   for (let index = start; index < start + count; index++)
     sum += scores[index] = exp(scores[index]! - highest);
   for (let index = start; index < start + count; index++) scores[index] = scores[index]! / sum;
+}
+
+/** 1 + x + x^2/2! + ... + x^13/13!, enough for |x| <= ln(2)/2. Written out, because this is the innermost loop of all. */
+function expSeries(x: number): number {
+  const high =
+    ((((((1 / 6227020800) * x + 1 / 479001600) * x + 1 / 39916800) * x + 1 / 3628800) * x + 1 / 362880) * x +
+      1 / 40320) *
+      x +
+    1 / 5040;
+  return ((((((high * x + 1 / 720) * x + 1 / 120) * x + 1 / 24) * x + 1 / 6) * x + 0.5) * x + 1) * x + 1;
+}
+
+/** 1/3 + y/5 + y^2/7 + ... + y^10/23, for y up to 0.0295. */
+function logSeries(y: number): number {
+  const high = (((((1 / 23) * y + 1 / 21) * y + 1 / 19) * y + 1 / 17) * y + 1 / 15) * y + 1 / 13;
+  return ((((high * y + 1 / 11) * y + 1 / 9) * y + 1 / 7) * y + 1 / 5) * y + 1 / 3;
 }
