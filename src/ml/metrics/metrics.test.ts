@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { Problem } from '../../base/problems.ts';
+import type { Problem } from '../../base/problems.ts';
 import { evaluate } from './evaluation.ts';
 import { allMetrics, metricFor, metrics, type Scored } from './metrics.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { Problem } from '../../base/problems.ts';
+import type { Problem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
 import { systemClock, type Clock } from '../../base/time.ts';
 import { frameFromColumns, frameFromRows, type Frame } from '../frame/frame.ts';
