@@ -104,8 +104,15 @@ export const variables = {
   S3_REGION: variable(text.default('us-east-1'), 'Region of the bucket.'),
   S3_ACCESS_KEY_ID: variable(text.optional(), 'Access key of the bucket.'),
   S3_SECRET_ACCESS_KEY: variable(text.optional(), 'Its secret.'),
-  PILVI_URL: variable(z.url().default('http://127.0.0.1:4700'), 'Command line: the server to talk to.'),
-  PILVI_KEY: variable(text.optional(), 'Command line: the key to use.'),
+  PILVI_URL: variable(
+    z.url().optional(),
+    'Command line: the server to talk to.',
+    'the one that runs on this machine, else http://127.0.0.1:4700',
+  ),
+  PILVI_KEY: variable(
+    text.optional(),
+    'Command line: the key to sign in with. On the machine of the server, its operator needs none.',
+  ),
   PILVI_PROJECT: variable(
     text.optional(),
     'Command line: the project to use, by name or id; left out when there is only one.',

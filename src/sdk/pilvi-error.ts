@@ -113,8 +113,9 @@ function originOf(url: string): string {
 }
 
 /** Node's `fetch` hides the reason (ECONNREFUSED) one level down. */
-function reasonOf(cause: unknown): string {
-  const inner = (cause as { cause?: { code?: unknown } } | null)?.cause?.code;
-  if (typeof inner === 'string') return inner;
+function reasonOf(error: unknown): string {
+  const cause = (error as { cause?: unknown } | null)?.cause ?? error;
+  const code = (cause as { code?: unknown } | null)?.code;
+  if (typeof code === 'string') return code;
   return cause instanceof Error ? cause.message : '';
 }

@@ -15,7 +15,7 @@ export type Action = (this: Command, ...received: unknown[]) => Promise<void>;
  */
 export function act<Options extends object, Arguments extends readonly unknown[], Result>(
   run: (session: Session, options: Options & GlobalOptions, ...values: Arguments) => Promise<Result>,
-  show?: (result: Result) => void,
+  show?: (result: Result) => void | Promise<void>,
 ): Action {
   return async function (...received) {
     // Commander hands over the arguments, then the options, then the command.
@@ -25,7 +25,7 @@ export function act<Options extends object, Arguments extends readonly unknown[]
       const session = openSession(options, signal);
       const result = await run(session, options, ...values);
       if (session.json) print(JSON.stringify(result ?? {}, null, 2));
-      else show?.(result);
+      else await show?.(result);
     });
   };
 }

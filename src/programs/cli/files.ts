@@ -48,7 +48,7 @@ export async function writeWhole(
 ): Promise<{ sizeBytes: number }> {
   const partial = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
   try {
-    await checkFolder(path);
+    await checkTarget(path);
     await pipeline(source, createWriteStream(partial), { signal });
     const { size } = await stat(partial);
     await rename(partial, path);
@@ -59,7 +59,8 @@ export async function writeWhole(
   }
 }
 
-async function checkFolder(path: string): Promise<void> {
+/** Checks, before long work begins, that a file can be written to `path`. */
+export async function checkTarget(path: string): Promise<void> {
   const folder = dirname(path);
   const info = await stat(folder).catch((error: unknown) => {
     throw fileProblem(error, folder);

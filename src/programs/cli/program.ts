@@ -3,6 +3,7 @@
 import { Argument, Command } from 'commander';
 import { act } from './act.ts';
 import { completionScript, shells, type Shell } from './completion.ts';
+import { addLocalCommands } from './local/local.ts';
 import { addBudgetCommands } from './resources/budget.ts';
 import { addDatasetCommands } from './resources/dataset.ts';
 import { addEndpointCommands } from './resources/endpoint.ts';
@@ -18,6 +19,7 @@ import {
   addWorkspaceCommands,
 } from './resources/workspace.ts';
 import { print } from './terminal.ts';
+import { addUpCommand } from './up.ts';
 import { version } from '../version.ts';
 
 /** A fresh tree; parsing changes it, so each run has its own. */
@@ -32,6 +34,9 @@ export function buildProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('Run it with --help to see what it takes.')
     .exitOverride();
+  program.commandsGroup('On this machine:');
+  addUpCommand(program);
+  addLocalCommands(program);
   program.commandsGroup('On a server:');
   addDatasetCommands(program);
   addTrainingCommands(program);

@@ -1,6 +1,6 @@
 // The options of a recipe, the same for `pilvi fit` (no server) and `pilvi training start`.
 import { Option, type Command } from 'commander';
-import type { InputFor } from '../../sdk/types.ts';
+import type { Recipe } from '../../contract/training.ts';
 import { choice, collect, durationSeconds, numberWithin, usd, wholeNumber } from './values.ts';
 
 /** What the options are read as. */
@@ -18,8 +18,6 @@ export interface RecipeOptions {
   folds?: number;
   holdout: number;
 }
-
-type RecipeBody = InputFor<'createTraining'>['body'];
 
 /** Declares the options that say what to learn, and how long. */
 export function addRecipeOptions(command: Command): Command {
@@ -55,8 +53,8 @@ export function addPriceOption(command: Command): Command {
   return command.option('--max-usd <amount>', 'refuse to start if it could cost more', usd);
 }
 
-/** The recipe that the options say, without its dataset. */
-export function recipeOf(options: RecipeOptions): Omit<RecipeBody, 'datasetVersionId'> {
+/** The recipe that the options say, without the names of dataset and model. */
+export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId' | 'modelName'> {
   return {
     target: options.target,
     task: options.task,

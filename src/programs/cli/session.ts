@@ -3,6 +3,7 @@
 import type { Client } from '../../sdk/types.ts';
 import { UsageError } from './failure.ts';
 import type { Configuration } from '../configuration.ts';
+import { readRunning } from './running.ts';
 import { startProgress, type Progress } from './progress.ts';
 import { note, styled } from './terminal.ts';
 
@@ -19,7 +20,7 @@ export interface Session {
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   configuration(): Promise<Configuration>;
-  /** The server of `--url` or PILVI_URL, with the key of PILVI_KEY. */
+  /** The server of `--url` or PILVI_URL, else the one that runs on this machine. */
   client(): Promise<Client>;
   /** The id of the project: `--project`, else PILVI_PROJECT, else the only one there is. */
   projectId(): Promise<string>;
@@ -35,14 +36,8 @@ export function openSession(options: GlobalOptions, signal: AbortSignal): Sessio
     client: once(async () => {
       const { createClient } = await import('../../sdk/client.ts');
       const configuration = await session.configuration();
-      const baseUrl = options.url ?? configuration.PILVI_URL;
-      if (!URL.canParse(baseUrl))
-        throw new UsageError(`"${baseUrl}" is not an address, such as http://127.0.0.1:4700`);
-      return createClient({
-        baseUrl,
-        token: configuration.PILVI_KEY,
-        workspaceId: configuration.PILVI_WORKSPACE,
-      });
+      const { url, key } = await serverOf(configuration, options.url);
+      return createClient({ baseUrl: url, token: key, workspaceId: configuration.PILVI_WORKSPACE });
     }),
     projectId: once(async () => {
       const { findProject } = await import('./find.ts');
@@ -54,11 +49,30 @@ export function openSession(options: GlobalOptions, signal: AbortSignal): Sessio
   return session;
 }
 
-async function loadConfiguration(): Promise<Configuration> {
+/** The configuration; warnings about it go to stderr. */
+export async function loadConfiguration(environment = process.env): Promise<Configuration> {
   const { readConfiguration } = await import('../configuration.ts');
-  const { configuration, warnings } = readConfiguration();
+  const { configuration, warnings } = readConfiguration(environment);
   for (const warning of warnings) note(`${styled('yellow', 'warning:', process.stderr)} ${warning}`);
   return configuration;
+}
+
+/**
+ * Which server, and with which key: what was said, else the server that runs on this machine. Its key is sent to that
+ * very address and nowhere else.
+ */
+async function serverOf(
+  configuration: Configuration,
+  given: string | undefined,
+): Promise<{ url: string; key: string | undefined }> {
+  if (given !== undefined && !URL.canParse(given)) {
+    throw new UsageError(`"${given}" is not an address, such as http://127.0.0.1:4700`);
+  }
+  const running = await readRunning(configuration.PILVI_HOME);
+  const named = given ?? configuration.PILVI_URL;
+  const url = named ?? running?.url ?? 'http://127.0.0.1:4700';
+  const isOurs = running !== undefined && new URL(running.url).origin === new URL(url).origin;
+  return { url, key: configuration.PILVI_KEY ?? (isOurs ? (running.key ?? undefined) : undefined) };
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

@@ -2,14 +2,15 @@
 import type { Command } from 'commander';
 import { Problem } from '../../../base/problems.ts';
 import { listAll } from '../../../sdk/list-all.ts';
-import type { AnswerFor, EventFor } from '../../../sdk/types.ts';
+import type { AnswerFor } from '../../../sdk/types.ts';
 import { act } from '../act.ts';
 import { findDatasetVersion } from '../find.ts';
 import { followJob } from '../jobs.ts';
 import { addPriceOption, addRecipeOptions, recipeOf, type RecipeOptions } from '../recipe-options.ts';
 import type { Session } from '../session.ts';
 import { printProperties, printTable } from '../table.ts';
-import { print, styled } from '../terminal.ts';
+import { print } from '../terminal.ts';
+import { trialLine } from '../trial-line.ts';
 import { countInWords, durationInWords, scoreInWords, timeInWords, usdInWords } from '../words.ts';
 
 type Training = AnswerFor<'getTraining'>;
@@ -113,15 +114,6 @@ async function cancelTraining(session: Session, _options: object, reference: str
 
 async function listLearners(session: Session) {
   return (await session.client()).listLearners();
-}
-
-/** A finished trial as a line above the progress bar. */
-function trialLine({ name, data }: EventFor<'watchJob'>): string | undefined {
-  if (name !== 'trial-finished') return undefined;
-  const { label, score, seconds, problem } = data as Partial<Training['leaderboard'][number]>;
-  const outcome =
-    typeof score === 'number' ? scoreInWords(score) : styled('yellow', problem ?? 'no score', process.stderr);
-  return `  ${String(label ?? '').padEnd(44)} ${outcome}${typeof seconds === 'number' ? `  ${durationInWords(seconds)}` : ''}`;
 }
 
 function showTrainings(trainings: Training[]): void {

@@ -1,0 +1,52 @@
+// The commands that need no server: fit, predict, explain. Declarations; the engine is loaded when one of them runs.
+import type { Command } from 'commander';
+import { act } from '../act.ts';
+import { addImportOptions, type ImportFlags } from '../import-options.ts';
+import { addRecipeOptions, type RecipeOptions } from '../recipe-options.ts';
+
+export interface FitOptions extends RecipeOptions, ImportFlags {
+  out: string;
+}
+
+export interface PredictOptions extends ImportFlags {
+  out?: string;
+}
+
+export function addLocalCommands(program: Command): void {
+  const fit = program
+    .command('fit')
+    .description('train a model on a file, without a server')
+    .argument('<file>', 'CSV, TSV, JSON Lines or Parquet, plain or gzip')
+    .option('--out <file>', 'where to write the model', 'model.pilvi');
+  addImportOptions(addRecipeOptions(fit)).action(
+    act(
+      async (session, options: FitOptions, file: string) =>
+        (await import('./fit.ts')).fit(session, options, file),
+      async (result) => (await import('./fit.ts')).showFit(result),
+    ),
+  );
+  const predict = program
+    .command('predict')
+    .description('predict for the rows of a file; answers are in the order of the rows')
+    .argument('<model>', 'a .pilvi file (no server needed), or an endpoint of a server by name or id')
+    .argument('<file>', 'CSV, TSV, JSON Lines or Parquet, plain or gzip')
+    .option('--out <file>', 'the CSV to write; left out, stdout');
+  addImportOptions(predict).action(
+    act(
+      async (session, options: PredictOptions, ...[model, file]: [string, string]) =>
+        (await import('./predict.ts')).predict(session, options, model, file),
+      async (result) => (await import('./predict.ts')).showPredictions(result),
+    ),
+  );
+  program
+    .command('explain')
+    .description('what a model is, how good it is, and what it leans on')
+    .argument('<model>', 'a .pilvi file (no server needed), or a model of a server')
+    .action(
+      act(
+        async (session, options: object, model: string) =>
+          (await import('./explain.ts')).explain(session, options, model),
+        async (result) => (await import('./explain.ts')).showExplanation(result),
+      ),
+    );
+}
