@@ -5,8 +5,7 @@
 // transaction, because they are set locally, so that a pooled connection never carries a scope to its next user.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import type { Pool, PoolClient, QueryResult } from 'pg';
+import { drizzle, type NodePgClient } from 'drizzle-orm/node-postgres';
 import { assert, present } from '../../base/assert.ts';
 import { secondMs } from '../../base/time.ts';
 import type { Database, Scope, TextQueryResult, Transaction } from '../ports/database.ts';
@@ -17,10 +16,14 @@ import { scopeSettings, tenantRole } from './table.ts';
 /** Transactions that are open for longer are named in the log: they hold no slow work. */
 const slowTransactionMs = 1 * secondMs;
 
+/** A pool of the `pg` package, and one connection, from a pool or not. */
+export type ConnectionPool = Extract<NodePgClient, { idleCount: number }>;
+export type Connection = Exclude<NodePgClient, ConnectionPool>;
+
 /** What a driver brings. */
 export interface DatabaseParts {
   dialect: Database['dialect'];
-  pool: Pool;
+  pool: ConnectionPool;
   listen: Database['listen'];
   close: Database['close'];
   log: Log;
@@ -29,7 +32,7 @@ export interface DatabaseParts {
 /** The port over `parts`, whose database is migrated and ready. */
 export function createDatabase({ dialect, pool, listen, close, log }: DatabaseParts): Database {
   const current = new AsyncLocalStorage<{ open: boolean }>();
-  const clients = new WeakMap<Transaction, PoolClient>();
+  const clients = new WeakMap<Transaction, Connection>();
 
   async function run<T>(
     reason: string,
@@ -66,7 +69,7 @@ export function createDatabase({ dialect, pool, listen, close, log }: DatabasePa
 
   return {
     dialect,
-    inWorkspace: ({ workspaceId, projectId }: Scope, work) => {
+    inWorkspace: async ({ workspaceId, projectId }: Scope, work) => {
       assert(workspaceId !== '', 'a scope names a workspace');
       const settings = {
         role: tenantRole.name,
@@ -75,7 +78,7 @@ export function createDatabase({ dialect, pool, listen, close, log }: DatabasePa
       };
       return run(`workspace ${workspaceId}`, settings, work);
     },
-    asSystem: (reason, work) => run(reason, { application_name: `pilvi: ${reason}` }, work),
+    asSystem: async (reason, work) => run(reason, { application_name: `pilvi: ${reason}` }, work),
     textQuery: async (transaction, text, values) => {
       if (transaction === null) assertNotNested();
       const client = transaction === null ? pool : present(clients.get(transaction), 'open transaction');
@@ -99,8 +102,8 @@ export function createDatabase({ dialect, pool, listen, close, log }: DatabasePa
 }
 
 async function inTransaction<T>(
-  pool: Pool,
-  work: (transaction: Transaction, client: PoolClient) => Promise<T>,
+  pool: ConnectionPool,
+  work: (transaction: Transaction, client: Connection) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
   try {
@@ -116,7 +119,13 @@ function setLocally(settings: Record<string, string>) {
   return sql`select ${sql.join(calls, sql`, `)}`;
 }
 
-function asTextResult(result: QueryResult | QueryResult[]): TextQueryResult {
-  const last = present(Array.isArray(result) ? result.at(-1) : result, 'result of the query');
-  return { rows: last.rows, rowCount: last.rowCount ?? last.rows.length };
+interface QueryAnswer {
+  rows: Record<string, unknown>[];
+  rowCount: number | null;
+}
+
+function asTextResult(result: QueryAnswer | QueryAnswer[]): TextQueryResult {
+  const answers = [result].flat();
+  const rows = answers.flatMap((answer) => answer.rows);
+  return { rows, rowCount: answers.at(-1)?.rowCount ?? rows.length };
 }

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
-import type { Client, PoolClient } from 'pg';
 import { Problem } from '../../base/problems.ts';
+import type { Connection } from './database.ts';
 import { tenantRole } from './table.ts';
 
 /** Where the numbered migrations lie. */
@@ -20,7 +20,7 @@ const lockKey = 0x70696c7669;
  * Migrates the database that `client` is connected to.
  * Throws `database-unusable` when it was made by another version, or when the role is missing and may not be made.
  */
-export async function migrateDatabase(client: Client | PoolClient): Promise<void> {
+export async function migrateDatabase(client: Connection): Promise<void> {
   await client.query('select pg_advisory_lock($1)', [lockKey]);
   try {
     await ensureTenantRole(client);
@@ -42,23 +42,26 @@ export async function migrationHashes(): Promise<string[]> {
 }
 
 // Roles belong to the whole server, so that the lock of one database does not keep two databases' migrations apart:
-// whoever comes second finds the role there.
+// whoever comes second meets one of these exceptions and finds the work done.
 const makeTenantRole = `
 do $$
 begin
   if not exists (select from pg_roles where rolname = '${tenantRole.name}') then
-    begin
-      create role ${tenantRole.name} nologin;
-    exception when duplicate_object or unique_violation then null;
-    end;
+    create role ${tenantRole.name} nologin;
   end if;
+exception when duplicate_object or unique_violation then null;
+end
+$$;
+do $$
+begin
   if not pg_has_role(current_user, '${tenantRole.name}', 'member') then
     execute format('grant ${tenantRole.name} to %I', current_user);
   end if;
+exception when unique_violation or internal_error then null;
 end
 $$`;
 
-async function ensureTenantRole(client: Client | PoolClient): Promise<void> {
+async function ensureTenantRole(client: Connection): Promise<void> {
   try {
     await client.query(makeTenantRole);
     await client.query(`begin; set local role ${tenantRole.name}; rollback`);
@@ -75,7 +78,7 @@ async function ensureTenantRole(client: Client | PoolClient): Promise<void> {
 }
 
 /** Refuses a database whose migrations are not the beginning of ours: it is newer, or of another line. */
-async function checkHistory(client: Client | PoolClient): Promise<void> {
+async function checkHistory(client: Connection): Promise<void> {
   const { rows: found } = await client.query("select to_regclass('drizzle.__drizzle_migrations') as history");
   if (found[0].history === null) return;
   const { rows } = await client.query('select hash from drizzle.__drizzle_migrations order by id');

@@ -41,12 +41,12 @@ export class PgliteStream extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
-    this.#exchange(chunk).then(() => done(), done);
+    void this.#exchange(chunk, done);
   }
 
   // Parse, bind, describe, execute and sync of one query arrive corked and travel as one.
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error) => void): void {
-    this.#exchange(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(() => done(), done);
+    void this.#exchange(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
   }
 
   override _final(done: () => void): void {
@@ -54,13 +54,22 @@ export class PgliteStream extends Duplex {
     done();
   }
 
-  async #exchange(message: Buffer): Promise<void> {
-    if (!this.#isWelcome) {
-      this.#isWelcome = true;
-      await this.#engine.execProtocolRaw(rollback);
-      this.push(welcome);
-    } else if (message[0] !== terminate) {
-      this.push(await this.#engine.execProtocolRaw(message));
+  async #exchange(message: Buffer, done: (error?: Error) => void): Promise<void> {
+    let failure: Error | undefined;
+    try {
+      this.push(await this.#answer(message));
+    } catch (cause) {
+      failure = new Error('The embedded database stopped', { cause });
     }
+    done(failure);
+  }
+
+  async #answer(message: Buffer): Promise<Uint8Array> {
+    if (this.#isWelcome) {
+      return message[0] === terminate ? new Uint8Array() : this.#engine.execProtocolRaw(message);
+    }
+    this.#isWelcome = true;
+    await this.#engine.execProtocolRaw(rollback);
+    return welcome;
   }
 }

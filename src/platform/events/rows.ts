@@ -1,15 +1,19 @@
 // The tables of the outbox: events that were published, and what became of each reaction to them.
 import { sql } from 'drizzle-orm';
-import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { index, integer, jsonb, pgPolicy, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../base/json.ts';
-import { tenantColumns, tenantPolicies, time } from '../database/table.ts';
+import { scopeSettings, tenantColumns, tenantRole, time } from '../database/table.ts';
 import type { Transaction } from '../ports/database.ts';
+
+const inScope = sql.raw(
+  `workspace_id = current_setting('${scopeSettings.workspaceId}', true) and ` +
+    `(project_id is null or coalesce(current_setting('${scopeSettings.projectId}', true), '') in ('', project_id))`,
+);
 
 export const outboxEvents = pgTable(
   'outbox_events',
   {
     ...tenantColumns,
-    /** No key bound to a project reads this; it only says what the event is about. */
     projectId: text('project_id'),
     name: text('name').notNull(),
     data: jsonb('data').$type<JsonObject>().notNull(),
@@ -21,7 +25,8 @@ export const outboxEvents = pgTable(
       .on(table.id)
       .where(sql`dispatched_at is null`),
     index('outbox_events_created').on(table.createdAt),
-    ...tenantPolicies('workspace', 'append'),
+    // Published in a workspace's transaction, read by the dispatcher alone.
+    pgPolicy('tenant_publish', { for: 'insert', to: tenantRole, withCheck: inScope }),
   ],
 );
 

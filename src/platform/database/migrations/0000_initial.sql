@@ -154,6 +154,42 @@ CREATE TABLE "idempotency_keys" (
 );
 --> statement-breakpoint
 ALTER TABLE "idempotency_keys" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "job_events" (
+	"workspace_id" text NOT NULL,
+	"project_id" text,
+	"job_id" text NOT NULL,
+	"sequence" integer NOT NULL,
+	"at" timestamp (3) with time zone NOT NULL,
+	"name" text NOT NULL,
+	"data" jsonb NOT NULL,
+	CONSTRAINT "job_events_job_id_sequence_pk" PRIMARY KEY("job_id","sequence")
+);
+--> statement-breakpoint
+ALTER TABLE "job_events" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "jobs" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text,
+	"kind" text NOT NULL,
+	"subject_id" text NOT NULL,
+	"started_by" text NOT NULL,
+	"payload" jsonb NOT NULL,
+	"state" text NOT NULL,
+	"attempt" integer NOT NULL,
+	"delivery_id" text NOT NULL,
+	"host_id" text,
+	"heartbeat_at" timestamp (3) with time zone,
+	"cancel_requested_at" timestamp (3) with time zone,
+	"progress_share" double precision NOT NULL,
+	"progress_message" text NOT NULL,
+	"last_sequence" integer NOT NULL,
+	"problem" jsonb,
+	"started_at" timestamp (3) with time zone,
+	"finished_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+ALTER TABLE "jobs" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "audit_heads" (
 	"workspace_id" text PRIMARY KEY NOT NULL,
 	"sequence" bigint NOT NULL,
@@ -175,7 +211,81 @@ CREATE TABLE "audit_lines" (
 );
 --> statement-breakpoint
 ALTER TABLE "audit_lines" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "sessions" (
+	"id" text PRIMARY KEY NOT NULL,
+	"token_hash" text NOT NULL,
+	"user_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"last_used_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "sessions_token_hash_unique" UNIQUE("token_hash")
+);
+--> statement-breakpoint
+CREATE TABLE "sign_in_links" (
+	"code_hash" text PRIMARY KEY NOT NULL,
+	"user_id" text NOT NULL,
+	"workspace_id" text NOT NULL,
+	"purpose" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"expires_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "users" (
+	"id" text PRIMARY KEY NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"first_sign_in_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+CREATE TABLE "keys" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"name" text NOT NULL,
+	"hint" text NOT NULL,
+	"secret_hash" text NOT NULL,
+	"role" text NOT NULL,
+	"project_id" text,
+	"created_by" text NOT NULL,
+	"expires_at" timestamp (3) with time zone,
+	"last_used_at" timestamp (3) with time zone,
+	"revoked_at" timestamp (3) with time zone,
+	CONSTRAINT "keys_secret_hash_unique" UNIQUE("secret_hash")
+);
+--> statement-breakpoint
+ALTER TABLE "keys" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "members" (
+	"workspace_id" text NOT NULL,
+	"user_id" text NOT NULL,
+	"display_name" text NOT NULL,
+	"role" text NOT NULL,
+	"joined_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "members_workspace_id_user_id_pk" PRIMARY KEY("workspace_id","user_id")
+);
+--> statement-breakpoint
+ALTER TABLE "members" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "projects" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"project_id" text GENERATED ALWAYS AS (id) STORED,
+	"name" text NOT NULL,
+	"name_key" text NOT NULL,
+	"description" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "projects" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "workspaces" (
+	"id" text PRIMARY KEY NOT NULL,
+	"name" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "workspaces" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 ALTER TABLE "event_deliveries" ADD CONSTRAINT "event_deliveries_event_id_outbox_events_id_fk" FOREIGN KEY ("event_id") REFERENCES "public"."outbox_events"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "job_events" ADD CONSTRAINT "job_events_job_id_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."jobs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "sessions" ADD CONSTRAINT "sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "sign_in_links" ADD CONSTRAINT "sign_in_links_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "public"."users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "members" ADD CONSTRAINT "members_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "projects" ADD CONSTRAINT "projects_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "budgets_scope" ON "budgets" USING btree ("workspace_id","scope_kind","scope_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "charges_once" ON "charges" USING btree ("reservation_id","unit");--> statement-breakpoint
 CREATE INDEX "charges_listing" ON "charges" USING btree ("workspace_id","id");--> statement-breakpoint
@@ -188,6 +298,15 @@ CREATE UNIQUE INDEX "models_name" ON "models" USING btree ("project_id","name");
 CREATE INDEX "event_deliveries_due" ON "event_deliveries" USING btree ("due_at") WHERE state = 'waiting';--> statement-breakpoint
 CREATE INDEX "outbox_events_waiting" ON "outbox_events" USING btree ("id") WHERE dispatched_at is null;--> statement-breakpoint
 CREATE INDEX "outbox_events_created" ON "outbox_events" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "jobs_workspace" ON "jobs" USING btree ("workspace_id","id");--> statement-breakpoint
+CREATE INDEX "jobs_subject" ON "jobs" USING btree ("subject_id");--> statement-breakpoint
+CREATE INDEX "jobs_running" ON "jobs" USING btree ("heartbeat_at") WHERE state = 'running';--> statement-breakpoint
+CREATE INDEX "jobs_finished" ON "jobs" USING btree ("finished_at");--> statement-breakpoint
+CREATE INDEX "sessions_user" ON "sessions" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "sign_in_links_user" ON "sign_in_links" USING btree ("user_id");--> statement-breakpoint
+CREATE INDEX "keys_workspace" ON "keys" USING btree ("workspace_id","id");--> statement-breakpoint
+CREATE INDEX "members_user" ON "members" USING btree ("user_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "projects_name" ON "projects" USING btree ("workspace_id","name_key");--> statement-breakpoint
 CREATE POLICY "tenant" ON "balances" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
 CREATE POLICY "tenant" ON "budgets" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
 CREATE POLICY "tenant_read" ON "charges" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
@@ -199,9 +318,14 @@ CREATE POLICY "tenant_read" ON "model_versions" AS PERMISSIVE FOR SELECT TO "pil
 CREATE POLICY "tenant_append" ON "model_versions" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "models" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "trainings" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
-CREATE POLICY "tenant_read" ON "outbox_events" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
-CREATE POLICY "tenant_append" ON "outbox_events" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
+CREATE POLICY "tenant_publish" ON "outbox_events" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and (project_id is null or coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)));--> statement-breakpoint
 CREATE POLICY "tenant" ON "idempotency_keys" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
+CREATE POLICY "tenant" ON "job_events" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "jobs" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "audit_heads" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
 CREATE POLICY "tenant_read" ON "audit_lines" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
-CREATE POLICY "tenant_append" ON "audit_lines" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));
+CREATE POLICY "tenant_append" ON "audit_lines" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
+CREATE POLICY "tenant" ON "keys" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '') WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '');--> statement-breakpoint
+CREATE POLICY "tenant" ON "members" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '') WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '');--> statement-breakpoint
+CREATE POLICY "tenant" ON "projects" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "workspaces" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (id = current_setting('pilvi.workspace_id', true)) WITH CHECK (id = current_setting('pilvi.workspace_id', true));
