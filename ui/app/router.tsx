@@ -19,6 +19,8 @@ const pages: RouteObject[] = [
   page('projects/:projectId', () => import('../pages/project.tsx')),
   page('projects/:projectId/data', () => import('../pages/data/datasets.tsx')),
   page('projects/:projectId/data/import/:uploadId', () => import('../pages/data/import.tsx')),
+  page('projects/:projectId/data/:datasetId/:tab?', () => import('../pages/dataset/dataset.tsx')),
+  page('projects/:projectId/dataset-versions/:versionId', () => import('../pages/dataset/find-version.tsx')),
   { path: '*', Component: NotFound },
 ];
 

@@ -10,7 +10,7 @@ import { datasetsQuery, endpointsQuery, modelsQuery, projectsQuery, trainingsQue
 import type { Project } from '../api/types.ts';
 import { paths } from '../app/paths.ts';
 import { useAbilities } from '../app/session.tsx';
-import { formatCompact, formatCountOf } from '../kit/format.ts';
+import { formatCompact } from '../kit/format.ts';
 import { Icon } from '../kit/icons.tsx';
 import { List, ListLine } from '../kit/list.tsx';
 import { Blocks, Loaded } from '../kit/loaded.tsx';
@@ -20,6 +20,7 @@ import { StateMark } from '../kit/state.tsx';
 import { When } from '../kit/when.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import classes from './project.module.css';
+import { rowWords } from './data/version-words.ts';
 import { goodnessShort } from './model/words.ts';
 
 /** `/projects/:projectId` */
@@ -85,7 +86,7 @@ function Glance({ projectId }: { projectId: string }) {
               to={paths.dataset(projectId, id)}
               mark={<StateMark state={latestVersion?.state ?? 'empty'} />}
               title={name}
-              figures={[latestVersion?.rowCount != null ? formatCountOf(latestVersion.rowCount, 'row') : '']}
+              figures={[rowWords(latestVersion)]}
             />
           ))
         }

@@ -21,3 +21,15 @@ export const roleWords: Record<ColumnProfile['role'], string> = {
   constant: 'Always the same',
   empty: 'Empty',
 };
+
+/** Several columns of a kind: `11 categories`. */
+export const rolePlurals: Record<ColumnProfile['role'], string> = {
+  numeric: 'numbers',
+  categorical: 'categories',
+  boolean: 'yes or no',
+  date: 'dates',
+  text: 'texts',
+  id: 'identifiers',
+  constant: 'always the same',
+  empty: 'empty',
+};

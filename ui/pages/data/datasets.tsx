@@ -9,7 +9,6 @@ import { startUploads } from '../../api/uploads.ts';
 import { paths } from '../../app/paths.ts';
 import { useAbilities } from '../../app/session.tsx';
 import { Empty } from '../../kit/empty.tsx';
-import { formatBytes, formatCountOf } from '../../kit/format.ts';
 import { List, ListLine } from '../../kit/list.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { Page } from '../../kit/page.tsx';
@@ -18,6 +17,7 @@ import { When } from '../../kit/when.tsx';
 import { FileDrop } from './file-drop.tsx';
 import { FromAddress } from './from-address.tsx';
 import { UploadList } from './upload-list.tsx';
+import { columnWords, rowWords, sizeWords } from './version-words.ts';
 
 /** `/projects/:projectId/data` */
 export function Component() {
@@ -64,9 +64,9 @@ function DatasetList({ projectId, items }: { projectId: string; items: readonly 
           title={name}
           about={latestVersion ? aboutVersion(latestVersion) : 'No version yet'}
           figures={[
-            latestVersion?.rowCount != null ? formatCountOf(latestVersion.rowCount, 'row') : '',
-            latestVersion?.state === 'ready' ? formatCountOf(latestVersion.columns.length, 'column') : '',
-            latestVersion?.sizeBytes != null ? formatBytes(latestVersion.sizeBytes) : '',
+            rowWords(latestVersion),
+            columnWords(latestVersion),
+            sizeWords(latestVersion),
             <When key="when" iso={latestVersion?.createdAt ?? createdAt} />,
           ]}
         />
