@@ -38,6 +38,7 @@ export type VersionSummary = Pick<
   ModelVersion,
   'task' | 'target' | 'classes' | 'metric' | 'score' | 'evaluation' | 'importance' | 'fields' | 'card'
 >;
+export type ModelField = ModelVersion['fields'][number];
 export type Lineage = NonNullable<ModelVersion['lineage']>;
 
 /** Model files are at most this large; they are opened in memory. */

@@ -1,0 +1,272 @@
+// Endpoints: stable addresses, and the model versions that answer behind them. This file is what other folders see.
+// It says who answers; answering is the work of pipeline/predict.
+import type { z } from 'zod';
+import { Problem } from '../../base/problems.ts';
+import { toIso } from '../../base/time.ts';
+import type { endpoint } from '../../contract/endpoint.ts';
+import type { Context } from '../../platform/context.ts';
+import { pageOf, readCursor } from '../../platform/http/cursor.ts';
+import type { Transaction } from '../../platform/ports/database.ts';
+import { requireProject } from '../../platform/tenancy/tenancy.ts';
+import { getModelVersion, type ModelVersion } from '../registry/registry.ts';
+import {
+  addDeployments,
+  addEndpoint,
+  addPredictionCount,
+  deploymentsOf,
+  dropEndpoint,
+  findEndpoint,
+  listEndpointRows,
+  pointAtRevision,
+  type DeploymentRow,
+  type EndpointRow,
+} from './rows.ts';
+
+export type Endpoint = z.output<typeof endpoint>;
+
+/** A version and its share of the traffic, 0 to 1. */
+export interface WantedDeployment {
+  modelVersionId: string;
+  trafficShare: number;
+}
+
+/** What prediction needs to know of an endpoint. */
+export interface Target {
+  endpointId: string;
+  projectId: string;
+  /** Changes with every deployment. */
+  revision: number;
+  deployments: { deploymentId: string; modelVersionId: string; trafficShare: number }[];
+}
+
+/** Makes an endpoint with one version that gets all of its traffic. Throws `already-exists`, `not-found`. */
+export async function createEndpoint(
+  context: Context,
+  input: { projectId: string; name: string; modelVersionId: string },
+): Promise<Endpoint> {
+  const { projectId, name } = input;
+  const versions = await deployableVersions(context, projectId, [input.modelVersionId]);
+  return await context.transaction(async (transaction) => {
+    await requireProject(transaction, projectId);
+    const row = await addEndpoint(transaction, {
+      id: context.newId('endpoint'),
+      workspaceId: context.workspaceId,
+      projectId,
+      name,
+      revision: 1,
+      fields: versions[0]!.fields,
+      predictionCount: 0,
+      createdAt: new Date(context.clock.nowMs()),
+    });
+    if (!row)
+      throw new Problem('already-exists', `The project has an endpoint "${name}" already.`, {
+        errors: [{ field: 'body.name', message: 'is taken' }],
+      });
+    await addRevision(context, transaction, row, [{ version: versions[0]!, trafficShare: 1 }]);
+    return await showEndpoint(transaction, row);
+  });
+}
+
+/** Replaces the versions that answer; takes effect on this server at once, on others within two seconds. */
+export async function deployModel(
+  context: Context,
+  endpointId: string,
+  wanted: WantedDeployment[],
+): Promise<Endpoint> {
+  assertShares(wanted);
+  const { projectId } = await context.transaction((transaction) => requireEndpoint(transaction, endpointId));
+  const versions = await deployableVersions(
+    context,
+    projectId,
+    wanted.map(({ modelVersionId }) => modelVersionId),
+  );
+  const [largest] = wanted
+    .map((each, index) => ({ ...each, version: versions[index]! }))
+    .toSorted((a, b) => b.trafficShare - a.trafficShare);
+  return await context.transaction(async (transaction) => {
+    const row = await requireEndpoint(transaction, endpointId, { lock: true });
+    const next = { ...row, revision: row.revision + 1, fields: largest!.version.fields };
+    await addRevision(
+      context,
+      transaction,
+      next,
+      wanted.map(({ trafficShare }, index) => ({ version: versions[index]!, trafficShare })),
+    );
+    await pointAtRevision(transaction, endpointId, { revision: next.revision, fields: next.fields });
+    return await showEndpoint(transaction, next);
+  });
+}
+
+/** One endpoint. Throws `not-found`. */
+export async function getEndpoint(context: Context, endpointId: string): Promise<Endpoint> {
+  return await context.transaction(
+    async (transaction) => await showEndpoint(transaction, await requireEndpoint(transaction, endpointId)),
+  );
+}
+
+/** The endpoints of a project, newest first. */
+export async function listEndpoints(
+  context: Context,
+  input: { projectId: string; limit: number; cursor?: string | undefined },
+): Promise<{ items: Endpoint[]; nextCursor: string | null }> {
+  return await context.transaction(async (transaction) => {
+    await requireProject(transaction, input.projectId);
+    const rows = await listEndpointRows(transaction, input.projectId, {
+      limit: input.limit,
+      after: readCursor(input.cursor),
+    });
+    const shown = new Map<string, Endpoint>();
+    for (const row of rows) shown.set(row.id, await showEndpoint(transaction, row));
+    return pageOf(
+      rows,
+      input.limit,
+      (row) => row.id,
+      (row) => shown.get(row.id)!,
+    );
+  });
+}
+
+/** Removes an endpoint; its address stops answering. Throws `not-found`. */
+export async function deleteEndpoint(context: Context, endpointId: string): Promise<void> {
+  await context.transaction(async (transaction) => {
+    const row = await requireEndpoint(transaction, endpointId, { lock: true });
+    await dropEndpoint(transaction, endpointId);
+    await context.audit(transaction, {
+      action: 'endpoint:write',
+      subjectId: endpointId,
+      details: { deleted: row.name },
+    });
+    await context.publish(transaction, {
+      name: 'endpoint-deleted',
+      projectId: row.projectId,
+      data: { endpointId },
+    });
+  });
+}
+
+/** Who answers for an endpoint now. Throws `not-found`. */
+export async function predictionTarget(context: Context, endpointId: string): Promise<Target> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireEndpoint(transaction, endpointId);
+    const rows = await deploymentsOf(transaction, row.id, row.revision);
+    const answering = rows.map(({ id, modelVersionId, trafficShare }) => ({
+      deploymentId: id,
+      modelVersionId,
+      trafficShare,
+    }));
+    return { endpointId, projectId: row.projectId, revision: row.revision, deployments: answering };
+  });
+}
+
+/** Adds to an endpoint's count of predictions; written in batches by whoever predicts. */
+export async function recordPredictions(
+  transaction: Transaction,
+  endpointId: string,
+  count: number,
+): Promise<void> {
+  await addPredictionCount(transaction, endpointId, count);
+}
+
+/** Shares are fractions of single floats: their sum may be off by as much. */
+const shareTolerance = 1e-6;
+
+function assertShares(wanted: WantedDeployment[]): void {
+  const sum = wanted.reduce((total, { trafficShare }) => total + trafficShare, 0);
+  if (Math.abs(sum - 1) > shareTolerance) {
+    throw new Problem(
+      'invalid-request',
+      `The traffic shares add up to ${Number(sum.toFixed(6))}; they must add up to 1.`,
+      {
+        errors: [{ field: 'body.deployments', message: 'trafficShare must add up to 1' }],
+      },
+    );
+  }
+  const versions = new Set(wanted.map(({ modelVersionId }) => modelVersionId));
+  if (versions.size < wanted.length) {
+    throw new Problem('invalid-request', 'A model version is named twice.', {
+      errors: [{ field: 'body.deployments', message: 'each modelVersionId once' }],
+    });
+  }
+}
+
+async function deployableVersions(
+  context: Context,
+  projectId: string,
+  versionIds: string[],
+): Promise<ModelVersion[]> {
+  const versions = await Promise.all(versionIds.map((versionId) => getModelVersion(context, versionId)));
+  const foreign = versions.find((version) => version.projectId !== projectId);
+  if (foreign) throw new Problem('not-found', `The project has no model version ${foreign.id}.`);
+  return versions;
+}
+
+async function addRevision(
+  context: Context,
+  transaction: Transaction,
+  row: EndpointRow,
+  answering: { version: ModelVersion; trafficShare: number }[],
+): Promise<void> {
+  await addDeployments(
+    transaction,
+    answering.map(({ version, trafficShare }) => ({
+      id: context.newId('deployment'),
+      workspaceId: context.workspaceId,
+      projectId: row.projectId,
+      endpointId: row.id,
+      revision: row.revision,
+      modelVersionId: version.id,
+      modelName: version.modelName,
+      versionNumber: version.number,
+      trafficShare,
+      createdAt: new Date(context.clock.nowMs()),
+    })),
+  );
+  const shares = Object.fromEntries(answering.map(({ version, trafficShare }) => [version.id, trafficShare]));
+  await context.audit(transaction, {
+    action: 'endpoint:write',
+    subjectId: row.id,
+    details: { revision: row.revision, shares },
+  });
+  await context.publish(transaction, {
+    name: 'endpoint-deployed',
+    projectId: row.projectId,
+    data: { endpointId: row.id, revision: row.revision },
+  });
+}
+
+async function requireEndpoint(
+  transaction: Transaction,
+  endpointId: string,
+  options: { lock?: boolean } = {},
+): Promise<EndpointRow> {
+  const row = await findEndpoint(transaction, endpointId, options);
+  if (!row) throw new Problem('not-found', `There is no endpoint ${endpointId}.`);
+  return row;
+}
+
+async function showEndpoint(transaction: Transaction, row: EndpointRow): Promise<Endpoint> {
+  const rows = await deploymentsOf(transaction, row.id, row.revision);
+  return {
+    id: row.id,
+    projectId: row.projectId,
+    name: row.name,
+    state: rows.length > 0 ? 'ready' : 'empty',
+    deployments: rows.map(showDeployment),
+    fields: row.fields,
+    predictPath: `/api/v1/endpoints/${row.id}/predictions`,
+    predictionCount: row.predictionCount,
+    createdAt: toIso(row.createdAt.getTime()),
+  };
+}
+
+function showDeployment(row: DeploymentRow): Endpoint['deployments'][number] {
+  const { id, modelVersionId, modelName, versionNumber, trafficShare, createdAt } = row;
+  return {
+    id,
+    modelVersionId,
+    modelName,
+    versionNumber,
+    trafficShare,
+    createdAt: toIso(createdAt.getTime()),
+  };
+}
