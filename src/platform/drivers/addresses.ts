@@ -20,6 +20,12 @@ export function isPublicAddress(text: string): boolean {
   return isGlobal && !isIsatap;
 }
 
+/** Whether two texts name one address. */
+export function isSameAddress(one: string, other: string): boolean {
+  const address = parse(one);
+  return address !== undefined && address.toString() === parse(other)?.toString();
+}
+
 /** Whether an address (brackets allowed) is of this machine alone. Short forms such as `127.1` do not count. */
 export function isLoopbackAddress(text: string): boolean {
   return parse(text.replace(/^\[(.*)\]$/, '$1'))?.range() === 'loopback';
