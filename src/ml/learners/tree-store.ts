@@ -22,6 +22,7 @@ interface Growing {
   flags: number[];
   categorySets: number[];
   leafValues: number[];
+  leafRowCounts: number[];
 }
 
 export function treeStore(table: BinnedTable): TreeStore {
@@ -35,6 +36,7 @@ export function treeStore(table: BinnedTable): TreeStore {
     flags: [],
     categorySets: [],
     leafValues: [],
+    leafRowCounts: [],
   };
   /** Lengths before each tree, so that the last trees can be cut off. */
   const marks: { nodes: number; sets: number; leaves: number }[] = [];
@@ -68,6 +70,7 @@ export function treeStore(table: BinnedTable): TreeStore {
         flags: Uint8Array.from(growing.flags.slice(0, end.nodes)),
         categorySets: Uint32Array.from(growing.categorySets.slice(0, end.sets)),
         leafValues: Float64Array.from(growing.leafValues.slice(0, end.leaves)),
+        leafRowCounts: Int32Array.from(growing.leafRowCounts.slice(0, end.leaves)),
       };
     },
   };
@@ -96,7 +99,10 @@ function addTree(growing: Growing, table: BinnedTable, tree: GrownTree, leafValu
       growing.sets.push(0);
     }
   });
-  for (let leaf = 0; leaf < tree.leafCount; leaf++) growing.leafValues.push(leafValues[leaf]!);
+  for (let leaf = 0; leaf < tree.leafCount; leaf++) {
+    growing.leafValues.push(leafValues[leaf]!);
+    growing.leafRowCounts.push(tree.end[leaf]! - tree.begin[leaf]!);
+  }
 }
 
 /** Bits of the codes that go left; the bin of missing values is told by a flag instead. */

@@ -69,6 +69,14 @@ export interface EnsembleContent {
   members: EnsembleMember[];
 }
 
+/** Row-major encoded rows of row objects, checked as predictions check them. @throws Problem `prediction-input` */
+export function rowEncoder(
+  manifest: ModelManifest,
+): (rows: readonly Record<string, unknown>[]) => Float64Array {
+  const reader = compileReader(manifest);
+  return (rows) => encodeAll(reader, rows.length, 'json', (name, row) => fieldOf(rows[row]!, name));
+}
+
 /** A predictor for a model in memory. */
 export function predictorOf(content: ModelContent): Predictor {
   const { manifest } = content;
@@ -77,9 +85,7 @@ export function predictorOf(content: ModelContent): Predictor {
     manifest,
     predictRows: (rows) => {
       const names = new Set(rows.flatMap((row) => Object.keys(row)));
-      const encoded = encodeAll(reader, rows.length, 'json', (name, row) =>
-        Object.hasOwn(rows[row]!, name) ? rows[row]![name] : null,
-      );
+      const encoded = encodeAll(reader, rows.length, 'json', (name, row) => fieldOf(rows[row]!, name));
       const outputs = answer(content, reader, encoded, rows.length);
       return {
         predictions: rows.map((_, row) => predictionAt(manifest, outputs, row)),
@@ -98,6 +104,10 @@ export function predictorOf(content: ModelContent): Predictor {
       };
     },
   };
+}
+
+function fieldOf(row: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(row, name) ? row[name] : null;
 }
 
 interface RowReader {

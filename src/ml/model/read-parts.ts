@@ -14,6 +14,9 @@ export interface PartContext {
   outputCount: number;
 }
 
+/** Twice what the learner makes. */
+const maximumDepth = 128;
+
 const arrayNames = {
   constant: ['values'],
   trees: [
@@ -27,6 +30,7 @@ const arrayNames = {
     'flags',
     'categorySets',
     'leafValues',
+    'leafRowCounts',
   ],
   linear: [
     'base',
@@ -94,6 +98,7 @@ function readLink(fields: Fields, place: string, outputCount: number): Link {
 function readTrees(source: ArraySource, { link, rawCount }: Shape, context: PartContext): TreesModel {
   const feature = array(source, 'feature', Uint16Array);
   const nodeCount = feature.length;
+  const leafValues = doubles(source, 'leafValues');
   const model: TreesModel = {
     kind: 'trees',
     link,
@@ -106,10 +111,15 @@ function readTrees(source: ArraySource, { link, rawCount }: Shape, context: Part
     right: array(source, 'right', Int32Array, nodeCount),
     flags: array(source, 'flags', Uint8Array, nodeCount),
     categorySets: array(source, 'categorySets', Uint32Array),
-    leafValues: doubles(source, 'leafValues'),
+    leafValues,
+    leafRowCounts: array(source, 'leafRowCounts', Int32Array, leafValues.length),
   };
   demand(model.roots.length % rawCount === 0, `${source.prefix} has trees that belong to no output`);
   demand(model.categorySets.length % wordsPerSet === 0, `${source.prefix} has half a set of categories`);
+  demand(
+    model.leafRowCounts.every((count) => count >= 1),
+    `${source.prefix} has leaves without rows`,
+  );
   checkNodes(model, source.prefix, context.levelCounts);
   return model;
 }
@@ -120,6 +130,7 @@ function checkNodes(model: TreesModel, prefix: string, levelCounts: readonly num
   const setCount = categorySets.length / wordsPerSet;
   const isLeaf = (child: number): boolean => ~child < leafValues.length;
   const ends = endsOfTrees(roots, feature.length);
+  const depths = new Int32Array(feature.length);
   let nextNode = 0;
   for (let tree = 0; tree < roots.length; tree++) {
     const root = roots[tree]!;
@@ -136,6 +147,9 @@ function checkNodes(model: TreesModel, prefix: string, levelCounts: readonly num
         isInTree(left[node]!) && isInTree(right[node]!),
         `${prefix}: node ${node} points outside its tree`,
       );
+      demand(depths[node]! < maximumDepth, `${prefix}: tree ${tree} is too deep`);
+      for (const child of [left[node]!, right[node]!])
+        if (child >= 0) depths[child] = Math.max(depths[child]!, depths[node]! + 1);
       const levelCount = levelCounts[feature[node]!];
       const isCategorical = (flags[node]! & categoricalFlag) !== 0;
       demand(

@@ -50,8 +50,8 @@ export function applyModel(
     );
 }
 
-/** `raw` and `out` may be the same array. */
-function applyLink(link: Link, raw: Float64Array, out: Float64Array): void {
+/** Turns one row's raw scores into its answer; `raw` and `out` may be the same array. */
+export function applyLink(link: Link, raw: Float64Array, out: Float64Array): void {
   switch (link) {
     case 'identity':
       if (raw !== out) out.set(raw);

@@ -22,6 +22,8 @@ export interface TreesModel {
   /** Eight words for each set: bit c of them says that code c goes left. */
   categorySets: Uint32Array;
   leafValues: Float64Array;
+  /** Training rows in each leaf, 1 or more: what explanations weigh branches by. */
+  leafRowCounts: Int32Array;
 }
 
 export const categoricalFlag = 1;
@@ -50,17 +52,19 @@ export function applyTrees(
 
 /** The leaf that the row starting at `start` reaches from node `root`. */
 export function leafOf(model: TreesModel, root: number, rows: Float64Array, start: number): number {
-  const { feature, threshold, left, right } = model;
+  const { feature } = model;
   let node = root;
-  while (node >= 0) {
-    const value = rows[start + feature[node]!]!;
-    const limit = threshold[node]!;
-    // Nearly all questions end in one of these two; NaN on either side (missing, or categorical) in neither.
-    if (value <= limit) node = left[node]!;
-    else if (value > limit) node = right[node]!;
-    else node = goesLeftSpecially(model, node, value) ? left[node]! : right[node]!;
-  }
+  while (node >= 0) node = childOf(model, node, rows[start + feature[node]!]!);
   return ~node;
+}
+
+/** Where `node` sends a row whose feature has this value. */
+export function childOf(model: TreesModel, node: number, value: number): number {
+  const limit = model.threshold[node]!;
+  // Nearly all questions end in one of these two; NaN on either side (missing, or categorical) in neither.
+  if (value <= limit) return model.left[node]!;
+  if (value > limit) return model.right[node]!;
+  return goesLeftSpecially(model, node, value) ? model.left[node]! : model.right[node]!;
 }
 
 function goesLeftSpecially({ flags, sets, categorySets }: TreesModel, node: number, value: number): boolean {

@@ -149,7 +149,7 @@ async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
 }
 
 /**
- * When training must end so that the rest fits: a tenth of the time, and what predicting the holdout takes with the
+ * When training must end so that the rest fits: a tenth of the time and 100 ms, and what predicting the holdout takes with the
  * trials an ensemble may hold.
  */
 function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): number | undefined {
@@ -163,7 +163,7 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
   const predictingSeconds =
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
   const wholeMs = run.endMs - run.startMs;
-  return run.endMs - Math.min(wholeMs * 0.3, wholeMs * 0.1 + predictingSeconds * 1000);
+  return run.endMs - Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + predictingSeconds * 1000);
 }
 
 function progressShare(run: Run, trialCount: number, limit: number): number {
@@ -218,8 +218,9 @@ async function chooseEnsemble(
     throw new Problem('training-failed', `No trial finished. ${[...reasons].slice(0, 3).join(' ')}`.trim());
   }
   const { clock } = run.input;
-  // In the time that training left over, at most half may go into choosing.
-  const deadlineMs = run.endMs === undefined ? Infinity : (clock.monotonicMs() + run.endMs) / 2;
+  // Of the time that training left over, at most a third may go into choosing.
+  const nowMs = clock.monotonicMs();
+  const deadlineMs = run.endMs === undefined ? Infinity : nowMs + (run.endMs - nowMs) / 3;
   return selectEnsemble(prepared, usable, async () => {
     await run.pause();
     return clock.monotonicMs() < deadlineMs;

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { seededRandom } from '../../base/random.ts';
+import { systemClock } from '../../base/time.ts';
+import { frameFromRows } from '../frame/frame.ts';
+import type { ColumnSchema } from '../frame/schema.ts';
+import type { FeatureTable } from '../frame/encoding.ts';
+import { boostedTrees } from '../learners/boosted-trees.ts';
+import { pauseBy } from '../learners/learner.ts';
+import type { TreesModel } from '../model/trees.ts';
+import { childOf } from '../model/trees.ts';
+import { predictorOf } from '../model/predictor.ts';
+import { search } from '../search/search.ts';
+import { explainerOf } from './attributions.ts';
+import { addShapleyValues, explainable, type ExplainableTrees } from './tree-shap.ts';
+
+/** The mean answer when only the features of `known` are given, by the definition. */
+function valueOf(trees: ExplainableTrees, row: Float64Array, known: number): number {
+  const { model, nodeRowCounts } = trees;
+  const countOf = (child: number): number =>
+    child < 0 ? model.leafRowCounts[~child]! : nodeRowCounts[child]!;
+  const walk = (node: number): number => {
+    if (node < 0) return model.leafValues[~node]!;
+    if (known & (1 << model.feature[node]!)) return walk(childOf(model, node, row[model.feature[node]!]!));
+    const [left, right] = [model.left[node]!, model.right[node]!];
+    return (countOf(left) * walk(left) + countOf(right) * walk(right)) / (countOf(left) + countOf(right));
+  };
+  return model.roots.reduce((sum, root) => sum + walk(root), model.base[0]!);
+}
+
+function factorial(n: number): number {
+  return n < 2 ? 1 : n * factorial(n - 1);
+}
+
+test('TreeSHAP gives the Shapley values of the definition', async () => {
+  const random = seededRandom(2);
+  const rowCount = 200;
+  const featureCount = 4;
+  const columns = Array.from({ length: featureCount }, (_, feature) =>
+    Float64Array.from({ length: rowCount }, () =>
+      random.next() < 0.1 ? NaN : feature === 3 ? random.below(5) : random.next(),
+    ),
+  );
+  const table: FeatureTable = {
+    rowCount,
+    features: columns.map((_, feature) => ({
+      name: `f${feature}`,
+      column: `f${feature}`,
+      kind: feature === 3 ? 'category' : 'number',
+      levelCount: feature === 3 ? 6 : 0,
+    })),
+    columns,
+  };
+  const target = Float64Array.from(
+    { length: rowCount },
+    (_, row) =>
+      (columns[0]![row]! > 0.5 ? 3 : 0) * (columns[1]![row]! > 0.3 ? 1 : -1) +
+      (columns[3]![row] === 2 ? 2 : 0) +
+      random.next(),
+  );
+  const { model } = await boostedTrees.train({
+    table,
+    target,
+    task: 'regression',
+    classCount: 0,
+    seed: 1,
+    rows: Int32Array.from({ length: rowCount }, (_, row) => row),
+    hyperparameters: { iterations: 8, maxLeaves: 12, minRowsPerLeaf: 4, featureShare: 1 },
+    control: { clock: systemClock, pause: pauseBy(systemClock) },
+  });
+  const trees = explainable(model as TreesModel);
+  for (let at = 0; at < 30; at++) {
+    const row = Float64Array.from(columns, (column) => column[at]!);
+    const values = new Float64Array(featureCount);
+    addShapleyValues(trees, row, values);
+    for (let feature = 0; feature < featureCount; feature++) {
+      let expected = 0;
+      for (let known = 0; known < 1 << featureCount; known++) {
+        if (known & (1 << feature)) continue;
+        const size = known.toString(2).replaceAll('0', '').length;
+        const chance = (factorial(size) * factorial(featureCount - size - 1)) / factorial(featureCount);
+        expected += chance * (valueOf(trees, row, known | (1 << feature)) - valueOf(trees, row, known));
+      }
+      assert.ok(Math.abs(values[feature]! - expected) < 1e-9, `${values[feature]} is not ${expected}`);
+    }
+  }
+});
+
+test('contributions of any ensemble add up to its answer, and name the column that matters', async () => {
+  const rows = Array.from({ length: 300 }, (_, index) => {
+    const x = (index * 37) % 101;
+    return {
+      x,
+      group: 'abc'[index % 3],
+      noise: (index * 7919) % 13,
+      two: x > 50 ? 'yes' : 'no',
+      three: x > 70 ? 'high' : x > 30 ? 'middle' : 'low',
+      amount: x * 2 + (index % 3),
+    };
+  });
+  const schema: ColumnSchema[] = [
+    { name: 'x', kind: 'numeric' },
+    { name: 'group', kind: 'categorical' },
+    { name: 'noise', kind: 'numeric' },
+    { name: 'two', kind: 'categorical' },
+    { name: 'three', kind: 'categorical' },
+    { name: 'amount', kind: 'numeric' },
+  ];
+  for (const target of ['two', 'three', 'amount']) {
+    const excludedColumns = ['two', 'three', 'amount'].filter((name) => name !== target);
+    const { model } = await search({
+      frame: frameFromRows(rows, schema),
+      recipe: {
+        target,
+        task: 'auto',
+        metric: 'auto',
+        budget: { trials: 4 },
+        seed: 1,
+        folds: 2,
+        excludedColumns,
+      },
+      clock: systemClock,
+    });
+    const asked = [{ x: 95, group: 'a', noise: 3 }, { x: 10, group: 'zzz' }, {}];
+    const { predictions } = predictorOf(model).predictRows(asked);
+    explainerOf(model)(asked).forEach(({ base, prediction, contributions, outcome }, index) => {
+      const answer = predictions[index]!;
+      const said = answer.probabilities ? answer.probabilities[outcome]! : (answer.prediction as number);
+      const scale = Math.max(1, Math.abs(said));
+      assert.ok(Math.abs(prediction - said) < 1e-9 * scale, `${prediction} is not ${said}`);
+      assert.ok(
+        Math.abs(base + contributions.reduce((sum, one) => sum + one.contribution, 0) - said) < 1e-9 * scale,
+      );
+      if (index === 0) assert.equal(contributions[0]!.column, 'x');
+    });
+  }
+});
