@@ -217,27 +217,10 @@ describe('egress connects to what it checked', () => {
   });
 
   it('follows redirects nowhere else', async () => {
-    const targets = [
-      ...[
-        'http://other.example/',
-        'http://169.254.169.254/latest/meta-data',
-        'http://127.0.0.1/',
-        'http://localhost/',
-      ],
-      ...[
-        'http://[::1]/',
-        '//other.example/',
-        'http://data.example.evil.example/',
-        'file:///etc/passwd',
-        'ftp://data.example/',
-      ],
-      ...[
-        'http://data.example:22/',
-        'http://user@data.example/',
-        'javascript:alert(1)',
-        'http://xdata.example/',
-      ],
-    ];
+    const targets =
+      'http://other.example/ http://169.254.169.254/latest/meta-data http://127.0.0.1/ http://localhost/ http://[::1]/ //other.example/ http://data.example.evil.example/ file:///etc/passwd ftp://data.example/ http://data.example:22/ http://user@data.example/ javascript:alert(1) http://xdata.example/'.split(
+        ' ',
+      );
     for (const location of targets) {
       handler = (_request, response) => response.writeHead(302, { location }).end();
       await refused(insider().fetch(url(), limits), 'address-forbidden', location);

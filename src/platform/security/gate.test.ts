@@ -2,17 +2,23 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Gate, RequestFacts } from '../http/app.ts';
-import { openTestServices, type TestServices } from '../testing.ts';
+import type { TestServices } from '../testing.ts';
 import { createGate } from './gate.ts';
 import { createKey } from './keys/keys.ts';
 import { allowedHosts } from './request-guard.ts';
-import { assertProblem, bootstrapToken, openTestSecurity, type TestSecurity } from './security.fixture.ts';
+import {
+  assertProblem,
+  bootstrapToken,
+  openTestSecurity,
+  openTestServer,
+  type TestSecurity,
+} from './security.fixture.ts';
 
 let server: TestServices;
 let security: TestSecurity;
 let gate: Gate;
 before(async () => {
-  server = await openTestServices();
+  server = await openTestServer();
 });
 beforeEach(async () => {
   security = await openTestSecurity(server);

@@ -16,9 +16,11 @@ export interface GateOptions {
   tls: boolean;
 }
 
+/** Paths that tell load balancers whether the server is up. */
+export const probePaths: readonly string[] = ['/healthz', '/readyz'];
+
 /** Paths that answer with data; everything else is a page or one of its files. */
 const apiPaths = /^\/(api|v1|v2|mcp|metrics)(\/|$)/;
-const probePaths = /^\/(healthz|readyz)$/;
 
 export function createGate({ authenticator, authorizer, hosts, tls }: GateOptions): Gate {
   return {
@@ -70,6 +72,6 @@ function credentialHeaders(header: RequestFacts['header'], { secure }: AskedAt) 
 }
 
 function areaOf(path: string): GuardedRequest['area'] {
-  if (probePaths.test(path)) return 'probe';
+  if (probePaths.includes(path)) return 'probe';
   return apiPaths.test(path) ? 'api' : 'page';
 }

@@ -7,7 +7,7 @@ import { sql } from 'drizzle-orm';
 import { createContext } from '../context-factory.ts';
 import { openCedar } from '../drivers/cedar.ts';
 import { ensureOwner } from '../tenancy/first-start.ts';
-import type { TestServices } from '../testing.ts';
+import { openTestServices, testPostgresUrl, type TestServices } from '../testing.ts';
 import { Authenticator, type Principal, type SignInFacts } from './identity/authenticator.ts';
 import { signIn } from './identity/sessions.ts';
 import { loadAuthorizer, type Authorizer } from './policy/policy.ts';
@@ -32,6 +32,11 @@ export interface TestSecurity {
   /** Another server on the same database. */
   otherServer(): Authenticator;
   close(): Promise<void>;
+}
+
+/** Services on a real Postgres where there is one, else on the embedded database. */
+export function openTestServer(): Promise<TestServices> {
+  return openTestServices({ database: testPostgresUrl === undefined ? 'pglite' : 'postgres' });
 }
 
 export async function openTestSecurity(server: TestServices): Promise<TestSecurity> {

@@ -14,11 +14,12 @@ import {
   assertProblem,
   bootstrapToken,
   openTestSecurity,
+  openTestServer,
   origin,
   type TestSecurity,
 } from '../security/security.fixture.ts';
 import { createThrottle } from '../security/throttle.ts';
-import { openTestServices, type TestServices } from '../testing.ts';
+import type { TestServices } from '../testing.ts';
 import { ensureOwner } from './first-start.ts';
 import { tenancyRoutes } from './routes.ts';
 import {
@@ -40,7 +41,7 @@ let server: TestServices;
 let security: TestSecurity;
 let owner: Context;
 before(async () => {
-  server = await openTestServices();
+  server = await openTestServer();
 });
 beforeEach(async () => {
   security = await openTestSecurity(server);

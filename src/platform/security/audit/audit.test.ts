@@ -5,12 +5,13 @@ import { sql, type SQL } from 'drizzle-orm';
 import fc from 'fast-check';
 import type { JsonObject } from '../../../base/json.ts';
 import type { Context } from '../../context.ts';
-import { openTestServices, type TestServices } from '../../testing.ts';
+import type { TestServices } from '../../testing.ts';
+import { openTestServer } from '../security.fixture.ts';
 import { listAuditLines, verifyAudit } from './audit.ts';
 
 let server: TestServices;
 before(async () => {
-  server = await openTestServices();
+  server = await openTestServer();
 });
 after(() => server.close());
 

@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { dayMs, hourMs, minuteMs, secondMs, toIso } from '../../../base/time.ts';
 import { ensureOwner } from '../../tenancy/first-start.ts';
 import { createWorkspace, inviteMember, removeMember, updateMember } from '../../tenancy/tenancy.ts';
-import { openTestServices, type TestServices } from '../../testing.ts';
+import type { TestServices } from '../../testing.ts';
 import { createKey, listKeys, revokeKey } from '../keys/keys.ts';
 import {
   assertProblem,
@@ -13,6 +13,7 @@ import {
   codeOf,
   factsWith,
   openTestSecurity,
+  openTestServer,
   origin,
   type TestSecurity,
 } from '../security.fixture.ts';
@@ -21,7 +22,7 @@ import { createSignInLink, getSession, signIn, signOut } from './sessions.ts';
 let server: TestServices;
 let security: TestSecurity;
 before(async () => {
-  server = await openTestServices();
+  server = await openTestServer();
 });
 beforeEach(async () => {
   security = await openTestSecurity(server);
