@@ -128,7 +128,8 @@ const templateSources = [
   new URL('./drivers/pglite.ts', import.meta.url),
 ];
 
-async function migratedTemplate(): Promise<Blob> {
+/** A migrated, empty data folder for the embedded database. */
+export async function migratedTemplate(): Promise<Blob> {
   const key = createHash('sha256').update((await migrationHashes()).join());
   for (const source of templateSources) key.update(await readFile(source));
   const name = `template-${key.digest('hex').slice(0, 16)}.tar`;

@@ -4,8 +4,9 @@
 // The ordinary `pg` client talks to it through a stream that hands its bytes to the engine (pglite-stream.ts), so
 // that everything above the wire (types, errors, drizzle) is the same code as with a Postgres server.
 import { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { secondMs } from '../../base/time.ts';
@@ -20,7 +21,7 @@ export interface PgliteOptions {
   /** Where the database lives; `memory` forgets it at the end. */
   storage: { folder: string } | 'memory';
   log: Log;
-  /** A data folder as a tar file (`PGlite.dumpDataDir`) to begin with: saves the seconds that making one takes. */
+  /** A data folder as a tar file to begin with where there is none: saves the seconds that making one takes. */
   template?: Blob;
 }
 
@@ -92,8 +93,7 @@ async function lockNewFolder(folder: string): Promise<() => Promise<void>> {
 }
 
 function engineOptions(storage: PgliteOptions['storage'], template: Blob | undefined) {
-  return {
-    dataDir: storage === 'memory' ? 'memory://' : storage.folder,
-    ...(template && { loadDataDir: template }),
-  };
+  if (storage === 'memory') return { dataDir: 'memory://', ...(template && { loadDataDir: template }) };
+  const isNew = !existsSync(join(storage.folder, 'PG_VERSION'));
+  return { dataDir: storage.folder, ...(template && isNew && { loadDataDir: template }) };
 }

@@ -66,6 +66,32 @@ CREATE TABLE "usage_days" (
 );
 --> statement-breakpoint
 ALTER TABLE "usage_days" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "deployments" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"revision" integer NOT NULL,
+	"model_version_id" text NOT NULL,
+	"model_name" text NOT NULL,
+	"version_number" integer NOT NULL,
+	"traffic_share" double precision NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "deployments" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "endpoints" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"name" text NOT NULL,
+	"revision" integer NOT NULL,
+	"fields" jsonb NOT NULL,
+	"prediction_count" bigint NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "endpoints" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "model_aliases" (
 	"workspace_id" text NOT NULL,
 	"project_id" text NOT NULL,
@@ -291,6 +317,8 @@ CREATE UNIQUE INDEX "charges_once" ON "charges" USING btree ("reservation_id","u
 CREATE INDEX "charges_listing" ON "charges" USING btree ("workspace_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "reservations_purpose" ON "reservations" USING btree ("workspace_id","purpose_kind","subject_id") WHERE state = 'held' and purpose_kind <> 'prediction-lease';--> statement-breakpoint
 CREATE INDEX "reservations_expiry" ON "reservations" USING btree ("expires_at") WHERE state = 'held';--> statement-breakpoint
+CREATE INDEX "deployments_revision" ON "deployments" USING btree ("endpoint_id","revision");--> statement-breakpoint
+CREATE UNIQUE INDEX "endpoints_name" ON "endpoints" USING btree ("project_id","name");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_aliases_alias" ON "model_aliases" USING btree ("model_id","alias");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_versions_number" ON "model_versions" USING btree ("model_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_versions_training" ON "model_versions" USING btree (("lineage" ->> 'trainingId'));--> statement-breakpoint
@@ -313,6 +341,8 @@ CREATE POLICY "tenant_read" ON "charges" AS PERMISSIVE FOR SELECT TO "pilvi_tena
 CREATE POLICY "tenant_append" ON "charges" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "reservations" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "usage_days" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "deployments" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "endpoints" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "model_aliases" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_read" ON "model_versions" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_append" ON "model_versions" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
