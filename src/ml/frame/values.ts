@@ -29,10 +29,8 @@ export function readValue(value: unknown, kind: ColumnKind, form: ValueForm): Re
   if (form === 'text' && typeof value === 'string') return readText(value, kind, isWord);
   switch (kind) {
     case 'numeric':
-      if (typeof value === 'number')
-        return value === Infinity || value === -Infinity ? refuse('a finite number', value) : value;
-      if (typeof value === 'bigint') return Number(value);
-      return refuse('a number', value);
+      if (typeof value !== 'number' && typeof value !== 'bigint') return refuse('a number', value);
+      return Math.abs(Number(value)) === Infinity ? refuse('a finite number', value) : Number(value);
     case 'boolean':
       return typeof value === 'boolean' ? Number(value) : refuse('true or false', value);
     case 'date':

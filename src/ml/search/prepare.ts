@@ -34,6 +34,10 @@ const defaultHoldoutShare = 0.2;
 /** What one row, one feature and one tree of boosting cost, measured; only for choosing the number of folds. */
 const secondsPerCell = 2.4e-8;
 const treesPerFold = 200;
+/** What selecting, encoding and binning one value costs, and the share of the time that all of it may take. */
+const secondsToPrepareCell = 1.2e-7;
+const preparingShare = 0.25;
+const fewestRows = 10;
 
 /** @throws Problem when the recipe or the target cannot be used */
 export function prepare(frame: Frame, recipe: Recipe): Prepared {
@@ -46,7 +50,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   const warnings = [...target.warnings];
   if (target.withoutTarget > 0)
     warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
-  const usable = rowsWithinMemory(target, columns.length, recipe, warnings);
+  const usable = affordableRows(target, columns.length, recipe, warnings);
   const strata =
     target.task === 'regression' ? undefined : Int32Array.from(usable, (index) => target.values[index]!);
   const split = splitRows({
@@ -117,23 +121,20 @@ function checkRecipe({ budget, folds, holdoutShare, seed }: Recipe): void {
     });
 }
 
-/** All usable rows, or a random part of them when training on all would need more memory than is allowed. */
-function rowsWithinMemory(
-  target: Target,
-  columnCount: number,
-  recipe: Recipe,
-  warnings: string[],
-): Int32Array {
+/** All usable rows, or a random part of them when all would need more memory, or a large part of the time. */
+function affordableRows(target: Target, columnCount: number, recipe: Recipe, warnings: string[]): Int32Array {
   const rowCount = target.rows.length;
   const all = Int32Array.from({ length: rowCount }, (_, index) => index);
-  const limit = recipe.budget.memoryBytes;
+  const { memoryBytes = Infinity, seconds = Infinity } = recipe.budget;
   // Selected and encoded columns, bins, and for each output scores, gradients and predictions of a dozen trials.
   const bytesPerRow = columnCount * 25 + Math.max(1, target.classes.length) * 160 + 200;
-  if (limit === undefined || rowCount * bytesPerRow <= limit) return all;
-  const fitting = Math.max(10, Math.floor(limit / bytesPerRow));
+  const byMemory = Math.floor(memoryBytes / bytesPerRow);
+  const byTime = Math.floor((preparingShare * seconds) / (secondsToPrepareCell * (columnCount + 1)));
+  const fitting = Math.max(fewestRows, Math.min(byMemory, byTime));
   if (fitting >= rowCount) return all;
+  const limit = byMemory < byTime ? 'memory' : 'time';
   warnings.push(
-    `To stay within the memory limit, ${fitting} of ${rowCount} rows were used, drawn at random.`,
+    `To stay within the ${limit} limit, ${fitting} of ${rowCount} rows were used, drawn at random.`,
   );
   return shuffle(all, seededRandom(recipe.seed)).slice(0, fitting).sort();
 }

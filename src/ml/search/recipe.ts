@@ -14,7 +14,7 @@ export interface Recipe {
   /** Name of a metric, or `auto`: AUC, log loss or RMSE by task. */
   metric: string;
   budget: {
-    /** Wall-clock limit of the whole search. Needed unless `trials` is given. */
+    /** Wall-clock limit of the whole search; of very large frames a random part is then used. Needed unless `trials` is given. */
     seconds?: number;
     /** Exactly so many trials: time then steers nothing, and the same seed gives the same bytes. */
     trials?: number;

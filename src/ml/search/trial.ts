@@ -71,17 +71,19 @@ export function metricOf(prepared: Prepared, actual: Float64Array, predictions: 
   });
 }
 
-/** Predictions of one row model for `rows` of a table. */
+/** Predictions of one row model for `rows` of a table, and the time they took, pauses not counted. */
 export async function predictTable(
   model: RowModel,
   source: { table: FeatureTable; rows: Int32Array; outputCount: number },
-  pause: () => Promise<void>,
-): Promise<Float64Array> {
+  { clock, pause }: Pick<TrialContext, 'clock' | 'pause'>,
+): Promise<{ predictions: Float64Array; seconds: number }> {
   const { table, rows, outputCount } = source;
   const featureCount = table.features.length;
-  const out = new Float64Array(rows.length * outputCount);
+  const predictions = new Float64Array(rows.length * outputCount);
+  let workingMs = 0;
   const block = new Float64Array(rowsAtOnce * featureCount);
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    const startMs = clock.monotonicMs();
     const rowCount = Math.min(rowsAtOnce, rows.length - from);
     for (let index = 0; index < rowCount; index++) {
       copyFeatureRow(
@@ -93,11 +95,12 @@ export async function predictTable(
     applyModel(
       model,
       { rows: block, rowCount, featureCount },
-      out.subarray(from * outputCount, (from + rowCount) * outputCount),
+      predictions.subarray(from * outputCount, (from + rowCount) * outputCount),
     );
+    workingMs += clock.monotonicMs() - startMs;
     await pause();
   }
-  return out;
+  return { predictions, seconds: workingMs / 1000 };
 }
 
 /** Runs a candidate. A failure is told in the report, never thrown, but for `cancelled`. */
@@ -146,21 +149,17 @@ export async function runTrial(
 }
 
 async function trainFolds(context: TrialContext, trial: Trial, seed: number): Promise<void> {
-  const { prepared, clock } = context;
+  const { prepared } = context;
   const { folds, target, metric, training } = prepared;
   const outputCount = outputCountOf(target.task, target.classes.length);
   const parts: Float64Array[] = [];
-  let predictingMs = 0;
+  let predictingSeconds = 0;
   for (let fold = 0; fold < folds.length; fold++) {
     const { validation } = folds[fold]!;
     const model = await trainFold(context, trial, fold, seed + fold);
-    const beforeMs = clock.monotonicMs();
-    const predictions = await predictTable(
-      model,
-      { table: training.table, rows: validation, outputCount },
-      context.pause,
-    );
-    predictingMs += clock.monotonicMs() - beforeMs;
+    const source = { table: training.table, rows: validation, outputCount };
+    const { predictions, seconds } = await predictTable(model, source, context);
+    predictingSeconds += seconds;
     const actual = Float64Array.from(validation, (row) => training.actual[row]!);
     const score = metricOf(prepared, actual, predictions);
     if (Number.isFinite(score)) trial.report.foldScores.push(score);
@@ -187,7 +186,7 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   );
   trial.report.score = Number.isFinite(score) ? score : null;
   trial.utility = utilityOf(metric, score);
-  trial.secondsPerRow = predictingMs / 1000 / rows.length;
+  trial.secondsPerRow = predictingSeconds / rows.length;
   trial.report.state = 'finished';
 }
 
