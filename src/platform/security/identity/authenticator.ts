@@ -139,9 +139,11 @@ export class Authenticator {
   }
 
   async #byKey(secret: string, hash: Sha256, facts: SignInFacts): Promise<Principal> {
-    if (!isKeySecret(secret))
+    const known = this.#keys.peek(hash);
+    if (!known && !isKeySecret(secret)) {
       throw new Problem('not-signed-in', 'The key is not a key of Pilvi, or was mistyped.');
-    const key = this.#keys.peek(hash) ?? (await this.#look(this.#keys, hash, facts));
+    }
+    const key = known ?? (await this.#look(this.#keys, hash, facts));
     if (!key) throw new Problem('not-signed-in', 'The key is not known here, or was revoked.');
     const nowMs = this.#services.clock.nowMs();
     if (key.expiresAt !== null && key.expiresAt.getTime() <= nowMs) {

@@ -58,14 +58,15 @@ export async function loadAuthorizer(
   const forgotten = policyActions.filter((action) => !engine.namedActions.has(action));
   assert(forgotten.length === 0, `no policy names ${forgotten.join(', ')}`);
 
-  const decisions = new Map<string, Decision>();
+  const decisions: Decisions = new Map();
   const decide = (caller: Caller, action: PolicyAction): Decision => {
-    const facts = `${factsOf(caller)} ${action}`;
-    let decision = decisions.get(facts);
+    const decided = decisionsOf(decisions, caller);
+    let decision = decided.get(action);
     if (decision === undefined) {
-      decision = policyActions.includes(action) ? engine.decide(caller, action) : 'deny';
       // Only known actions are remembered: the memory is bounded by the catalogue, not by what callers send.
-      if (policyActions.includes(action)) decisions.set(facts, decision);
+      if (!policyActions.includes(action)) return 'deny';
+      decision = engine.decide(caller, action);
+      decided.set(action, decision);
     }
     return decision;
   };
@@ -79,9 +80,18 @@ export async function loadAuthorizer(
   };
 }
 
-function factsOf(caller: Caller): string {
-  if (caller.kind === 'anonymous') return caller.kind;
-  return `${caller.kind} ${caller.role} ${caller.kind === 'key' && caller.projectBound ? 'bound' : 'free'}`;
+/** Decisions by kind of caller, role and action. Nested, because composing a key would cost more than the look-ups. */
+type Decisions = Map<string, Map<Role | undefined, Map<PolicyAction, Decision>>>;
+
+/** What was decided for callers like this one. */
+function decisionsOf(decisions: Decisions, caller: Caller): Map<PolicyAction, Decision> {
+  const kind = caller.kind === 'key' && caller.projectBound ? 'bound-key' : caller.kind;
+  const role = caller.kind === 'anonymous' ? undefined : caller.role;
+  const ofKind = decisions.get(kind) ?? new Map<Role | undefined, Map<PolicyAction, Decision>>();
+  decisions.set(kind, ofKind);
+  const decided = ofKind.get(role) ?? new Map<PolicyAction, Decision>();
+  ofKind.set(role, decided);
+  return decided;
 }
 
 function refusal(caller: Exclude<Caller, { kind: 'anonymous' }>, action: PolicyAction): string {
