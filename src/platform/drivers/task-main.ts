@@ -51,14 +51,17 @@ function contextOf(message: RunMessage, signal: AbortSignal, reports: Reporter):
     attempt: message.attempt,
     workFolder: message.workFolder,
     signal,
-    report: ({ name, data }) => {
-      assert(name !== 'state' && name !== 'progress', `the event name "${name}" is taken`);
-      reports.report(name, data);
+    report: (event) => {
+      assert(!['state', 'progress'].includes(event.name), `the event name "${event.name}" is taken`);
+      reports.report(event);
     },
     progress: (share, text) =>
-      reports.report('progress', {
-        share: Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0,
-        message: text.slice(0, 200),
+      reports.report({
+        name: 'progress',
+        data: {
+          share: Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0,
+          message: text.slice(0, 200),
+        },
       }),
   };
 }

@@ -1,21 +1,21 @@
-// Thins a task's events before they leave its process: of each name at most one every 250 ms, always the newest.
+// Thins a task's events before they leave its process: of each name and key at most one every 250 ms, the newest.
 // The first after a pause goes out at once, because a task that computes without a break never reaches its timers.
-import type { JsonObject } from '../../base/json.ts';
+import type { TaskEvent } from '../ports/jobs.ts';
 import { maxEventBytes } from './worker-messages.ts';
 
-/** Events of one name are at least this far apart. */
+/** Events of one name and key are at least this far apart. */
 export const eventIntervalMs = 250;
-/** More names than this within one interval share a place: the newest of them wins. */
-const maxNames = 64;
-const maxNameCharacters = 100;
+/** More names and keys than this within one interval share a place: the newest of them wins. */
+const maxPlaces = 256;
+const maxWordCharacters = 100;
 
 /** What may go out. */
 export type Report =
-  | { type: 'event'; name: string; json: string }
+  | { type: 'event'; name: string; key?: string; json: string }
   | { type: 'oversize-event'; name: string; sizeBytes: number };
 
 export interface Reporter {
-  report(name: string, data: JsonObject): void;
+  report(event: TaskEvent): void;
   /** Sends what was held back; later reports go nowhere. */
   end(): void;
 }
@@ -25,7 +25,7 @@ export function createReporter(
   send: (report: Report) => void,
   nowMs: () => number = () => performance.now(),
 ): Reporter {
-  /** When each name may be sent again. */
+  /** When each name and key may be sent again. */
   const dueMs = new Map<string, number>();
   const held = new Map<string, Report>();
   let timer: NodeJS.Timeout | undefined;
@@ -54,21 +54,22 @@ export function createReporter(
     );
   }
 
-  function placeOf(name: string): string {
-    if (dueMs.has(name)) return name;
-    if (dueMs.size >= maxNames) {
+  function placeOf({ name, key }: TaskEvent): string {
+    const wanted = key === undefined ? name : `${name} ${key}`;
+    if (dueMs.has(wanted)) return wanted;
+    if (dueMs.size >= maxPlaces) {
       for (const [place, due] of dueMs) if (due <= nowMs() && !held.has(place)) dueMs.delete(place);
     }
-    return dueMs.size < maxNames ? name : '';
+    return dueMs.size < maxPlaces ? wanted : '';
   }
 
   return {
-    report(name, data) {
+    report(event) {
       if (ended) return;
-      const place = placeOf(name);
+      const place = placeOf(event);
       // The newest goes last, so that events of different names keep their order.
       held.delete(place);
-      held.set(place, toReport(name.slice(0, maxNameCharacters), data));
+      held.set(place, toReport(event));
       sendDue(nowMs());
       wait();
     },
@@ -80,9 +81,11 @@ export function createReporter(
   };
 }
 
-function toReport(name: string, data: JsonObject): Report {
-  const json = JSON.stringify(data);
+function toReport(event: TaskEvent): Report {
+  const json = JSON.stringify(event.data);
   const sizeBytes = Buffer.byteLength(json);
+  const name = event.name.slice(0, maxWordCharacters);
   if (sizeBytes > maxEventBytes) return { type: 'oversize-event', name, sizeBytes };
-  return { type: 'event', name, json };
+  const key = event.key?.slice(0, maxWordCharacters);
+  return { type: 'event', name, ...(key !== undefined && { key }), json };
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../base/json.ts';
 import { problemCodes } from '../../contract/problem.ts';
 
 const task = z.number().int();
+const word = z.string().max(100);
 const jsonText = z.string().transform((text, context) => {
   try {
     return JSON.parse(text) as unknown;
@@ -19,7 +20,7 @@ const jsonObject = jsonText.pipe(z.record(z.string(), z.unknown())) as unknown a
 >;
 
 export const workerMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('event'), task, name: z.string().min(1).max(100), json: jsonObject }),
+  z.object({ type: z.literal('event'), task, name: word.min(1), key: word.optional(), json: jsonObject }),
   z.object({ type: z.literal('oversize-event'), task, name: z.string(), sizeBytes: z.number() }),
   z.object({ type: z.literal('output'), task, json: jsonText }),
   z.object({

@@ -9,7 +9,7 @@ import { assert } from '../../base/assert.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { Problem, problemKinds } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
-import type { TaskLimits } from '../ports/jobs.ts';
+import type { TaskEvent, TaskLimits } from '../ports/jobs.ts';
 import type { Log } from '../ports/log.ts';
 import { moduleUrl } from './module-url.ts';
 import { killGroup } from './process-group.ts';
@@ -37,7 +37,7 @@ export interface TaskRun {
   limits: TaskLimits;
   /** Aborting it ends the task: asked at first, killed after {@link abortGraceMs}. */
   signal: AbortSignal;
-  onEvent(event: { name: string; data: JsonObject }): void;
+  onEvent(event: TaskEvent): void;
 }
 
 /** How an execution ended. After anything but `output` and `problem` the process is gone. */
@@ -196,7 +196,8 @@ export class WorkerProcess {
     if (message.task !== this.#taskCount || this.#settle === undefined) return;
     this.#lastSignMs = performance.now();
     if (message.type === 'event') {
-      this.#run?.onEvent({ name: message.name, data: message.json });
+      const { name, key, json: data } = message;
+      this.#run?.onEvent({ name, data, ...(key !== undefined && { key }) });
     } else if (message.type === 'oversize-event') {
       const { name, sizeBytes } = message;
       this.#log.warn({ jobId: this.#run?.jobId, name, sizeBytes }, 'an event was too large and is left out');
@@ -210,7 +211,9 @@ export class WorkerProcess {
       const problem = Problem.fromDocument({ code, detail, ...(errors && { errors }) });
       return { kind: 'problem', problem, retryable: code !== 'internal' && problemKinds[code].retryable };
     }
-    this.#log.error({ jobId: this.#run?.jobId, stack: message.text }, 'a task crashed');
+    // What an aborted task throws is its way to stop.
+    if (this.#run?.signal.aborted !== true)
+      this.#log.error({ jobId: this.#run?.jobId, stack: message.text }, 'a task crashed');
     this.#isUnfit = true;
     // A mistake in the task would be made again by every further try.
     const problem = new Problem('internal', 'The task ended with an unexpected error, which was logged.');

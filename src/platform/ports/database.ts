@@ -19,7 +19,7 @@ export interface Scope {
   projectId: string | null;
 }
 
-/** What a text query answers; of several statements at once, the last one's. */
+/** What a text query answers; of several statements at once, all their rows and the count of the last. */
 export interface TextQueryResult {
   rows: Record<string, unknown>[];
   rowCount: number;

@@ -67,6 +67,15 @@ export interface JobKind<Payload, Input extends JsonObject = JsonObject, Output 
   ): Promise<(transaction: Transaction) => Promise<void>>;
 }
 
+/** Something that users see live. */
+export interface TaskEvent {
+  name: string;
+  /** Which of several things of this name it is about; see {@link TaskContext.report}. */
+  key?: string;
+  /** At most 64 KiB as JSON; larger events are left out. */
+  data: JsonObject;
+}
+
 /** What a task gets besides its input. */
 export interface TaskContext {
   jobId: string;
@@ -75,8 +84,8 @@ export interface TaskContext {
   workFolder: string;
   /** Aborted when the job is cancelled; the process is killed 3 s later if it is still there. */
   signal: AbortSignal;
-  /** Reports an event that users see live; events of one name may be thinned to the newest of each 250 ms. */
-  report(event: { name: string; data: JsonObject }): void;
+  /** Reports an event; those of one name and key may be thinned to the newest of each 250 ms. */
+  report(event: TaskEvent): void;
   /** Share done in [0, 1] with a short line saying what is being done. */
   progress(share: number, message: string): void;
 }
@@ -105,7 +114,16 @@ export interface Jobs {
     options: {
       limits: TaskLimits;
       signal: AbortSignal;
-      onEvent?: (event: { name: string; data: JsonObject }) => void;
+      onEvent?: (event: TaskEvent) => void;
     },
   ): Promise<Output>;
+  /** Follows what happens to a job, in whichever server; made before the job is looked at, so that nothing is missed. */
+  watch(jobId: string): JobWatch;
+}
+
+/** Waits for changes of one job. */
+export interface JobWatch {
+  /** Resolves when the job may have changed since the last call, after `timeoutMs`, or when `signal` is aborted. */
+  next(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  close(): void;
 }
