@@ -14,8 +14,14 @@ import {
   type TrainingInput,
 } from './learner.ts';
 import { lossFor, weightedMedian, type Loss } from './losses.ts';
-import { leafOfBinnedRow, treeGrower, type GrownTree, type TreeRules } from './tree-grower.ts';
-import { treeStore } from './tree-store.ts';
+import {
+  leafOfBinnedRow,
+  treeGrower,
+  type GrownTree,
+  type TreeGrower,
+  type TreeRules,
+} from './tree-grower.ts';
+import { treeStore, type TreeStore } from './tree-store.ts';
 
 const spec: LearnerSpec = {
   name: 'boosted-trees',
@@ -169,13 +175,10 @@ async function trainBoostedTrees(input: TrainingInput): Promise<TrainedModel> {
   let iteration = 0;
   while (iteration < iterations) {
     const bag = drawRows(rows, numberSetting(settings, 'rowShare'), boosting.random);
-    for (let k = 0; k < loss.outputCount; k++) {
-      loss.derive(scores, k, bag.chosen, boosting);
-      const tree = grower.grow(
-        { rows: bag.chosen, gradients: boosting.gradients, hessians: boosting.hessians },
-        boosting.random,
-      );
-      addTree(boosting, store, { tree, k, restRows: bag.rest });
+    const isWhole = await growRound(boosting, grower, store, bag);
+    if (!isWhole) {
+      endedBy = 'deadline';
+      break;
     }
     iteration++;
     if (validationRows) {
@@ -195,9 +198,28 @@ async function trainBoostedTrees(input: TrainingInput): Promise<TrainedModel> {
       break;
     }
   }
-  const kept = validationRows ? Math.max(1, progress.bestIteration) : iteration;
+  const kept = validationRows ? progress.bestIteration : iteration;
   const model = store.finish({ treeCount: kept * loss.outputCount, link: loss.link, base });
   return { model, iterationCount: kept, curve, endedBy };
+}
+
+/** One tree for each output; `false` when the deadline came first, and the round does not count. */
+async function growRound(
+  boosting: Boosting,
+  grower: TreeGrower,
+  store: TreeStore,
+  bag: { chosen: Int32Array; rest: Int32Array },
+): Promise<boolean> {
+  const { loss, scores, random, gradients, hessians, input } = boosting;
+  for (let k = 0; k < loss.outputCount; k++) {
+    loss.derive(scores, k, bag.chosen, boosting);
+    const tree = grower.grow({ rows: bag.chosen, gradients, hessians }, random);
+    addTree(boosting, store, { tree, k, restRows: bag.rest });
+    if (k === loss.outputCount - 1) break;
+    await input.control.pause();
+    if (isLate(input.control)) return false;
+  }
+  return true;
 }
 
 function startBoosting(input: TrainingInput): Boosting {
@@ -252,7 +274,7 @@ function drawRows(rows: Int32Array, share: number, random: Random): { chosen: In
 /** Gives the leaves their values and moves the scores of all rows that training looks at. */
 function addTree(
   boosting: Boosting,
-  store: ReturnType<typeof treeStore>,
+  store: TreeStore,
   { tree, k, restRows }: { tree: GrownTree; k: number; restRows: Int32Array },
 ): void {
   const { scores, binned, input } = boosting;

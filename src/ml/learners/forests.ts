@@ -116,15 +116,20 @@ async function trainForest(
   const base = targetMeans(input, outputCount);
   let endedBy: TrainedModel['endedBy'] = 'iterations';
   let treeCount = 0;
-  while (treeCount < wanted) {
+  grow: while (treeCount < wanted) {
     const draw = drawRows(input, hasRandomBorders, random);
     for (let k = 0; k < outputCount; k++) {
       const derivatives = targetDerivatives(input, draw.counts, { k, mean: base[k]! });
       const tree = grower.grow({ rows: draw.rows.slice(), ...derivatives }, random);
       store.add(tree, leafMeans(tree, derivatives));
+      await control.pause();
+      // A tree for each output, or the round does not count.
+      if (k < outputCount - 1 && isLate(control)) {
+        endedBy = 'deadline';
+        break grow;
+      }
     }
     treeCount++;
-    await control.pause();
     if (isLate(control)) {
       endedBy = treeCount < wanted ? 'deadline' : 'iterations';
       break;

@@ -2,9 +2,8 @@
 // "The Elements of Statistical Learning", chapters 3 and 4). Numbers are standardised on the training rows, missing
 // ones have a weight of their own, each category has one weight. Solved by L-BFGS.
 import { exp, log, sigmoid, softplus } from '../model/arithmetic.ts';
-import { standardise, type LinearModel } from '../model/linear.ts';
+import type { LinearModel } from '../model/linear.ts';
 import type { Link } from '../model/row-model.ts';
-import type { FeatureTable } from '../frame/encoding.ts';
 import {
   completeHyperparameters,
   isLate,
@@ -14,6 +13,7 @@ import {
   type TrainedModel,
   type TrainingInput,
 } from './learner.ts';
+import { addScores, designOf, gatherSlopes, momentsOf, type Design } from './linear-design.ts';
 import { minimise } from './minimise.ts';
 
 const spec: LearnerSpec = {
@@ -73,23 +73,6 @@ async function trainLinear(input: TrainingInput): Promise<TrainedModel> {
   return { model: problem.modelOf(found.point), iterationCount: found.iterations, curve: [], endedBy };
 }
 
-/**
- * The columns as a linear model sees them, for the training rows only. Weights are numbered: 0 the intercept, then a
- * value and a missing weight for each number, then one for each category code and one for missing.
- */
-interface Design {
-  weightCount: number;
-  numbers: {
-    feature: number;
-    centre: number;
-    inverseSpread: number;
-    values: Float64Array;
-    isMissing: Uint8Array | undefined;
-    weight: number;
-  }[];
-  categories: { feature: number; levelCount: number; levels: Uint8Array; weight: number }[];
-}
-
 interface LinearProblem {
   design: Design;
   outputCount: number;
@@ -117,10 +100,10 @@ function linearProblem(input: TrainingInput, l2: number): LinearProblem {
       gradient.fill(0);
       let loss = 0;
       for (let k = 0; k < outputCount; k++)
-        score(design, part(point, k, design), part(scores, k, { weightCount: rows.length }));
+        addScores(design, part(point, k, design), part(scores, k, { weightCount: rows.length }));
       loss += derive({ scores, slopes, truth, rowWeights, outputCount });
       for (let k = 0; k < outputCount; k++)
-        gather(design, part(slopes, k, { weightCount: rows.length }), part(gradient, k, design));
+        gatherSlopes(design, part(slopes, k, { weightCount: rows.length }), part(gradient, k, design));
       for (let index = 0; index < gradient.length; index++) {
         const isIntercept = index % design.weightCount === 0;
         const weight = point[index]!;
@@ -142,105 +125,9 @@ function part(values: Float64Array, k: number, { weightCount }: { weightCount: n
   return values.subarray(k * weightCount, (k + 1) * weightCount);
 }
 
-function designOf(table: FeatureTable, rows: Int32Array): Design {
-  const design: Design = { weightCount: 1, numbers: [], categories: [] };
-  table.features.forEach((feature, index) => {
-    const column = table.columns[index]!;
-    if (feature.kind === 'category') {
-      const levelCount = feature.levelCount + 1;
-      const levels = Uint8Array.from(rows, (row) =>
-        column[row] === column[row] ? column[row]! : levelCount - 1,
-      );
-      design.categories.push({ feature: index, levelCount, levels, weight: design.weightCount });
-      design.weightCount += levelCount;
-      return;
-    }
-    const { centre, spread, missingCount } = momentsOf(column, rows);
-    if (spread === 0 && missingCount === 0) return;
-    const inverseSpread = spread > 0 ? 1 / spread : 0;
-    const values = Float64Array.from(rows, (row) =>
-      column[row] === column[row] ? standardise(column[row]!, centre, inverseSpread) : 0,
-    );
-    const isMissing =
-      missingCount > 0 ? Uint8Array.from(rows, (row) => (column[row] === column[row] ? 0 : 1)) : undefined;
-    design.numbers.push({
-      feature: index,
-      centre,
-      inverseSpread,
-      values,
-      isMissing,
-      weight: design.weightCount,
-    });
-    design.weightCount += 2;
-  });
-  return design;
-}
-
-function momentsOf(
-  column: ArrayLike<number>,
-  rows: Int32Array,
-): { centre: number; spread: number; missingCount: number } {
-  let sum = 0;
-  let count = 0;
-  for (const row of rows) {
-    const value = column[row]!;
-    if (value !== value) continue;
-    sum += value;
-    count++;
-  }
-  const centre = count > 0 ? sum / count : 0;
-  let squares = 0;
-  for (const row of rows) {
-    const value = column[row]!;
-    if (value === value) squares += (value - centre) * (value - centre);
-  }
-  const spread = count > 0 ? Math.sqrt(squares / count) : 0;
-  // A spread that is only rounding error is none.
-  return {
-    centre,
-    spread: spread > 1e-12 * Math.abs(centre) ? spread : 0,
-    missingCount: rows.length - count,
-  };
-}
-
 function targetScaling({ target, rows }: TrainingInput): { centre: number; spread: number } {
   const { centre, spread } = momentsOf(target, rows);
   return { centre, spread: spread || 1 };
-}
-
-/** scores = design x weights */
-function score(design: Design, weights: Float64Array, scores: Float64Array): void {
-  scores.fill(weights[0]!);
-  for (const { values, isMissing, weight } of design.numbers) {
-    const slope = weights[weight]!;
-    for (let row = 0; row < scores.length; row++) scores[row] = scores[row]! + slope * values[row]!;
-    if (!isMissing) continue;
-    const missing = weights[weight + 1]!;
-    for (let row = 0; row < scores.length; row++) scores[row] = scores[row]! + missing * isMissing[row]!;
-  }
-  for (const { levels, weight } of design.categories) {
-    for (let row = 0; row < scores.length; row++)
-      scores[row] = scores[row]! + weights[weight + levels[row]!]!;
-  }
-}
-
-/** gradient = design' x slopes */
-function gather(design: Design, slopes: Float64Array, gradient: Float64Array): void {
-  for (let row = 0; row < slopes.length; row++) gradient[0]! += slopes[row]!;
-  for (const { values, isMissing, weight } of design.numbers) {
-    let sum = 0;
-    let missing = 0;
-    for (let row = 0; row < slopes.length; row++) sum += slopes[row]! * values[row]!;
-    if (isMissing) for (let row = 0; row < slopes.length; row++) missing += slopes[row]! * isMissing[row]!;
-    gradient[weight] = sum;
-    gradient[weight + 1] = missing;
-  }
-  for (const { levels, weight } of design.categories) {
-    for (let row = 0; row < slopes.length; row++) {
-      const at = weight + levels[row]!;
-      gradient[at] = gradient[at]! + slopes[row]!;
-    }
-  }
 }
 
 interface Slopes {

@@ -11,6 +11,8 @@ export interface Evaluation {
   task: Task;
   rowCount: number;
   metrics: Record<string, number>;
+  /** Binary: the class that the curves are about. */
+  positiveClass?: string;
   /** `counts[actual][predicted]` */
   confusionMatrix?: { classes: string[]; counts: number[][] };
   rocCurve?: { falsePositiveRate: number; truePositiveRate: number; threshold: number }[];
@@ -78,6 +80,7 @@ function classReport(scored: Scored, classes: readonly string[]): Partial<Evalua
     };
   }
   if (scored.task === 'binary') {
+    report.positiveClass = classes[scored.positiveClass]!;
     const ranking = rankBy(rankingOf(scored, scored.positiveClass));
     report.rocCurve = rocCurve(ranking);
     report.precisionRecallCurve = precisionRecallCurve(ranking);

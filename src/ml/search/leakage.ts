@@ -9,14 +9,16 @@ const mostRows = 20_000;
 const suspicious = 0.99;
 
 /** One sentence for each suspect. */
-export function leakageWarnings({ training, target }: Prepared): string[] {
+export function leakageWarnings({ training, target, encoding }: Prepared): string[] {
   const { actual, table } = training;
   if (actual.length < fewestRows) return [];
   const rowCount = Math.min(mostRows, actual.length);
   const warnings = new Map<string, string>();
+  // One word of a text hardly gives the target away, and there may be a thousand.
+  const texts = new Set(encoding.filter((entry) => entry.kind === 'text').map((entry) => entry.column));
   for (const feature of binnedTable(table).features) {
     const { column } = table.features[feature.feature]!;
-    if (warnings.has(column) || feature.binCount > rowCount / 8) continue;
+    if (warnings.has(column) || texts.has(column) || feature.binCount > rowCount / 8) continue;
     const score =
       target.task === 'multiclass'
         ? hitRate(feature, actual, rowCount, target.classes.length)
@@ -65,11 +67,11 @@ function meanScore(
 function hitRate(feature: BinnedFeature, actual: Float64Array, rowCount: number, classCount: number): number {
   const counts = new Float64Array(feature.binCount * classCount);
   for (let row = 0; row < rowCount; row += 2) counts[feature.bins[row]! * classCount + actual[row]!]!++;
+  const likeliest = Int32Array.from({ length: feature.binCount }, (_, bin) => {
+    const own = counts.subarray(bin * classCount, (bin + 1) * classCount);
+    return own.reduce((best, count, index) => (count > own[best]! ? index : best), 0);
+  });
   let hits = 0;
-  for (let row = 1; row < rowCount; row += 2) {
-    const start = feature.bins[row]! * classCount;
-    const own = counts.subarray(start, start + classCount);
-    if (own.indexOf(Math.max(...own)) === actual[row]) hits++;
-  }
+  for (let row = 1; row < rowCount; row += 2) if (likeliest[feature.bins[row]!] === actual[row]) hits++;
   return hits / (rowCount >> 1);
 }
