@@ -8,6 +8,7 @@ const tag = 'Dataset';
 
 export const columnTypes = ['integer', 'number', 'boolean', 'date', 'datetime', 'text'] as const;
 export const columnType = z.enum(columnTypes);
+export type ColumnType = z.infer<typeof columnType>;
 
 /** How a file is read. Whatever is left out is detected; what was detected is shown in the version and can be corrected. */
 export const importOptions = z
@@ -19,7 +20,12 @@ export const importOptions = z
     compression: z.enum(['none', 'gzip']).optional(),
     encoding: z.enum(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1']).optional(),
     delimiter: z.string().min(1).max(4).optional(),
-    quote: z.string().length(1).optional(),
+    quote: z.string().max(1).optional().describe('Empty where fields are never quoted.'),
+    escape: z
+      .string()
+      .max(1)
+      .optional()
+      .describe('Stands before a quote inside a quoted field; the quote itself unless said otherwise.'),
     hasHeader: z.boolean().optional(),
     decimalSeparator: z.enum(['.', ',']).optional(),
     dateFormat: z.string().max(40).optional().describe('Such as %d.%m.%Y.'),

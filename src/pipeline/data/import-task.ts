@@ -1,0 +1,70 @@
+// The worker's half of an import: a stored source becomes Parquet, every value converted strictly, and a profile.
+// No database, no network; reads the source's parts and writes into the work folder only.
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ColumnType, DatasetProfile, ImportOptions } from '../../contract/dataset.ts';
+import { openDataEngine } from '../../platform/drivers/duckdb.ts';
+import type { Task } from '../../platform/ports/jobs.ts';
+import { asImportProblem } from './import/engine-problems.ts';
+import { importSource } from './import/import-source.ts';
+import type { ImportLimits, TaskOptions } from './import/source-limits.ts';
+import { profileContent } from './profile/profile.ts';
+
+export type ImportTaskInput = {
+  /** Local paths of the stored source's parts, in order. */
+  sourcePaths: string[];
+  options: TaskOptions;
+  limits: ImportLimits;
+};
+
+export type ImportTaskOutput = {
+  /** The Parquet file in the work folder. */
+  contentFileName: string;
+  rowCount: number;
+  sizeBytes: number;
+  columns: { name: string; type: ColumnType }[];
+  /** What the source was read with, given or found: with these it is read the same way again. */
+  options: ImportOptions;
+  warnings: string[];
+  profile: DatasetProfile;
+};
+
+const contentFileName = 'content.parquet';
+/** The engine's own share; the process takes some 150 MiB more, and parts of the engine do not count. */
+const engineMemoryBytes = 256 * 1_048_576;
+/** Always two, because the layout of the file, and with it its address, may depend on it. */
+const threads = 2;
+const describing = 'describing the columns';
+
+export const run: Task<ImportTaskInput, ImportTaskOutput> = async (input, context) => {
+  const { sourcePaths, options, limits } = input;
+  const { workFolder, signal, progress } = context;
+  const engine = await openDataEngine({
+    memoryBytes: engineMemoryBytes,
+    threads,
+    workFolder,
+    maxSpillBytes: limits.maxUploadBytes * 2,
+    readablePaths: sourcePaths,
+  });
+  signal.addEventListener('abort', () => engine.interrupt(), { once: true });
+  try {
+    progress(0, 'reading the rows');
+    const path = join(workFolder, contentFileName);
+    const imported = await importSource(
+      engine,
+      { paths: sourcePaths, options, limits, workFolder, headOnly: false },
+      { target: path },
+    );
+    progress(0.7, describing);
+    const { columns, rowCount } = imported;
+    const profile = await profileContent(engine, { path, columns, rowCount }, (share) =>
+      progress(0.7 + 0.3 * share, describing),
+    );
+    return { contentFileName, sizeBytes: (await stat(path)).size, profile, ...imported };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw asImportProblem(error, 'csv');
+  } finally {
+    engine.close();
+  }
+};

@@ -1,0 +1,177 @@
+// How the text of a field becomes a value, in SQL: strict, so that nothing is lost. The engine's own casts are lenient
+// (1.5 to a whole number gives 2, 0x1F gives 31, a time zone is dropped), so each is guarded: the common form by a
+// cheap test or by casting back, the rest by a pattern. value-forms.ts says the same for samples.
+import { identifier, joined, sql, type Sql } from '../../../platform/ports/data-engine.ts';
+import type { DateReading } from './date-formats.ts';
+import type { Reading } from './column-readings.ts';
+
+/** Stands in an engine error that says that a value did not fit its reading; the number of the column follows. */
+export const misfitMark = 'pilvi-misfit:';
+
+/** A column of the source: its texts, or values that have a type already (Parquet). */
+export interface SourceColumn {
+  name: string;
+  text: Sql;
+  /** The values themselves, where they have a type that needs no reading; `fits` where not every value keeps it. */
+  typed?: { type: Exclude<Reading['type'], 'text'>; value: Sql; fits?: Sql };
+}
+
+/** What holds for every column of an import. */
+export interface ConversionRules {
+  /** Words that mean "missing". */
+  nullValues: readonly string[];
+  maxFieldBytes: number;
+}
+
+/** The value of a column; a text that does not fit makes the statement fail with {@link misfitMark}. */
+export function valueOf(column: SourceColumn, index: number, reading: Reading, rules: ConversionRules): Sql {
+  const misfit = sql`error(${misfitMark + String(index)})`;
+  const { typed } = column;
+  if (typed?.type !== reading.type) return convert(column.text, reading, misfit, rules);
+  return typed.fits ? sql`CASE WHEN ${typed.fits} THEN ${typed.value} ELSE ${misfit} END` : typed.value;
+}
+
+/** Whether the text of a column does not fit. */
+export function misfits(column: SourceColumn, reading: Reading, rules: ConversionRules): Sql {
+  const { text, typed } = column;
+  if (typed?.type === reading.type) return typed.fits ? sql`(NOT (${typed.fits}))` : sql`false`;
+  if (reading.type === 'text') {
+    if (reading.expectsNothing) return sql`(${text} IS NOT NULL)`;
+    return sql`coalesce(${isUnusableText(text, rules)}, false)`;
+  }
+  const value = convert(text, reading, sql`NULL`, rules);
+  return sql`(NOT (${isMissing(text, rules)}) AND (${value}) IS NULL)`;
+}
+
+/** Whether a text is too long, or holds a NUL, which databases and JSON tools choke on. */
+export function isUnusableText(text: Sql, { maxFieldBytes }: ConversionRules): Sql {
+  return sql`(strlen(${text}) > ${maxFieldBytes} OR contains(${text}, chr(0)))`;
+}
+
+function convert(text: Sql, reading: Reading, otherwise: Sql, rules: ConversionRules): Sql {
+  const missing = isMissing(text, rules);
+  switch (reading.type) {
+    case 'integer':
+      return integer(text, missing, otherwise);
+    case 'number':
+      return reading.decimalSeparator === '.'
+        ? number(text, missing, otherwise)
+        : commaNumber(text, missing, otherwise);
+    case 'boolean':
+      return boolean(text, reading.words, sql`WHEN ${missing} THEN NULL`, otherwise);
+    case 'date':
+      return date(text, reading, missing, otherwise);
+    case 'datetime':
+      return datetime(text, reading, missing, otherwise);
+    case 'text':
+      if (reading.expectsNothing) return sql`CASE WHEN ${text} IS NULL THEN NULL ELSE ${otherwise} END`;
+      return sql`CASE WHEN ${isUnusableText(text, rules)} THEN ${otherwise} ELSE ${text} END`;
+    default:
+      return reading satisfies never;
+  }
+}
+
+/** Missing: no text, blanks, or one of the words with blanks around it. */
+function isMissing(text: Sql, { nullValues }: ConversionRules): Sql {
+  const words = joined(['', ...nullValues].map((word) => sql`${word}`));
+  return sql`${text} IS NULL OR trim(${text}) IN (${words})`;
+}
+
+function integer(text: Sql, missing: Sql, otherwise: Sql): Sql {
+  const trimmed = sql`trim(${text})`;
+  return sql`CASE
+    WHEN CAST(TRY_CAST(${text} AS BIGINT) AS VARCHAR) = ${text} THEN TRY_CAST(${text} AS BIGINT)
+    WHEN ${missing} THEN NULL
+    WHEN regexp_full_match(${trimmed}, '[+-]?(0|[1-9][0-9]{0,18})') AND TRY_CAST(${trimmed} AS BIGINT) IS NOT NULL
+      THEN CAST(${trimmed} AS BIGINT)
+    ELSE ${otherwise} END`;
+}
+
+/** Whole numbers must be exact; decimals become the nearest double, as everywhere. */
+function number(text: Sql, missing: Sql, otherwise: Sql): Sql {
+  const trimmed = sql`trim(${text})`;
+  const double = sql`TRY_CAST(${text} AS DOUBLE)`;
+  const slow = sql`TRY_CAST(${trimmed} AS DOUBLE)`;
+  return sql`CASE
+    WHEN ${text} >= '-' AND ${text} < ':' AND NOT (${text} >= '00' AND ${text} < '0:')
+      AND NOT (${text} >= '-00' AND ${text} < '-0:') AND NOT contains(${text}, '_')
+      AND ${double} BETWEEN -999999999999999 AND 999999999999999 THEN ${double}
+    WHEN ${missing} OR lower(${trimmed}) = 'nan' THEN NULL
+    WHEN regexp_full_match(lower(${trimmed}), '[+-]?inf(inity)?') THEN ${slow}
+    WHEN regexp_full_match(${trimmed}, '[+-]?((0|[1-9][0-9]*)(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?')
+      AND isfinite(${slow}) AND (NOT regexp_full_match(${trimmed}, '[+-]?[0-9]+')
+        OR CAST(TRY_CAST(${slow} AS HUGEINT) AS VARCHAR) = ltrim(${trimmed}, '+')
+        OR abs(${slow}) <= 999999999999999) THEN ${slow}
+    ELSE ${otherwise} END`;
+}
+
+/** The comma is the decimal point; a point has no meaning. */
+function commaNumber(text: Sql, missing: Sql, otherwise: Sql): Sql {
+  const withPoint = sql`replace(${text}, ',', '.')`;
+  return sql`CASE WHEN ${missing} THEN NULL WHEN contains(${text}, '.') THEN ${otherwise}
+    ELSE ${number(withPoint, sql`false`, otherwise)} END`;
+}
+
+function boolean(
+  text: Sql,
+  words: readonly (readonly [string, string])[],
+  whenMissing: Sql,
+  otherwise: Sql,
+): Sql {
+  const spellings = (side: 0 | 1): Sql =>
+    joined(
+      words
+        .map((pair) => pair[side])
+        .flatMap((word) => [word, word.toUpperCase(), word[0]!.toUpperCase() + word.slice(1)])
+        .map((word) => sql`${word}`),
+    );
+  const lowered = sql`lower(trim(${text}))`;
+  return sql`CASE
+    WHEN ${text} IN (${spellings(0)}) THEN true
+    WHEN ${text} IN (${spellings(1)}) THEN false
+    ${whenMissing}
+    WHEN ${lowered} IN (${spellings(0)}) THEN true
+    WHEN ${lowered} IN (${spellings(1)}) THEN false
+    ELSE ${otherwise} END`;
+}
+
+function date(text: Sql, reading: DateReading, missing: Sql, otherwise: Sql): Sql {
+  const parsed = parsedTime(text, reading);
+  // A time that is not midnight would be lost.
+  const slow = sql`CASE
+    WHEN ${missing} THEN NULL
+    WHEN ${parsed} IS NOT NULL AND year(${parsed}) >= 1000 AND CAST(CAST(${parsed} AS DATE) AS TIMESTAMP) = ${parsed}
+      THEN CAST(${parsed} AS DATE)
+    ELSE ${otherwise} END`;
+  if (!reading.isIso) return slow;
+  const cast = sql`TRY_CAST(${text} AS DATE)`;
+  return sql`CASE WHEN strlen(${text}) = 10 AND CAST(${cast} AS VARCHAR) = ${text} THEN ${cast} ELSE ${slow} END`;
+}
+
+function datetime(text: Sql, reading: DateReading, missing: Sql, otherwise: Sql): Sql {
+  const parsed = parsedTime(text, reading);
+  const slow = sql`CASE
+    WHEN ${missing} THEN NULL
+    WHEN ${parsed} IS NOT NULL AND year(${parsed}) >= 1000 THEN ${parsed}
+    ELSE ${otherwise} END`;
+  if (!reading.isIso) return slow;
+  const hasMarks = reading.formats.some((format) => /T|Z$/.test(format));
+  const spaced = hasMarks ? sql`rtrim(replace(${text}, 'T', ' '), 'Z')` : text;
+  const cast = sql`TRY_CAST(${spaced} AS TIMESTAMP)`;
+  return sql`CASE WHEN strlen(${text}) >= 19 AND CAST(${cast} AS VARCHAR) = ${spaced} THEN ${cast} ELSE ${slow} END`;
+}
+
+/** Times with a zone are brought to UTC; times without one are taken as UTC. */
+function parsedTime(text: Sql, reading: DateReading): Sql {
+  return sql`CAST(try_strptime(trim(${text}), ${reading.formats}) AS TIMESTAMP)`;
+}
+
+/** The columns of a relation whose columns are called c0, c1 and so on. */
+export function positionalColumns(names: readonly string[]): SourceColumn[] {
+  return names.map((name, index) => ({ name, text: positional(index) }));
+}
+
+/** The name of the column at `index` in such a relation. */
+export function positional(index: number): Sql {
+  return identifier(`c${index}`);
+}

@@ -1,0 +1,54 @@
+// JSON as a relation of texts: one object a line, or one array of objects. Each key is a column; values that are
+// objects or lists stay JSON text; strings lose their quotes, so that they are read like the fields of a CSV.
+import { Problem } from '../../../base/problems.ts';
+import { identifier, joined, sql, type DataEngine, type Sql } from '../../../platform/ports/data-engine.ts';
+import { listed } from './column-names.ts';
+import { positional } from './conversions.ts';
+import type { ImportLimits } from './source-limits.ts';
+
+export interface JsonFile {
+  path: string;
+  /** `array`: the whole file is one JSON array. */
+  form: 'newline_delimited' | 'array';
+  keys: readonly string[];
+}
+
+/** Looks at every object for its keys. @throws Problem `file-unreadable` when these cannot be columns */
+export async function readJsonKeys(
+  engine: DataEngine,
+  file: Omit<JsonFile, 'keys'>,
+  limits: ImportLimits,
+): Promise<string[]> {
+  const described = await engine.rows(
+    sql`DESCRIBE SELECT * FROM read_json(${file.path}, format = ${file.form}, records = true,
+      sample_size = -1, maximum_depth = 1, map_inference_threshold = -1, maximum_object_size = ${objectBytes(limits)})`,
+  );
+  const keys = described.map(([name]) => String(name));
+  const lowered = new Set(keys.map((key) => key.toLowerCase()));
+  if (lowered.size < keys.length) {
+    const twice = keys.filter(
+      (key, index) => keys.findIndex((other) => other.toLowerCase() === key.toLowerCase()) !== index,
+    );
+    throw new Problem(
+      'file-unreadable',
+      `Keys that differ only by upper and lower case cannot be columns side by side: ${listed(twice)}.`,
+    );
+  }
+  return keys;
+}
+
+/** The relation of the file's objects. */
+export function jsonRelation(file: JsonFile, nullValues: readonly string[], limits: ImportLimits): Sql {
+  const types = joined(file.keys.map((key) => sql`${key}: 'VARCHAR'`));
+  const nulls = joined(['', ...nullValues].map((word) => sql`${word}`));
+  const columns = file.keys.map((key, index) => {
+    const value = identifier(key);
+    return sql`CASE WHEN ${value} IN (${nulls}) THEN NULL ELSE ${value} END AS ${positional(index)}`;
+  });
+  return sql`(SELECT ${joined(columns)} FROM read_json(${file.path}, format = ${file.form}, records = true,
+    columns = {${types}}, maximum_object_size = ${objectBytes(limits)}))`;
+}
+
+function objectBytes(limits: ImportLimits): number {
+  return limits.maxFieldBytes + 1_048_576;
+}
