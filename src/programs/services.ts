@@ -19,7 +19,6 @@ export interface HomeFolders {
   files: string;
   /** Copies of remote blobs; may be removed at any time. */
   cache: string;
-  uploads: string;
   work: string;
 }
 
@@ -30,7 +29,6 @@ export async function openHome(configuration: Configuration): Promise<HomeFolder
     database: join(home, 'database'),
     files: join(home, 'files'),
     cache: join(home, 'cache'),
-    uploads: join(home, 'uploads'),
     work: join(home, 'work'),
   };
   await mkdir(home, { recursive: true, mode: 0o700 });

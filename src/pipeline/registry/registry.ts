@@ -28,6 +28,7 @@ import {
   type ModelRow,
   type VersionRow,
 } from './rows.ts';
+import { trainingReport } from '../train/train.ts';
 import { summarise } from './summary.ts';
 
 export type Model = z.output<typeof model>;
@@ -58,7 +59,13 @@ export interface NewVersion {
  * opening it: a file whose golden vectors do not hold is refused with `model-file-invalid`.
  */
 export async function registerVersion(context: Context, version: NewVersion): Promise<ModelVersion> {
-  const summary = summarise(await openModel(await readBlob(context, version.fileSha256)));
+  const { lineage } = version;
+  const opened = await openModel(await readBlob(context, version.fileSha256));
+  // Evaluation and hints hold values of real rows: they stay here and are not part of the file that travels.
+  const report = lineage
+    ? await trainingReport(context, lineage.trainingId)
+    : { evaluation: null, fields: [] };
+  const summary = summarise(opened, report);
   return await context.transaction(async (transaction) => {
     const row = await addRegisteredVersion(context, transaction, { ...version, summary });
     return (await showVersions(transaction, [row]))[0]!;

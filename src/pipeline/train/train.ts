@@ -11,12 +11,14 @@ import type { EventOutput } from '../../platform/http/route.ts';
 import { getJobRow, listJobEvents, watchJobEvents } from '../../platform/jobs/jobs.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import { datasetContentPath, requireReadyVersion, type ReadyVersion } from '../data/data.ts';
+import type { FieldSummary } from './field-summaries.ts';
 import { trainingJob } from './jobs.ts';
 import { addTraining, findTraining, listTrainingRows, type TrainingRow } from './rows.ts';
 import { isTerminal } from './states.ts';
 import { trialsOf } from './trials.ts';
 import type { PlanTaskInput, PlanTaskOutput } from './plan-task.ts';
 
+export type { FieldSummary };
 export type Training = z.output<typeof training>;
 export type TrainingPlan = z.output<typeof trainingPlan>;
 
@@ -118,6 +120,17 @@ export async function getTraining(context: Context, trainingId: string): Promise
       leaderboard: trialsOf(events),
     };
   });
+}
+
+/** What the registry keeps of a finished training beside its model file. Throws `not-found`. */
+export async function trainingReport(
+  context: Context,
+  trainingId: string,
+): Promise<{ evaluation: Training['evaluation']; fields: FieldSummary[] }> {
+  const row = await context.transaction((transaction) =>
+    requireRow(findTraining(transaction, trainingId), trainingId),
+  );
+  return { evaluation: row.result?.evaluation ?? null, fields: row.result?.fields ?? [] };
 }
 
 /** The trainings of a project, newest first. */

@@ -16,6 +16,7 @@ import type {
 } from '../../ml/search/recipe.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { readColumns } from '../data/read-columns.ts';
+import { summariseFields, type FieldSummary } from './field-summaries.ts';
 import { frameOf } from './frame.ts';
 import type { Trial } from './trials.ts';
 
@@ -35,6 +36,8 @@ export type TrainingResult = {
   >;
 } & Pick<Shown, 'leaderboard' | 'droppedColumns' | 'warnings'> & {
     crossValidationScore: number;
+    /** Hints for forms. */
+    fields: FieldSummary[];
     /** Wall clock of the search: what is charged. */
     seconds: number;
   };
@@ -63,7 +66,7 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
   });
   const modelFileName = 'model.pilvi';
   await writeFile(join(context.workFolder, modelFileName), await writeModel(found.model));
-  return { modelFileName, result: resultOf(found) };
+  return { modelFileName, result: { ...resultOf(found), fields: summariseFields(frame, recipe.target) } };
 };
 
 /** The engine's recipe for one of the contract. */
@@ -106,7 +109,7 @@ function report(event: SearchEvent, context: Parameters<typeof run>[1]): void {
   }
 }
 
-function resultOf(found: SearchResult): TrainingResult {
+function resultOf(found: SearchResult): Omit<TrainingResult, 'fields'> {
   const {
     task,
     taskReason,

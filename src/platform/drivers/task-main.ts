@@ -68,7 +68,7 @@ function contextOf(message: RunMessage, signal: AbortSignal, reports: Reporter):
 
 async function outcomeOf(message: RunMessage, context: TaskContext): Promise<WorkerMessage> {
   try {
-    const module = (await import(message.taskModule)) as { run?: Task<JsonObject, unknown> };
+    const module = (await import(message.taskModule)) as { run?: Task<object, unknown> };
     assert(typeof module.run === 'function', 'the task module has no export "run"');
     const output = await module.run(message.input, context);
     const json = JSON.stringify(output ?? null);

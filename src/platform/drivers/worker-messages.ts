@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../base/json.ts';
 
 /** Larger outputs go through files in the work folder. */
-export const maxOutputBytes = 8 * 1_048_576;
+export const maxOutputBytes = 64 * 1_048_576;
 /** Larger events are left out and counted in the log. */
 export const maxEventBytes = 65_536;
 /** How much of a crashed task's stack reaches the log. */
@@ -15,7 +15,7 @@ export interface RunMessage {
   /** Counts the tasks of this process; the worker's messages name it. */
   task: number;
   taskModule: string;
-  input: JsonObject;
+  input: object;
   jobId: string;
   attempt: number;
   workFolder: string;

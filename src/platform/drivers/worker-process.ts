@@ -30,7 +30,7 @@ const maxErrorCharacters = 8_192;
 /** One execution of a task. */
 export interface TaskRun {
   taskModule: URL;
-  input: JsonObject;
+  input: object;
   jobId: string;
   attempt: number;
   workFolder: string;

@@ -40,7 +40,7 @@ export class InteractiveTasks {
   }
 
   /** See `Jobs.runTask`. Throws `too-many-requests` when too many wait, `cancelled`, or what the task throws. */
-  async run<Output>(taskModule: URL, input: JsonObject, options: RunOptions): Promise<Output> {
+  async run<Output>(taskModule: URL, input: object, options: RunOptions): Promise<Output> {
     const result = this.#runInTurn(taskModule, input, options);
     this.#atWork.add(result);
     try {
@@ -58,7 +58,7 @@ export class InteractiveTasks {
     if (warm) await putAway(warm);
   }
 
-  async #runInTurn(taskModule: URL, input: JsonObject, options: RunOptions): Promise<unknown> {
+  async #runInTurn(taskModule: URL, input: object, options: RunOptions): Promise<unknown> {
     const signal = AbortSignal.any([options.signal, this.#closing.signal]);
     if (signal.aborted) throw cancelled();
     await this.#waitForTurn(signal);

@@ -39,7 +39,7 @@ export interface TaskLimits {
 }
 
 /** A kind of job, declared as a value. `Input` and `Output` cross a process boundary and are JSON. */
-export interface JobKind<Payload, Input extends JsonObject = JsonObject, Output = unknown> {
+export interface JobKind<Payload, Input extends object = object, Output = unknown> {
   /** Noun-verb, such as `dataset-import`. */
   name: string;
   payload: z.ZodType<Payload>;
@@ -96,7 +96,7 @@ export type Task<Input, Output> = (input: Input, context: TaskContext) => Promis
 /** The jobs port. */
 export interface Jobs {
   /** Queues a job inside `transaction`; it can start only after the commit. Returns the job's id. */
-  start<Payload, Input extends JsonObject, Output>(
+  start<Payload, Input extends object, Output>(
     transaction: Transaction,
     kind: JobKind<Payload, Input, Output>,
     payload: Payload,
@@ -108,7 +108,7 @@ export interface Jobs {
    * Runs a task now, outside the queue, in a worker process with the same limits and protection, and returns its
    * output: for interactive work such as a query. It dies with `signal` or with the server.
    */
-  runTask<Input extends JsonObject, Output>(
+  runTask<Input extends object, Output>(
     taskModule: URL,
     input: Input,
     options: {

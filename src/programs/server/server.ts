@@ -11,6 +11,7 @@ import { openCedar } from '../../platform/drivers/cedar.ts';
 import { openEgress } from '../../platform/drivers/egress.ts';
 import { startDispatcher } from '../../platform/events/dispatcher.ts';
 import { createApp } from '../../platform/http/app.ts';
+import { JobHost } from '../../platform/jobs/host.ts';
 import { openJobs } from '../../platform/jobs/jobs.ts';
 import { assertBindAllowed } from '../../platform/security/bind-guard.ts';
 import { Authenticator } from '../../platform/security/identity/authenticator.ts';
@@ -22,7 +23,7 @@ import type { Configuration } from '../configuration.ts';
 import { limitsOf, openBlobs, openDatabase, openHome, openServerLog } from '../services.ts';
 import { version } from '../version.ts';
 import { serverRoute } from './describe.ts';
-import { createGate } from './gate.ts';
+import { createGate } from '../../platform/security/gate.ts';
 import { clientAddressOf, createListener } from './listener.ts';
 import { servePages } from './pages.ts';
 import { serveProbes } from './probes.ts';
@@ -76,14 +77,15 @@ export async function startServer(configuration: Configuration): Promise<Running
   const egress = openEgress();
   const jobs = await openJobs({
     ...base,
-    meter,
-    egress,
-    kinds: productJobs,
     workFolder: folders.work,
-    concurrency: configuration.PILVI_WORKERS,
+    kinds: productJobs,
+    services: () => services,
   });
-  opened.defer(() => jobs.stop());
-  const services: Services = { ...base, meter, egress, jobs, uploadFolder: folders.uploads };
+  opened.defer(() => jobs.close());
+  const services: Services = { ...base, meter, egress, jobs };
+  const host = new JobHost({ jobs, concurrency: configuration.PILVI_WORKERS });
+  await host.start();
+  opened.defer(() => host.stop());
   const dispatcher = startDispatcher({ services, reactions: productReactions });
   opened.defer(() => dispatcher.stop());
   const authenticator = new Authenticator(services, { bootstrapToken: configuration.PILVI_BOOTSTRAP_TOKEN });

@@ -1,0 +1,129 @@
+// Looking into data: previews of files, rows, profiles, queries, downloads. What needs the engine runs in a worker
+// process with a time and a memory limit, never in the server.
+import type { z } from 'zod';
+import { Problem } from '../../base/problems.ts';
+import { minuteMs, secondMs } from '../../base/time.ts';
+import type {
+  DatasetProfile,
+  importPreview,
+  ImportOptions,
+  ImportSource,
+  queryResult,
+  table,
+} from '../../contract/dataset.ts';
+import { payerOf, type Context } from '../../platform/context.ts';
+import type { StreamOutput } from '../../platform/http/route.ts';
+import { requireProject } from '../../platform/tenancy/tenancy.ts';
+import { datasetContentPath, requireReadyVersion } from './data.ts';
+import { importLimitsOf, taskOptions } from './import/source-limits.ts';
+import type { PreviewTaskInput } from './preview-task.ts';
+import type { QueryTaskInput } from './query-task.ts';
+import { findProfile, queryableVersions } from './rows.ts';
+import type { RowsTaskInput } from './rows-task.ts';
+import { examineSource, fetchSource } from './sources.ts';
+
+export type ImportPreview = z.output<typeof importPreview>;
+export type QueryResult = z.output<typeof queryResult>;
+export type Table = z.output<typeof table>;
+
+const readLimits = { memoryBytes: 1_073_741_824, timeoutMs: minuteMs };
+
+/** How a file would be read, from its beginning. Throws what an import would fail with. */
+export async function previewImport(
+  context: Context,
+  input: { projectId: string; source: ImportSource; options: ImportOptions },
+): Promise<ImportPreview> {
+  const { projectId, source, options } = input;
+  await context.transaction((transaction) => requireProject(transaction, projectId));
+  const known = await examineSource(context, projectId, source);
+  const parts = known.parts ?? (await fetchSource(context, source));
+  const sourcePaths = await Promise.all(parts.map(({ sha256 }) => context.blobs.localPath(sha256)));
+  return await context.jobs.runTask<PreviewTaskInput, ImportPreview>(
+    new URL('./preview-task.ts', import.meta.url),
+    { sourcePaths, options: taskOptions(options), limits: importLimitsOf(context.limits) },
+    { limits: readLimits, signal: context.signal },
+  );
+}
+
+/** The profile of a version. Throws `not-found`, or `wrong-state` until it is ready. */
+export async function getDatasetProfile(context: Context, versionId: string): Promise<DatasetProfile> {
+  await requireReadyVersion(context, versionId);
+  const profile = await context.transaction((transaction) => findProfile(transaction, versionId));
+  if (!profile) throw new Problem('wrong-state', 'The dataset version has no profile.');
+  return profile;
+}
+
+/** `limit` rows of a version from `offset` on. */
+export async function getDatasetRows(
+  context: Context,
+  input: { versionId: string; offset: number; limit: number },
+): Promise<Table> {
+  const contentPath = await datasetContentPath(context, input.versionId);
+  return await context.jobs.runTask<RowsTaskInput, Table>(
+    new URL('./rows-task.ts', import.meta.url),
+    { contentPath, offset: input.offset, limit: input.limit },
+    { limits: readLimits, signal: context.signal },
+  );
+}
+
+/** The content of a version as a download. */
+export async function downloadDatasetVersion(context: Context, versionId: string): Promise<StreamOutput> {
+  const { contentSha256, datasetName, number } = await requireReadyVersion(context, versionId);
+  const info = await context.blobs.stat(contentSha256);
+  return {
+    contentType: 'application/vnd.apache.parquet',
+    body: await context.blobs.open(contentSha256),
+    fileName: `${datasetName}-${number}.parquet`,
+    ...(info && { sizeBytes: info.sizeBytes }),
+  };
+}
+
+/**
+ * Runs one SELECT over the datasets of a project. The longest it may take is reserved, what it took is charged.
+ * Throws `query-invalid`, `query-forbidden`, `query-limit` or `budget-exceeded`.
+ */
+export async function runQuery(
+  context: Context,
+  input: { projectId: string; sql: string; maxRows: number },
+): Promise<QueryResult> {
+  const { projectId } = input;
+  const { maxQuerySeconds, maxQueryRows } = context.limits;
+  const startMs = context.clock.monotonicMs();
+  const { sources, reservationId } = await context.transaction(async (transaction) => {
+    await requireProject(transaction, projectId);
+    const reservation = await context.meter.reserve(transaction, {
+      payer: payerOf(context, projectId),
+      usage: [{ unit: 'query-second', quantity: maxQuerySeconds }],
+      purpose: { kind: 'query', subjectId: context.requestId },
+      expiresAtMs: context.clock.nowMs() + (maxQuerySeconds + 60) * secondMs,
+    });
+    return {
+      sources: await queryableVersions(transaction, projectId),
+      reservationId: reservation.reservationId,
+    };
+  });
+  try {
+    const tables = await Promise.all(
+      sources.map(async ({ name, contentSha256 }) => ({
+        name,
+        contentPath: await context.blobs.localPath(contentSha256),
+      })),
+    );
+    return await context.jobs.runTask<QueryTaskInput, QueryResult>(
+      new URL('./query-task.ts', import.meta.url),
+      {
+        tables,
+        sql: input.sql,
+        maxRows: Math.min(input.maxRows, maxQueryRows),
+        maxSeconds: maxQuerySeconds,
+        memoryBytes: readLimits.memoryBytes,
+      },
+      { limits: { ...readLimits, timeoutMs: (maxQuerySeconds + 15) * secondMs }, signal: context.signal },
+    );
+  } finally {
+    const seconds = Math.min(maxQuerySeconds, Math.ceil((context.clock.monotonicMs() - startMs) / secondMs));
+    await context.transaction((transaction) =>
+      context.meter.settle(transaction, reservationId, [{ unit: 'query-second', quantity: seconds }]),
+    );
+  }
+}

@@ -1,0 +1,49 @@
+// What the registry keeps of a model file: enough for pages and forms, so that they need not open it.
+import { modelCard } from '../../ml/model/card.ts';
+import type { ColumnSchema } from '../../ml/frame/schema.ts';
+import type { ModelManifest } from '../../ml/model/manifest.ts';
+import type { Predictor } from '../../ml/model/predictor.ts';
+import type { FieldSummary } from '../train/train.ts';
+import type { ModelField, VersionSummary } from './registry.ts';
+
+/** What the training knows besides; nothing for a file that someone brought. */
+export interface Report {
+  evaluation: VersionSummary['evaluation'];
+  fields: readonly FieldSummary[];
+}
+
+/** Categories that a form offers; the model may know more. */
+const mostCategoriesShown = 100;
+
+/** The summary of an opened model. */
+export function summarise({ manifest }: Predictor, report: Report): VersionSummary {
+  const { task, target, classes, quality, importance } = manifest;
+  return {
+    task,
+    target,
+    classes: task === 'regression' ? null : classes,
+    metric: quality.metric,
+    score: quality.holdout[quality.metric] ?? null,
+    evaluation: report.evaluation,
+    importance: importance.map(({ column, importance: value }) => ({ column, importance: value })),
+    fields: fieldsOf(manifest, report.fields),
+    card: modelCard(manifest).markdown,
+  };
+}
+
+function fieldsOf({ schema }: ModelManifest, fields: readonly FieldSummary[]): ModelField[] {
+  const summaries = new Map(fields.map((field) => [field.name, field]));
+  return schema.map((column) => fieldOf(column, summaries.get(column.name)));
+}
+
+function fieldOf({ name, kind, categories }: ColumnSchema, summary: FieldSummary | undefined): ModelField {
+  return {
+    name,
+    kind,
+    categories: categories ? categories.slice(0, mostCategoriesShown) : null,
+    minimum: summary?.minimum ?? null,
+    maximum: summary?.maximum ?? null,
+    example: summary?.example ?? null,
+    missingShare: summary?.missingShare ?? 0,
+  };
+}
