@@ -1,5 +1,6 @@
 // What a reading task is told besides the source: limits and options, in types that cross a process boundary.
 import type { ImportOptions } from '../../../contract/dataset.ts';
+import type { Limits } from '../../../platform/context.ts';
 
 /** The operator's limits (platform/context.ts) that reading a file keeps to. */
 export type ImportLimits = {
@@ -9,6 +10,16 @@ export type ImportLimits = {
   maxFieldBytes: number;
   maxDecompressionRatio: number;
 };
+
+/** Those of the operator's limits that reading a file keeps to. */
+export function importLimitsOf({
+  maxUploadBytes,
+  maxColumns,
+  maxFieldBytes,
+  maxDecompressionRatio,
+}: Limits): ImportLimits {
+  return { maxUploadBytes, maxColumns, maxFieldBytes, maxDecompressionRatio };
+}
 
 /** {@link ImportOptions} without members that are there but undefined, which JSON does not have. */
 export type TaskOptions = { [Name in keyof ImportOptions]: Exclude<ImportOptions[Name], undefined> };
