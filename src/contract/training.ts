@@ -70,6 +70,10 @@ export const evaluation = z
     task: z.enum(tasks),
     rowCount: z.number().int(),
     metrics: z.record(z.string(), z.number()),
+    positiveClass: z
+      .string()
+      .optional()
+      .describe('Binary: the class that the curves and the threshold are about.'),
     confusionMatrix: z
       .object({ classes: z.array(z.string()), counts: z.array(z.array(z.number().int())) })
       .optional()
