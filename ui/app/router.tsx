@@ -21,6 +21,12 @@ const pages: RouteObject[] = [
   page('projects/:projectId/data/import/:uploadId', () => import('../pages/data/import.tsx')),
   page('projects/:projectId/data/:datasetId/:tab?', () => import('../pages/dataset/dataset.tsx')),
   page('projects/:projectId/dataset-versions/:versionId', () => import('../pages/dataset/find-version.tsx')),
+  page('projects/:projectId/train', () => import('../pages/train/train.tsx')),
+  page('projects/:projectId/trainings', () => import('../pages/training/trainings.tsx')),
+  page('projects/:projectId/trainings/:trainingId', () => import('../pages/training/training.tsx')),
+  page('projects/:projectId/models', () => import('../pages/model/models.tsx')),
+  page('projects/:projectId/models/:modelId/:tab?', () => import('../pages/model/model.tsx')),
+  page('projects/:projectId/model-versions/:versionId', () => import('../pages/model/find-version.tsx')),
   { path: '*', Component: NotFound },
 ];
 

@@ -81,12 +81,12 @@ export function Chart({ label, height = 280, option, table }: ChartProps) {
   );
 }
 
-/** What all charts have in common. */
+/** What all charts have in common. The typeface is named, because the widths of words are measured with it. */
 function frame(colors: ChartColors): EChartsCoreOption {
   return {
     animationDuration: 250,
     color: [...colors.series],
-    textStyle: { fontFamily: 'inherit', color: colors.text, fontSize: 12 },
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colors.text, fontSize: 12 },
     grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true },
     tooltip: {
       confine: true,

@@ -56,3 +56,22 @@ function typicalError(metrics: Record<string, number>): number | undefined {
     metrics['median_absolute_error'] ?? metrics['mae'] ?? metrics['mean_absolute_error'] ?? metrics['rmse']
   );
 }
+
+/** How much of the headline's circle is filled: cases that are right, or differences that are explained. */
+export function goodnessShare(task: Task, { metrics }: Evaluation): number {
+  return Math.min(1, Math.max(0, (task === 'regression' ? metrics['r2'] : metrics['accuracy']) ?? 0));
+}
+
+/** Of two classes: how many of the ones looked for are found, and how many alarms are right. */
+export function findWords(evaluation: Evaluation): string | undefined {
+  const { recall, precision } = evaluation.metrics;
+  const positive = positiveClassOf(evaluation);
+  if (evaluation.task !== 'binary' || recall === undefined || precision === undefined || !positive)
+    return undefined;
+  return `Of 100 that are “${positive}” it finds ${ofHundred(recall)}. When it says “${positive}”, it is right ${ofHundred(precision)} times of 100.`;
+}
+
+/** The class that curves and thresholds are about. */
+export function positiveClassOf({ positiveClass, confusionMatrix }: Evaluation): string | undefined {
+  return positiveClass ?? confusionMatrix?.classes.at(-1);
+}

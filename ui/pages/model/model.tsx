@@ -1,0 +1,169 @@
+// A model: what it is good at, in words first and in figures after, and the way to use it.
+import { ActionIcon, Button, Menu, Select, Tabs } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { useNavigate, useParams, useSearchParams } from 'react-router';
+import { client } from '../../api/client.ts';
+import { saveBlob, saveDownload } from '../../api/download.ts';
+import { modelQuery, modelVersionQuery, modelVersionsQuery } from '../../api/queries.ts';
+import type { Model, ModelVersion } from '../../api/types.ts';
+import { paths } from '../../app/paths.ts';
+import { useAbilities } from '../../app/session.tsx';
+import { Empty } from '../../kit/empty.tsx';
+import { Icon } from '../../kit/icons.tsx';
+import { Blocks, Loaded } from '../../kit/loaded.tsx';
+import { Markdown } from '../../kit/markdown.tsx';
+import { Page } from '../../kit/page.tsx';
+import { notifyProblem, ProblemAlert } from '../../kit/problem.tsx';
+import { Deploy } from './deploy.tsx';
+import { Overview } from './overview.tsx';
+import { Versions } from './versions.tsx';
+
+const Quality = lazy(() =>
+  import('./quality.tsx').then(({ Quality: component }) => ({ default: component })),
+);
+
+const tabs = { overview: 'Overview', quality: 'Quality', card: 'Model card', versions: 'Versions' } as const;
+
+/** `/projects/:projectId/models/:modelId/:tab?` */
+export function Component() {
+  const { projectId = '', modelId = '' } = useParams();
+  const [search] = useSearchParams();
+  const model = useQuery(modelQuery(modelId));
+  const wanted = search.get('version');
+  const chosen = useQuery({ ...modelVersionQuery(wanted ?? ''), enabled: wanted !== null });
+  const version = wanted === null ? model.data?.latestVersion : chosen.data;
+  return (
+    <Page
+      title={model.data?.name ?? 'Model'}
+      trail={[{ label: 'Models', to: paths.models(projectId) }]}
+      description={version && `Predicts ${version.target} · version ${version.number}`}
+      actions={
+        model.data && version && <Actions projectId={projectId} model={model.data} version={version} />
+      }
+    >
+      <Loaded query={model} skeleton={<Blocks count={2} height={200} />}>
+        {(data) => {
+          if (chosen.error)
+            return <ProblemAlert error={chosen.error} onRetry={() => void chosen.refetch()} />;
+          if (version) return <Places model={data} version={version} />;
+          return data.latestVersion === null ? (
+            <Empty title="No version yet">
+              A training with this name, or a model file, adds the first one.
+            </Empty>
+          ) : (
+            <Blocks count={2} height={200} />
+          );
+        }}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Places({ model, version }: { model: Model; version: ModelVersion }) {
+  const { projectId = '', tab = 'overview' } = useParams();
+  const [search] = useSearchParams();
+  const navigate = useNavigate();
+  const show = (value: string | null): void => {
+    const to = paths.model(projectId, model.id, value === 'overview' ? undefined : (value ?? undefined));
+    void navigate({ pathname: to, search: search.toString() }, { preventScrollReset: true });
+  };
+  return (
+    <Tabs value={tab in tabs ? tab : 'overview'} onChange={show} keepMounted={false}>
+      <Tabs.List mb="xl" className="tab-list">
+        {Object.entries(tabs).map(([value, label]) => (
+          <Tabs.Tab key={value} value={value}>
+            {label}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value="overview">
+        <Overview version={version} />
+      </Tabs.Panel>
+      <Tabs.Panel value="quality">
+        <Suspense fallback={<Blocks count={2} height={300} />}>
+          <Quality version={version} />
+        </Suspense>
+      </Tabs.Panel>
+      <Tabs.Panel value="card">
+        <Markdown text={version.card} />
+      </Tabs.Panel>
+      <Tabs.Panel value="versions">
+        <Versions model={model} shownId={version.id} />
+      </Tabs.Panel>
+    </Tabs>
+  );
+}
+
+interface ActionsProps {
+  projectId: string;
+  model: Model;
+  version: ModelVersion;
+}
+
+function Actions({ projectId, model, version }: ActionsProps) {
+  const { canEdit } = useAbilities();
+  const [isOpen, deploy] = useDisclosure(false);
+  const download = (): void => {
+    client
+      .downloadModelFile({ versionId: version.id })
+      .then((file) => saveDownload(file, `${model.name}-${version.number}.pilvi`))
+      .catch(notifyProblem);
+  };
+  const saveCard = (): void => {
+    const card = new Blob([version.card], { type: 'text/markdown' });
+    saveBlob(card, `${model.name}-${version.number}.md`);
+  };
+  return (
+    <>
+      <VersionChoice model={model} version={version} />
+      {canEdit && (
+        <Button onClick={deploy.open} leftSection={<Icon name="endpoint" size={16} />}>
+          Deploy
+        </Button>
+      )}
+      <Menu position="bottom-end" width={230}>
+        <Menu.Target>
+          <ActionIcon variant="default" size={36} aria-label="More">
+            <Icon name="more" />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<Icon name="download" size={16} />} onClick={download}>
+            Download the model file
+          </Menu.Item>
+          <Menu.Item leftSection={<Icon name="scroll" size={16} />} onClick={saveCard}>
+            Download the model card
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {isOpen && <Deploy projectId={projectId} version={version} onClose={deploy.close} />}
+    </>
+  );
+}
+
+/** Choosing an older version to look at; nothing while there is only one. */
+function VersionChoice({ model, version }: Omit<ActionsProps, 'projectId'>) {
+  const versions = useQuery(modelVersionsQuery(model.id)).data ?? [];
+  const [search, setSearch] = useSearchParams();
+  if (versions.length < 2) return null;
+  const show = (id: string | null): void => {
+    if (id === null || id === model.latestVersion?.id) search.delete('version');
+    else search.set('version', id);
+    setSearch(search);
+  };
+  return (
+    <Select
+      aria-label="Version"
+      w={200}
+      allowDeselect={false}
+      value={version.id}
+      onChange={show}
+      data={versions.map(({ id, number, aliases }) => ({
+        value: id,
+        label: [`Version ${number}`, ...aliases].join(', '),
+      }))}
+    />
+  );
+}
