@@ -79,6 +79,12 @@ export type OutputOf<Op> =
       : void
     : never;
 
+/** What a caller may give where `Schema` is asked for: members with a default may be left out. */
+export type SentFor<Schema> = Schema extends z.ZodType ? z.input<Schema> : never;
+
+/** What a reader finds where `Schema` is promised. */
+export type ReceivedFor<Schema> = Schema extends z.ZodType ? z.output<Schema> : never;
+
 /** Path parameters of one id: `{datasetId: 'ds_...'}`. */
 export function idParam<Name extends string>(name: Name): z.ZodObject<Record<Name, z.ZodString>> {
   return z.object({ [name]: z.string().min(1).max(64) } as Record<Name, z.ZodString>);

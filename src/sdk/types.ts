@@ -1,8 +1,7 @@
 // The types of the SDK: every operation of the contract as a function, by a mapped type. Types only; at run time the
 // SDK carries none of the schemas, so it stays a few kilobytes and has no dependency.
-import type { z } from 'zod';
 import type { Contract } from '../contract/contract.ts';
-import type { Operation, RequestShape, ResponseShape } from '../contract/operation.ts';
+import type { Operation, ReceivedFor, RequestShape, ResponseShape, SentFor } from '../contract/operation.ts';
 
 /** What a streamed body may be. Only a `Blob` and bytes can be sent again after a cut. */
 export type StreamBody =
@@ -46,7 +45,7 @@ export type InputFor<Id extends OperationId> =
   Contract[Id] extends Operation<infer Request, ResponseShape>
     ? Sent<Request, 'params'> &
         Sent<Request, 'query'> &
-        (Request extends { json: infer Body extends z.ZodType } ? { body: z.input<Body> } : object) &
+        (Request extends { json: infer Body } ? { body: SentFor<Body> } : object) &
         (Request extends { stream: readonly (infer Type)[] }
           ? { stream: StreamBody; contentType?: Type | undefined }
           : object)
@@ -55,8 +54,8 @@ export type InputFor<Id extends OperationId> =
 /** What a call answers with: the JSON document, nothing, or a {@link Download}. */
 export type AnswerFor<Id extends OperationId> =
   Contract[Id] extends Operation<RequestShape, infer Response>
-    ? Response extends { json: infer Schema extends z.ZodType }
-      ? z.output<Schema>
+    ? Response extends { json: infer Schema }
+      ? ReceivedFor<Schema>
       : Response extends { stream: readonly string[] }
         ? Download
         : void
@@ -65,8 +64,8 @@ export type AnswerFor<Id extends OperationId> =
 /** What a `watch...` call tells, one by one. */
 export type EventFor<Id extends OperationId> =
   Contract[Id] extends Operation<RequestShape, infer Response>
-    ? Response extends { events: infer Schema extends z.ZodType }
-      ? z.output<Schema>
+    ? Response extends { events: infer Schema }
+      ? ReceivedFor<Schema>
       : never
     : never;
 
@@ -84,10 +83,8 @@ type Arguments<Input> = object extends Input
 
 /** Members of a schema as a caller gives them; a coerced member, which takes anything, is what it is coerced to. */
 type Sent<Request, Part extends keyof RequestShape> =
-  Request extends Record<Part, infer Schema extends z.ZodType>
-    ? {
-        [Name in keyof z.input<Schema>]: unknown extends z.input<Schema>[Name]
-          ? z.output<Schema>[Name & keyof z.output<Schema>] | undefined
-          : z.input<Schema>[Name];
-      }
-    : object;
+  Request extends Record<Part, infer Schema> ? Coerced<SentFor<Schema>, ReceivedFor<Schema>> : object;
+
+type Coerced<Given, Read> = {
+  [Name in keyof Given]: unknown extends Given[Name] ? Read[Name & keyof Read] | undefined : Given[Name];
+};

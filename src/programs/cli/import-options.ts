@@ -21,6 +21,9 @@ export interface ImportFlags {
   type?: Record<string, string>;
 }
 
+/** Import options of which each is given or absent. */
+export type GivenImportOptions = { [Name in keyof ImportOptions]: Exclude<ImportOptions[Name], undefined> };
+
 /** Declares the options. */
 export function addImportOptions(command: Command): Command {
   const encodings = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1'];
@@ -43,7 +46,7 @@ export function addImportOptions(command: Command): Command {
 }
 
 /** The import options that the flags say; only what was given. */
-export function importOptionsOf(flags: ImportFlags): ImportOptions {
+export function importOptionsOf(flags: ImportFlags): GivenImportOptions {
   const columns = Object.entries(flags.type ?? {}).map(
     ([name, type]) => [name, { type: columnTypeOf(type) }] as const,
   );

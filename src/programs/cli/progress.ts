@@ -51,8 +51,10 @@ function linesOn(stream: NodeJS.WriteStream): Progress {
   const line = (text: string): void => void stream.write(`${text}\n`);
   return {
     update(_share, message) {
-      if (message !== last) line(clean(message));
-      last = message;
+      // "about 5 s left" and "about 4 s left" are one message.
+      const kind = message.replaceAll(/\d+/g, '');
+      if (kind !== last) line(clean(message));
+      last = kind;
     },
     line,
     end() {},

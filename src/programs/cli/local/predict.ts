@@ -3,6 +3,7 @@
 // kinds of the model's columns, and write the same table.
 import type { ColumnKind } from '../../../ml/frame/schema.ts';
 import type { PredictedColumns } from '../../../ml/model/predictor.ts';
+import { predictionsHeader, predictionsLines } from '../../../pipeline/predict/csv.ts';
 import type { Client } from '../../../sdk/types.ts';
 import { findEndpoint } from '../find.ts';
 import { checkFile, checkTarget, writeWhole } from '../files.ts';
@@ -14,7 +15,6 @@ import { readRows, type RowBlock } from './import-file.ts';
 import type { PredictOptions } from './local.ts';
 import { localTaskContext } from './local-task.ts';
 import { isModelFile, openModelFile } from './model-file.ts';
-import { predictionsHeader, predictionsLines } from './predictions-csv.ts';
 import { withWorkFolder } from './work-folder.ts';
 
 /** Rows that a local model answers at once: enough to be quick, few enough to stay responsive. */
