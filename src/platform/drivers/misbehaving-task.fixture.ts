@@ -19,6 +19,9 @@ export async function run(input: JsonObject, context: TaskContext): Promise<unkn
       return { file: join(workFolder, 'result.txt') };
     case 'problem':
       throw new Problem(input.code as ProblemCode, 'The fixture was told to fail.');
+    case 'unstorable':
+      context.report({ name: 'columns', data: { names: ['a\0b'], counts: { 'c\0d': 1 } } });
+      throw new Problem('file-unreadable', 'column "a\0b\ud800"');
     case 'throw':
       throw new TypeError('a mistake in the task');
     case 'throw-later':

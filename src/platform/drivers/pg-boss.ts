@@ -34,6 +34,8 @@ export interface Queue {
 
 const schema = 'pgboss';
 const queueName = 'jobs';
+/** Of several servers that make the tables at once all but one fail, and find them there when they try again. */
+const startAttempts = 5;
 
 /** Opens the queue; makes or migrates its tables first. Safe when several servers start at once. */
 export async function openQueue({ database, log }: { database: Database; log: Log }): Promise<Queue> {
@@ -50,7 +52,7 @@ export async function openQueue({ database, log }: { database: Database; log: Lo
   });
   boss.on('error', (error) => log.error({ error }, 'the job queue failed'));
   boss.on('warning', (warning) => log.warn({ warning }, 'the job queue warns'));
-  await boss.start();
+  await boss.start({ attempts: startAttempts });
   await boss.createQueue(queueName);
   await database.textQuery(null, letTenantsUseTheQueue);
   const inTransaction = (transaction: Transaction): { db: Db } => ({

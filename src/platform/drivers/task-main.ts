@@ -2,7 +2,6 @@
 // It has no database, no keys and no configuration; it reads and writes files in the task's work folder.
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../base/assert.ts';
-import type { JsonObject } from '../../base/json.ts';
 import { Problem, asProblem } from '../../base/problems.ts';
 import type { Task, TaskContext } from '../ports/jobs.ts';
 import { moduleUrl } from './module-url.ts';

@@ -1,6 +1,5 @@
 // What a server says to its worker processes over IPC, and how large what they say may be (worker-message-schema.ts).
 // Worker processes load this file, so it imports nothing: starting one is part of every job.
-import type { JsonObject } from '../../base/json.ts';
 
 /** Larger outputs go through files in the work folder. */
 export const maxOutputBytes = 64 * 1_048_576;

@@ -6,7 +6,6 @@ import { constants, setPriority } from 'node:os';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { assert } from '../../base/assert.ts';
-import type { JsonObject } from '../../base/json.ts';
 import { Problem, problemKinds } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import type { TaskEvent, TaskLimits } from '../ports/jobs.ts';

@@ -5,6 +5,7 @@ import type { Database } from '../ports/database.ts';
 import type { TaskEvent } from '../ports/jobs.ts';
 import type { Log } from '../ports/log.ts';
 import { appendEvents, lockHeldJob, notifyJobs, type Hold, type NewEvent } from './rows.ts';
+import { storableData, storableText } from './storable.ts';
 import { changedMessage } from './wake-ups.ts';
 
 const writeIntervalMs = 250;
@@ -82,7 +83,11 @@ export function createEventBuffer({
       const place = `${name} ${key ?? ''}`;
       // The newest goes last, so that what is written is in order.
       job.events.delete(place);
-      job.events.set(place, { name, data, at: new Date(clock.nowMs()) });
+      job.events.set(place, {
+        name: storableText(name),
+        data: storableData(data),
+        at: new Date(clock.nowMs()),
+      });
       if (job.events.size > maxHeldEvents) job.events.delete(job.events.keys().next().value!);
       schedule();
     },

@@ -43,6 +43,7 @@ export class JobHost {
   /** By delivery, because a job may be back in the queue, and taken again, before its last try is put away. */
   readonly #running = new Map<string, Running>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #hurry = new AbortController();
   #isStopping = false;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
@@ -61,6 +62,7 @@ export class JobHost {
       parts,
       events: createEventBuffer(parts.services()),
       onRetry: (delayMs) => this.#lookLater(delayMs),
+      hurry: this.#hurry.signal,
     };
   }
 
@@ -93,6 +95,7 @@ export class JobHost {
     ]);
     patience.abort();
     for (const job of this.#running.values()) stopJob(job, 'stopping');
+    this.#hurry.abort();
     await all;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#host.events.close();

@@ -1,6 +1,5 @@
 // Tasks that someone waits for at a screen: run at once, a few at a time, beside the queue. A process that did well
 // is kept for half a minute, because starting one takes longer than most such tasks.
-import type { JsonObject } from '../../base/json.ts';
 import { Problem } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import { WorkerProcess, type TaskOutcome } from '../drivers/worker-process.ts';

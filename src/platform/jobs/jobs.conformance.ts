@@ -26,7 +26,16 @@ import {
   untilEnded,
   type Behaviour,
 } from './jobs.fixture.ts';
-import { cancelJob, getJob, listJobs, openJobs, watchJobEvents, type OpenedJobs } from './jobs.ts';
+import {
+  cancelJob,
+  getJob,
+  listJobEvents,
+  listJobs,
+  openJobs,
+  watchJobEvents,
+  type OpenedJobs,
+} from './jobs.ts';
+import { appendEvents } from './rows.ts';
 
 const limits = { memoryBytes: 400 * 1_048_576, timeoutMs: 60_000 };
 
@@ -219,6 +228,37 @@ export function jobsConformance(dialect: Database['dialect']): void {
     await watching;
     await jobs.cancel((await jobRow(database, jobId)).workspaceId, jobId);
     await untilEnded(database, jobId);
+  });
+
+  test('of many events the newest are kept, and those of the state', async () => {
+    const jobId = await start({ do: 'echo' });
+    await untilEnded(database, jobId);
+    const at = new Date();
+    for (let batch = 0; batch < 11; batch++) {
+      const events = Array.from({ length: 1_000 }, (_, index) => ({
+        name: 'curve',
+        data: { batch, index },
+        at,
+      }));
+      await database.asSystem('test', (transaction) => appendEvents(transaction, jobId, events));
+    }
+    const kept = await database.asSystem('test', (transaction) => listJobEvents(transaction, jobId));
+    assert.equal(kept.filter(({ name }) => name === 'curve').length, 10_000);
+    assert.equal(kept.filter(({ name }) => name === 'state').length, 3);
+    assert.deepEqual(kept.at(-1)!.data, { batch: 10, index: 999 });
+  });
+
+  test('text that the database cannot store is cleaned, not lost with its job', async () => {
+    const jobId = await start({ do: 'unstorable' });
+    const events = await eventsOf(jobId);
+    const row = await jobRow(database, jobId);
+    assert.equal(row.problem?.code, 'file-unreadable');
+    assert.equal(row.problem?.detail, 'column "ab\ufffd"');
+    assert.deepEqual(await effectsOf(database, jobId), ['file-unreadable']);
+    assert.deepEqual(dataOf(events.find(({ event }) => event === 'columns')!), {
+      names: ['ab'],
+      counts: { cd: 1 },
+    });
   });
 
   test('cancelling a queued job ends it at once', async () => {

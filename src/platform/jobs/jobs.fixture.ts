@@ -66,10 +66,13 @@ async function addEffect(transaction: Transaction, jobId: string, what: string):
 export async function makeEffectsTable(database: Database): Promise<void> {
   await database.textQuery(
     null,
-    `create schema if not exists fixture;
+    `begin;
+     select pg_advisory_xact_lock(7);
+     create schema if not exists fixture;
      create table if not exists fixture.effects (job_id text not null, what text not null);
      grant usage on schema fixture to pilvi_tenant;
-     grant all on fixture.effects to pilvi_tenant`,
+     grant all on fixture.effects to pilvi_tenant;
+     commit`,
   );
 }
 

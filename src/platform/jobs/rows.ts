@@ -177,6 +177,7 @@ export async function beatJobs(
 
 /** Which jobs are lost. */
 export interface Lost {
+  /** How long nobody has said that they are alive; 0: whatever was said, and by whichever clock. */
   silentMs: number;
   limit: number;
   /** What this host knows. */
@@ -198,7 +199,7 @@ export async function adoptJobs(
     .where(
       and(
         eq(jobs.state, 'running'),
-        isSilent,
+        silentMs > 0 ? isSilent : undefined,
         inArray(jobs.kind, kinds),
         notInArray(jobs.deliveryId, exceptDeliveries),
       ),

@@ -20,6 +20,7 @@ import {
 import type { EventBuffer } from './event-buffer.ts';
 import type { JobRow } from './rows.ts';
 import { retryDelayMs } from './states.ts';
+import { storableProblem } from './storable.ts';
 
 /** Why a running job is stopped from outside, given as the reason of its signal. */
 export type StopReason = 'cancelled' | 'stopping' | 'not-held';
@@ -31,6 +32,8 @@ export interface Host {
   events: EventBuffer;
   /** Called when a job waits for another try. */
   onRetry(delayMs: number): void;
+  /** Aborted when the host does not wait for the database any longer. */
+  hurry: AbortSignal;
 }
 
 /** How a try went: that of its task, or of the host's half. */
@@ -42,7 +45,9 @@ export async function runJob(host: Host, row: JobRow, signal: AbortSignal): Prom
   const job = heldBy(host, row);
   const { log } = host.parts.services();
   try {
-    const outcome = await tryOnce(host, job, signal).catch(outcomeOfHostFailure);
+    const outcome = await tryOnce(host, job, signal).catch((error: unknown) =>
+      outcomeOfHostFailure(host, job, { error, isAborted: signal.aborted }),
+    );
     host.events.forget(job.hold);
     if (outcome.kind !== 'completed')
       await settle(host, job, outcome, signal.reason as StopReason | undefined);
@@ -107,8 +112,8 @@ async function tryOnce(host: Host, job: HeldJob, signal: AbortSignal): Promise<O
       );
     if (outcome.kind !== 'output') return outcome;
     const context = contextOfJob(parts, row, unstoppable());
-    const apply = await insist(() => kind.complete(context, payload, outcome.output, run));
-    await insist(() => completeJob(parts, job, context, apply));
+    const apply = await insist(host, () => kind.complete(context, payload, outcome.output, run));
+    await insist(host, () => completeJob(parts, job, context, apply));
     return { kind: 'completed' };
   } finally {
     await folder.remove();
@@ -133,8 +138,11 @@ async function settle(
       return await afterLoss(host, job, retryDelayMs(row.id, row.attempt));
     case 'problem':
       if (!outcome.retryable || row.attempt > job.kind.retryLimit)
-        return await fail(host, job, outcome.problem);
-      return await retry(host, job, { delayMs: retryDelayMs(row.id, row.attempt), problem: outcome.problem });
+        return await fail(host, job, storableProblem(outcome.problem));
+      return await retry(host, job, {
+        delayMs: retryDelayMs(row.id, row.attempt),
+        problem: storableProblem(outcome.problem),
+      });
     default:
       return outcome satisfies never;
   }
@@ -155,20 +163,31 @@ async function afterLoss(host: Host, job: HeldJob, delayMs: number): Promise<voi
 
 async function retry(host: Host, job: HeldJob, next: { delayMs: number; problem: Problem }): Promise<void> {
   const { attempt } = job.row;
-  if (await insist(() => requeueHeldJob(host.parts, job, { ...next, attempt }))) host.onRetry(next.delayMs);
+  if (await insist(host, () => requeueHeldJob(host.parts, job, { ...next, attempt })))
+    host.onRetry(next.delayMs);
   else await fail(host, job, cancelled());
 }
 
 /** The host's half failed before or after the task: what may pass is tried again, as when a store was away. */
-function outcomeOfHostFailure(error: unknown): Unfinished {
+function outcomeOfHostFailure(
+  host: Host,
+  { row }: HeldJob,
+  { error, isAborted }: { error: unknown; isAborted: boolean },
+): Unfinished {
   if (error instanceof NotHeld) throw error;
+  if (isAborted) return { kind: 'aborted' };
   const problem = asProblem(error);
+  if (problem.status >= 500)
+    host.parts
+      .services()
+      .log.error({ error, jobId: row.id, kind: row.kind }, 'the host half of a job failed');
   return { kind: 'problem', problem, retryable: problemKinds[problem.code].retryable };
 }
 
 /** Ends the job with a problem. */
-async function fail({ parts }: Host, job: HeldJob, problem: Problem): Promise<void> {
-  await insist(() => failJob(parts, job, contextOfJob(parts, job.row, unstoppable()), problem));
+async function fail(host: Host, job: HeldJob, problem: Problem): Promise<void> {
+  const { parts } = host;
+  await insist(host, () => failJob(parts, job, contextOfJob(parts, job.row, unstoppable()), problem));
 }
 
 /** Nothing stops the host's half once the task is over: it is short, and others wait for what it says. */
@@ -177,13 +196,13 @@ function unstoppable(): AbortSignal {
 }
 
 /** Tries again while the database is away: hours of computing may hang on it. */
-async function insist<T>(work: () => Promise<T>): Promise<T> {
+async function insist<T>({ hurry }: Host, work: () => Promise<T>): Promise<T> {
   for (let delayMs = 500; ; delayMs *= 2) {
     try {
       return await work();
     } catch (error) {
-      if (asProblem(error).code !== 'unavailable' || delayMs > minuteMs) throw error;
-      await sleep(delayMs);
+      if (asProblem(error).code !== 'unavailable' || delayMs > minuteMs || hurry.aborted) throw error;
+      await sleep(delayMs, undefined, { signal: hurry }).catch(() => undefined);
     }
   }
 }
