@@ -95,9 +95,11 @@ function report(event: SearchEvent, context: Parameters<typeof run>[1]): void {
       );
       return;
     case 'trial-started':
-    case 'trial-finished':
-      context.report({ name: event.kind, data: { trial: trialOf(event.trial) as unknown as JsonObject } });
+    case 'trial-finished': {
+      const trial = trialOf(event.trial);
+      context.report({ name: event.kind, key: trial.id, data: { trial: trial as unknown as JsonObject } });
       return;
+    }
     case 'stage':
     case 'curve': {
       const { kind, ...data } = event;

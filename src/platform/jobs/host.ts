@@ -14,8 +14,11 @@ import { adoptLostJobs, takeNextJob } from './take.ts';
 const heartbeatIntervalMs = 2 * secondMs;
 /** A host that has been silent for so long is lost. */
 const silentMs = 15 * secondMs;
-/** Hosts are woken when a job waits; this is how often they look if it waits for its time, or a wake-up was lost. */
-const lookIntervalMs = 5 * secondMs;
+/**
+ * Hosts are woken when a job waits; this is how often they look whether one has waited for its time, or a wake-up was
+ * lost. The embedded database loses none, and its one host remembers what it let wait, unless it was started since.
+ */
+const lookIntervalMs = { postgres: 5 * secondMs, pglite: 15 * secondMs };
 const eventsKeptMs = 90 * dayMs;
 
 export interface JobHostOptions {
@@ -70,8 +73,9 @@ export class JobHost {
     // The embedded database has one server: what it says to be running was lost with the server before.
     if (this.#services.database.dialect === 'pglite') await this.#adopt(0);
     this.#every(heartbeatIntervalMs, 'the heartbeat of jobs failed', () => this.#beat());
-    this.#every(lookIntervalMs, 'lost jobs cannot be looked for', () => this.#adopt(silentMs));
-    this.#every(lookIntervalMs, 'jobs cannot be looked for', async () => this.#look());
+    const lookMs = lookIntervalMs[this.#services.database.dialect];
+    this.#every(lookMs, 'lost jobs cannot be looked for', () => this.#adopt(silentMs));
+    this.#every(lookMs, 'jobs cannot be looked for', async () => this.#look());
     this.#every(hourMs, 'old job events cannot be removed', () => this.#forgetEvents());
     this.#removeWaker = this.#parts.wakeUps.addHost({
       queued: () => this.#look(),
