@@ -40,7 +40,7 @@ test('money survives kill -9', async () => {
 
 /** Runs the spender until it has written `lineCount` lines, kills it, and returns how many predictions it used. */
 async function spendUntilKilled(folder: string, workspaceId: string, lineCount: number): Promise<number> {
-  const program = fileURLToPath(new URL('./kill-spender.ts', import.meta.url));
+  const program = fileURLToPath(new URL('./kill-spender.fixture.ts', import.meta.url));
   const child = spawn(process.execPath, [program, folder, workspaceId, String(capMicroUsd)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -6,18 +6,20 @@ import { toIso } from '../../base/time.ts';
 import type { endpoint } from '../../contract/endpoint.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
-import type { Transaction } from '../../platform/ports/database.ts';
+import type { Database, Transaction } from '../../platform/ports/database.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import { getModelVersion, type ModelVersion } from '../registry/registry.ts';
 import {
   addDeployments,
   addEndpoint,
-  addPredictionCount,
+  addPredictionCounts,
   deploymentsOf,
   dropEndpoint,
+  endpointsChannel,
   findEndpoint,
   listEndpointRows,
   pointAtRevision,
+  revisionsOf,
   type DeploymentRow,
   type EndpointRow,
 } from './rows.ts';
@@ -33,10 +35,11 @@ export interface WantedDeployment {
 /** What prediction needs to know of an endpoint. */
 export interface Target {
   endpointId: string;
+  workspaceId: string;
   projectId: string;
   /** Changes with every deployment. */
   revision: number;
-  deployments: { deploymentId: string; modelVersionId: string; trafficShare: number }[];
+  deployments: WantedDeployment[];
 }
 
 /** Makes an endpoint with one version that gets all of its traffic. Throws `already-exists`, `not-found`. */
@@ -63,7 +66,7 @@ export async function createEndpoint(
         errors: [{ field: 'body.name', message: 'is taken' }],
       });
     await addRevision(context, transaction, row, [{ version: versions[0]!, trafficShare: 1 }]);
-    return await showEndpoint(transaction, row);
+    return showEndpoint(row, await deploymentsOf(transaction, [row]));
   });
 }
 
@@ -93,15 +96,16 @@ export async function deployModel(
       wanted.map(({ trafficShare }, index) => ({ version: versions[index]!, trafficShare })),
     );
     await pointAtRevision(transaction, endpointId, { revision: next.revision, fields: next.fields });
-    return await showEndpoint(transaction, next);
+    return showEndpoint(next, await deploymentsOf(transaction, [next]));
   });
 }
 
 /** One endpoint. Throws `not-found`. */
 export async function getEndpoint(context: Context, endpointId: string): Promise<Endpoint> {
-  return await context.transaction(
-    async (transaction) => await showEndpoint(transaction, await requireEndpoint(transaction, endpointId)),
-  );
+  return await context.transaction(async (transaction) => {
+    const row = await requireEndpoint(transaction, endpointId);
+    return showEndpoint(row, await deploymentsOf(transaction, [row]));
+  });
 }
 
 /** The endpoints of a project, newest first. */
@@ -115,13 +119,12 @@ export async function listEndpoints(
       limit: input.limit,
       after: readCursor(input.cursor),
     });
-    const shown = new Map<string, Endpoint>();
-    for (const row of rows) shown.set(row.id, await showEndpoint(transaction, row));
+    const answering = Map.groupBy(await deploymentsOf(transaction, rows), (row) => row.endpointId);
     return pageOf(
       rows,
       input.limit,
       (row) => row.id,
-      (row) => shown.get(row.id)!,
+      (row) => showEndpoint(row, answering.get(row.id) ?? []),
     );
   });
 }
@@ -148,26 +151,45 @@ export async function deleteEndpoint(context: Context, endpointId: string): Prom
 export async function predictionTarget(context: Context, endpointId: string): Promise<Target> {
   return await context.transaction(async (transaction) => {
     const row = await requireEndpoint(transaction, endpointId);
-    const rows = await deploymentsOf(transaction, row.id, row.revision);
-    const answering = rows.map(({ id, modelVersionId, trafficShare }) => ({
-      deploymentId: id,
-      modelVersionId,
-      trafficShare,
-    }));
-    return { endpointId, projectId: row.projectId, revision: row.revision, deployments: answering };
+    const deployments = await deploymentsOf(transaction, [row]);
+    return {
+      endpointId,
+      workspaceId: row.workspaceId,
+      projectId: row.projectId,
+      revision: row.revision,
+      deployments: deployments.map(({ modelVersionId, trafficShare }) => ({ modelVersionId, trafficShare })),
+    };
   });
 }
 
-/** Adds to an endpoint's count of predictions; written in batches by whoever predicts. */
-export async function recordPredictions(
-  transaction: Transaction,
-  endpointId: string,
-  count: number,
-): Promise<void> {
-  await addPredictionCount(transaction, endpointId, count);
+/** The revision that answers now, by endpoint, over all workspaces; endpoints that are gone are left out. */
+export async function currentRevisions(
+  database: Database,
+  endpointIds: readonly string[],
+): Promise<Map<string, number>> {
+  return await database.asSystem('check deployments', (transaction) => revisionsOf(transaction, endpointIds));
 }
 
-/** Shares are fractions of single floats: their sum may be off by as much. */
+/**
+ * Calls `wake` with the id of every endpoint that is deployed to or deleted, on any server. A hint that may be lost:
+ * whoever listens asks for {@link currentRevisions} too. Returns what ends it.
+ */
+export async function watchEndpoints(
+  database: Database,
+  wake: (endpointId: string) => void,
+): Promise<() => Promise<void>> {
+  return await database.listen(endpointsChannel, wake);
+}
+
+/** Adds to the counts of predictions, by endpoint, over all workspaces; written in batches by whoever predicts. */
+export async function recordPredictions(
+  database: Database,
+  counts: ReadonlyMap<string, number>,
+): Promise<void> {
+  await database.asSystem('count predictions', (transaction) => addPredictionCounts(transaction, counts));
+}
+
+/** Shares such as a third do not add up to 1 exactly. */
 const shareTolerance = 1e-6;
 
 function assertShares(wanted: WantedDeployment[]): void {
@@ -197,7 +219,21 @@ async function deployableVersions(
   const versions = await Promise.all(versionIds.map((versionId) => getModelVersion(context, versionId)));
   const foreign = versions.find((version) => version.projectId !== projectId);
   if (foreign) throw new Problem('not-found', `The project has no model version ${foreign.id}.`);
+  const [first] = versions;
+  const other = versions.find((version) => version.task !== first!.task || version.target !== first!.target);
+  if (other) {
+    throw new Problem(
+      'invalid-request',
+      `The versions answer different questions: ${describe(first!)} and ${describe(other)}. ` +
+        'Versions that share an endpoint must have the same task and target.',
+      { errors: [{ field: 'body.deployments', message: 'must have the same task and target' }] },
+    );
+  }
   return versions;
+}
+
+function describe({ modelName, number, task, target }: ModelVersion): string {
+  return `version ${number} of "${modelName}" (${task} of "${target}")`;
 }
 
 async function addRevision(
@@ -244,14 +280,13 @@ async function requireEndpoint(
   return row;
 }
 
-async function showEndpoint(transaction: Transaction, row: EndpointRow): Promise<Endpoint> {
-  const rows = await deploymentsOf(transaction, row.id, row.revision);
+function showEndpoint(row: EndpointRow, answering: DeploymentRow[]): Endpoint {
   return {
     id: row.id,
     projectId: row.projectId,
     name: row.name,
-    state: rows.length > 0 ? 'ready' : 'empty',
-    deployments: rows.map(showDeployment),
+    state: answering.length > 0 ? 'ready' : 'empty',
+    deployments: answering.map(showDeployment),
     fields: row.fields,
     predictPath: `/api/v1/endpoints/${row.id}/predictions`,
     predictionCount: row.predictionCount,

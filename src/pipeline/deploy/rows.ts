@@ -1,7 +1,16 @@
 // Queries of the tables `endpoints` and `deployments`. Deployments are only ever added: an endpoint points at one
 // revision, the set of deployments that share its traffic now; earlier revisions are its history.
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
-import { bigint, index, integer, jsonb, pgTable, real, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { and, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
+import {
+  bigint,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
 import type { ModelField } from '../registry/registry.ts';
 import { tenantColumns, tenantPolicies } from '../../platform/database/table.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
@@ -31,13 +40,16 @@ export const deployments = pgTable(
     modelVersionId: text('model_version_id').notNull(),
     modelName: text('model_name').notNull(),
     versionNumber: integer('version_number').notNull(),
-    trafficShare: real('traffic_share').notNull(),
+    trafficShare: doublePrecision('traffic_share').notNull(),
   },
   (table) => [
     index('deployments_revision').on(table.endpointId, table.revision),
     ...tenantPolicies('project'),
   ],
 );
+
+/** Tells which endpoint has changed, once the change is committed. */
+export const endpointsChannel = 'pilvi_endpoints';
 
 export type EndpointRow = typeof endpoints.$inferSelect;
 export type DeploymentRow = typeof deployments.$inferSelect;
@@ -87,17 +99,36 @@ export async function listEndpointRows(
     .limit(page.limit + 1);
 }
 
-/** The deployments of one revision, largest share first. */
+/** The deployments that answer for these endpoints now, largest share first. */
 export async function deploymentsOf(
   transaction: Transaction,
-  endpointId: string,
-  revision: number,
+  rows: readonly Pick<EndpointRow, 'id' | 'revision'>[],
 ): Promise<DeploymentRow[]> {
+  if (rows.length === 0) return [];
   return await transaction
     .select()
     .from(deployments)
-    .where(and(eq(deployments.endpointId, endpointId), eq(deployments.revision, revision)))
+    .where(
+      or(
+        ...rows.map(({ id, revision }) =>
+          and(eq(deployments.endpointId, id), eq(deployments.revision, revision)),
+        ),
+      ),
+    )
     .orderBy(desc(deployments.trafficShare), deployments.id);
+}
+
+/** The revision that answers now, by endpoint; endpoints that are gone are left out. */
+export async function revisionsOf(
+  transaction: Transaction,
+  endpointIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (endpointIds.length === 0) return new Map();
+  const rows = await transaction
+    .select({ id: endpoints.id, revision: endpoints.revision })
+    .from(endpoints)
+    .where(inArray(endpoints.id, [...endpointIds]));
+  return new Map(rows.map(({ id, revision }) => [id, revision]));
 }
 
 /** Points the endpoint at a revision. */
@@ -107,22 +138,32 @@ export async function pointAtRevision(
   change: { revision: number; fields: ModelField[] },
 ): Promise<void> {
   await transaction.update(endpoints).set(change).where(eq(endpoints.id, endpointId));
+  await tellServers(transaction, endpointId);
 }
 
 /** Removes an endpoint with its history. */
 export async function dropEndpoint(transaction: Transaction, endpointId: string): Promise<void> {
   await transaction.delete(deployments).where(eq(deployments.endpointId, endpointId));
   await transaction.delete(endpoints).where(eq(endpoints.id, endpointId));
+  await tellServers(transaction, endpointId);
 }
 
-/** Adds to the count of predictions that an endpoint answered. */
-export async function addPredictionCount(
+/** Adds to the counts of predictions that endpoints answered; endpoints that are gone are passed over. */
+export async function addPredictionCounts(
   transaction: Transaction,
-  endpointId: string,
-  count: number,
+  counts: ReadonlyMap<string, number>,
 ): Promise<void> {
-  await transaction
-    .update(endpoints)
-    .set({ predictionCount: sql`${endpoints.predictionCount} + ${count}` })
-    .where(eq(endpoints.id, endpointId));
+  // Locked in the order of their ids, so that servers that count at the same time cannot deadlock.
+  await transaction.execute(sql`
+    with line as (
+      select key as id, value::int8 as count from jsonb_each_text(${JSON.stringify(Object.fromEntries(counts))}::jsonb)
+    ), locked as (
+      select id from endpoints where id in (select id from line) order by id for update
+    )
+    update endpoints set prediction_count = prediction_count + line.count
+    from line, locked where endpoints.id = line.id and endpoints.id = locked.id`);
+}
+
+async function tellServers(transaction: Transaction, endpointId: string): Promise<void> {
+  await transaction.execute(sql`select pg_notify(${endpointsChannel}, ${endpointId})`);
 }

@@ -1,5 +1,5 @@
 // The process that kill.test.ts kills: spends from a lease and in reservations as fast as it can, until it is gone.
-// Run as: node kill-spender.ts FOLDER WORKSPACE CAP. Writes the number of predictions used so far, a line each.
+// Run as: node kill-spender.fixture.ts FOLDER WORKSPACE CAP. Writes the number of predictions used so far, a line each.
 import { writeSync } from 'node:fs';
 import { idSource } from '../../base/ids.ts';
 import { Problem } from '../../base/problems.ts';
