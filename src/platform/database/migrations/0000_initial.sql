@@ -66,6 +66,62 @@ CREATE TABLE "usage_days" (
 );
 --> statement-breakpoint
 ALTER TABLE "usage_days" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "dataset_versions" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"dataset_id" text NOT NULL,
+	"number" integer NOT NULL,
+	"state" text NOT NULL,
+	"job_id" text NOT NULL,
+	"reservation_id" text NOT NULL,
+	"source" jsonb NOT NULL,
+	"source_label" text NOT NULL,
+	"source_parts" jsonb,
+	"options" jsonb NOT NULL,
+	"columns" jsonb NOT NULL,
+	"row_count" bigint,
+	"content_sha256" text,
+	"size_bytes" bigint,
+	"profile" jsonb,
+	"warnings" jsonb NOT NULL,
+	"problem" jsonb
+);
+--> statement-breakpoint
+ALTER TABLE "dataset_versions" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "datasets" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"name" text NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "datasets" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "upload_parts" (
+	"workspace_id" text NOT NULL,
+	"project_id" text NOT NULL,
+	"upload_id" text NOT NULL,
+	"offset" bigint NOT NULL,
+	"sha256" text NOT NULL,
+	"size_bytes" bigint NOT NULL,
+	CONSTRAINT "upload_parts_upload_id_offset_pk" PRIMARY KEY("upload_id","offset")
+);
+--> statement-breakpoint
+ALTER TABLE "upload_parts" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "uploads" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"file_name" text NOT NULL,
+	"size_bytes" bigint,
+	"received_bytes" bigint NOT NULL,
+	"expires_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "uploads" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "deployments" (
 	"id" text PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -317,6 +373,8 @@ CREATE UNIQUE INDEX "charges_once" ON "charges" USING btree ("reservation_id","u
 CREATE INDEX "charges_listing" ON "charges" USING btree ("workspace_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "reservations_purpose" ON "reservations" USING btree ("workspace_id","purpose_kind","subject_id") WHERE state = 'held' and purpose_kind <> 'prediction-lease';--> statement-breakpoint
 CREATE INDEX "reservations_expiry" ON "reservations" USING btree ("expires_at") WHERE state = 'held';--> statement-breakpoint
+CREATE UNIQUE INDEX "dataset_versions_number" ON "dataset_versions" USING btree ("dataset_id","number");--> statement-breakpoint
+CREATE UNIQUE INDEX "datasets_name" ON "datasets" USING btree ("project_id","name");--> statement-breakpoint
 CREATE INDEX "deployments_revision" ON "deployments" USING btree ("endpoint_id","revision");--> statement-breakpoint
 CREATE UNIQUE INDEX "endpoints_name" ON "endpoints" USING btree ("project_id","name");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_aliases_alias" ON "model_aliases" USING btree ("model_id","alias");--> statement-breakpoint
@@ -341,6 +399,10 @@ CREATE POLICY "tenant_read" ON "charges" AS PERMISSIVE FOR SELECT TO "pilvi_tena
 CREATE POLICY "tenant_append" ON "charges" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "reservations" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "usage_days" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "dataset_versions" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "datasets" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "upload_parts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "uploads" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "deployments" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "endpoints" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "model_aliases" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint

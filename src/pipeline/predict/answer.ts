@@ -1,0 +1,121 @@
+// Rows and CSV files through a model: in slices, so that other requests get their turn, and with problems that name
+// the row or line they are about. Knows nothing of endpoints, money or HTTP.
+import { asProblem, Problem, type FieldError } from '../../base/problems.ts';
+import type { PredictedRows, Predictor } from '../../ml/model/predictor.ts';
+import { predictionsHeader, predictionsLines, readCsvBlocks, type CsvBlock, type CsvLimits } from './csv.ts';
+
+/** Rows that are answered before other work gets its turn: a few milliseconds. */
+const sliceRows = 1_000;
+const maximumErrors = 20;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * The answers for `rows`, in their order.
+ * @throws Problem `prediction-input` naming fields and, of several rows, the row (the first is 1)
+ */
+export async function answerRows(model: Predictor, rows: readonly Row[]): Promise<PredictedRows> {
+  if (rows.length <= sliceRows) return answerSlice(model, rows, { first: 0, total: rows.length });
+  const predictions: PredictedRows['predictions'] = [];
+  const warnings = new Set<string>();
+  for (let first = 0; first < rows.length; first += sliceRows) {
+    const slice = rows.slice(first, first + sliceRows);
+    const answer = answerSlice(model, slice, { first, total: rows.length });
+    for (const prediction of answer.predictions) predictions.push(prediction);
+    for (const warning of answer.warnings) warnings.add(warning);
+    // oxlint-disable-next-line no-await-in-loop -- slice by slice is the point
+    await givesWay();
+  }
+  return { predictions, warnings: [...warnings] };
+}
+
+/** A part of the answer to a CSV file. */
+export interface CsvAnswer {
+  /** Whole lines; the header comes with the first part. */
+  text: string;
+  rowCount: number;
+  warnings: string[];
+}
+
+/**
+ * The answers for a CSV file, part by part, in the order of its rows.
+ * @throws Problem as {@link readCsvBlocks}, and `prediction-input` naming fields and lines; `file-empty` for a header alone
+ */
+export async function* answerCsv(
+  model: Predictor,
+  source: AsyncIterable<Uint8Array>,
+  limits: Omit<CsvLimits, 'blockRows'>,
+): AsyncGenerator<CsvAnswer> {
+  let isFirst = true;
+  for await (const block of readCsvBlocks(source, { ...limits, blockRows: sliceRows })) {
+    const answer = answerBlock(model, block);
+    const header = isFirst ? predictionsHeader(answer) : '';
+    yield { text: header + predictionsLines(answer), rowCount: block.rowCount, warnings: answer.warnings };
+    isFirst = false;
+    await givesWay();
+  }
+  if (isFirst) throw new Problem('file-empty', 'The file has a header and no rows.');
+}
+
+function answerSlice(
+  model: Predictor,
+  rows: readonly Row[],
+  place: { first: number; total: number },
+): PredictedRows {
+  try {
+    return model.predictRows(rows);
+  } catch (error) {
+    if (place.total === 1) throw error;
+    throw locate(error, rows.length, {
+      predictOne: (index) => model.predictRows([rows[index]!]),
+      nameOf: (index) => `row ${place.first + index + 1}`,
+    });
+  }
+}
+
+function answerBlock(model: Predictor, { columns, rowCount, lines }: CsvBlock) {
+  try {
+    return model.predictColumns(columns, 'text');
+  } catch (error) {
+    const names = Object.keys(columns);
+    throw locate(error, rowCount, {
+      predictOne: (index) =>
+        model.predictColumns(
+          Object.fromEntries(names.map((name) => [name, [columns[name]![index]!]])),
+          'text',
+        ),
+      nameOf: (index) => `line ${lines[index]}`,
+    });
+  }
+}
+
+/** The problem of many rows, told row by row: each is tried alone until enough faults are found. */
+function locate(
+  error: unknown,
+  rowCount: number,
+  row: { predictOne: (index: number) => unknown; nameOf: (index: number) => string },
+): unknown {
+  if (!(error instanceof Problem) || error.code !== 'prediction-input') return error;
+  const errors: FieldError[] = [];
+  for (let index = 0; index < rowCount && errors.length < maximumErrors; index++) {
+    try {
+      row.predictOne(index);
+    } catch (fault) {
+      for (const { field, message } of asProblem(fault).errors ?? [])
+        errors.push({ field, message: `${message} (${row.nameOf(index)})` });
+    }
+  }
+  const first = errors[0];
+  if (!first) return error;
+  const others = errors.length - 1;
+  const more =
+    others === 0 ? '' : ` There ${others === 1 ? 'is 1 more error' : `are ${others} more errors`}.`;
+  return new Problem('prediction-input', `The field "${first.field}" ${first.message}.${more}`, {
+    errors: errors.slice(0, maximumErrors),
+    cause: error,
+  });
+}
+
+function givesWay(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

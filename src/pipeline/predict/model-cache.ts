@@ -1,0 +1,53 @@
+// Opened models in memory: the least recently used leave when they are more than a bound of bytes. Whoever asks for a
+// model that is being opened waits for the same opening. Versions are immutable, so nothing in here goes stale.
+import type { Predictor } from '../../ml/model/predictor.ts';
+
+export interface OpenedModel {
+  model: Predictor;
+  fileSizeBytes: number;
+}
+
+export class ModelCache {
+  readonly #maxBytes: number;
+  /** In order of use, the latest last. */
+  readonly #models = new Map<string, OpenedModel>();
+  readonly #opening = new Map<string, Promise<OpenedModel>>();
+  #bytes = 0;
+
+  /** @param maxBytes by the size of the model files; one model is kept even if it alone is larger. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The model of a version if it is open. */
+  get(versionId: string): Predictor | undefined {
+    const opened = this.#models.get(versionId);
+    if (!opened) return undefined;
+    this.#models.delete(versionId);
+    this.#models.set(versionId, opened);
+    return opened.model;
+  }
+
+  /** The model of a version, opened by `open` unless it is or another call is at it. A failure is not kept. */
+  async load(versionId: string, open: () => Promise<OpenedModel>): Promise<Predictor> {
+    const model = this.get(versionId);
+    if (model) return model;
+    let opening = this.#opening.get(versionId);
+    if (!opening) {
+      opening = open().finally(() => this.#opening.delete(versionId));
+      this.#opening.set(versionId, opening);
+      this.#keep(versionId, await opening);
+    }
+    return (await opening).model;
+  }
+
+  #keep(versionId: string, opened: OpenedModel): void {
+    this.#models.set(versionId, opened);
+    this.#bytes += opened.fileSizeBytes;
+    for (const [oldest, { fileSizeBytes }] of this.#models) {
+      if (this.#bytes <= this.#maxBytes || oldest === versionId) return;
+      this.#models.delete(oldest);
+      this.#bytes -= fileSizeBytes;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// Predictions: an endpoint's answer for rows or for a CSV file. This file is what other folders see. Who answers is
+// kept in memory by serving.ts; the answering itself is answer.ts over src/ml/model.
+//
+// Only what is answered is paid for. Rows are paid from a lease, so that a warm endpoint answers without waiting for
+// the database; a CSV file is paid at its end, from what was reserved while it was read.
+import { Problem } from '../../base/problems.ts';
+import type { predict as predictOperation } from '../../contract/endpoint.ts';
+import type { OutputOf } from '../../contract/operation.ts';
+import { payerOf, type Context, type Services } from '../../platform/context.ts';
+import type { StreamOutput } from '../../platform/http/route.ts';
+import type { Database } from '../../platform/ports/database.ts';
+import { answerCsv, answerRows } from './answer.ts';
+import { Serving } from './serving.ts';
+import { Spool } from './spool.ts';
+import { Tab } from './tab.ts';
+
+export type Predictions = OutputOf<typeof predictOperation>;
+
+/** Predictions reserved ahead for one payer and endpoint at a time: five cents. */
+const leaseQuantity = 1_000;
+/** Answers to CSV files go to disk beyond this. */
+const maxAnswerMemoryBytes = 4_194_304;
+
+/**
+ * Answers `rows` of JSON values.
+ * Throws `not-found`, `endpoint-not-ready`, `prediction-input`, `budget-exceeded`.
+ */
+export async function predict(
+  context: Context,
+  endpointId: string,
+  rows: readonly Record<string, unknown>[],
+): Promise<Predictions> {
+  const { maxPredictionRows } = context.limits;
+  if (rows.length > maxPredictionRows) {
+    const message = `The request has ${rows.length} rows; at most ${maxPredictionRows} are taken at once.`;
+    throw new Problem('prediction-input', `${message} Send them in parts, or send a CSV file.`, {
+      errors: [{ field: 'rows', message: `must be at most ${maxPredictionRows}` }],
+    });
+  }
+  const serving = servingOf(context);
+  const { projectId, modelVersionId, model } = await serving.answering(context, endpointId);
+  const { predictions, warnings } = await answerRows(model, rows);
+  const lease = context.meter.lease({
+    payer: payerOf(context, projectId),
+    unit: 'prediction',
+    subjectId: endpointId,
+    chunkQuantity: leaseQuantity,
+  });
+  if (!lease.tryUse(rows.length)) await lease.use(rows.length);
+  serving.count(endpointId, rows.length);
+  return { requestId: context.requestId, modelVersionId, predictions, warnings };
+}
+
+/** A CSV file of answers, and what belongs to it and has no place in it. */
+export interface CsvPredictions {
+  output: StreamOutput;
+  modelVersionId: string;
+  warnings: string[];
+}
+
+/**
+ * Answers a CSV file with a header, rows in their order: `prediction`, then `probability_<class>` each, or `lower` and
+ * `upper`. The answer begins when the whole file was answered, so that whatever is wrong is told as a problem.
+ * Throws what {@link predict} throws, and `file-empty`, `file-unreadable`, `field-too-large`, `too-many-columns`.
+ */
+export async function predictCsv(
+  context: Context,
+  endpointId: string,
+  source: AsyncIterable<Uint8Array>,
+): Promise<CsvPredictions> {
+  const serving = servingOf(context);
+  const { projectId, modelVersionId, model } = await serving.answering(context, endpointId);
+  const { maxColumns, maxFieldBytes } = context.limits;
+  const tab = new Tab(context, payerOf(context, projectId), endpointId);
+  const spool = new Spool(maxAnswerMemoryBytes);
+  const warnings = new Set<string>();
+  let rowCount = 0;
+  try {
+    for await (const part of answerCsv(model, source, { maxColumns, maxLineBytes: maxFieldBytes })) {
+      if (context.signal.aborted)
+        throw new Problem('cancelled', 'The caller left, or the server is stopping.');
+      rowCount += part.rowCount;
+      for (const warning of part.warnings) warnings.add(warning);
+      await tab.cover(rowCount);
+      await spool.write(part.text);
+    }
+    await tab.settle(rowCount);
+  } catch (error) {
+    await spool.discard();
+    await tab.release();
+    throw error;
+  }
+  serving.count(endpointId, rowCount);
+  const output = {
+    contentType: 'text/csv; charset=utf-8',
+    body: spool.read(),
+    sizeBytes: spool.sizeBytes,
+    fileName: 'predictions.csv',
+  };
+  return { output, modelVersionId, warnings: [...warnings] };
+}
+
+/** Ends what predictions do in the background for `services` and writes what was counted; before the database closes. */
+export async function closePredictions({ database }: Pick<Services, 'database'>): Promise<void> {
+  const serving = servings.get(database);
+  servings.delete(database);
+  await serving?.close();
+}
+
+/** One for each server of this process, which is one for each database that is open. */
+const servings = new WeakMap<Database, Serving>();
+
+function servingOf({ database, clock, log }: Context): Serving {
+  let serving = servings.get(database);
+  if (!serving) {
+    serving = new Serving({ database, clock, log });
+    servings.set(database, serving);
+  }
+  return serving;
+}

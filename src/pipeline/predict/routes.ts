@@ -1,0 +1,15 @@
+// The addresses that answer with predictions.
+import * as operations from '../../contract/endpoint.ts';
+import { route, type Route } from '../../platform/http/route.ts';
+import { predict, predictCsv } from './predict.ts';
+
+export const predictRoutes: Route[] = [
+  route(operations.predict, (context, { endpointId, body }) => predict(context, endpointId, body.rows)),
+  route(operations.predictCsv, async (context, { endpointId, stream }, exchange) => {
+    const { output, modelVersionId, warnings } = await predictCsv(context, endpointId, stream);
+    exchange.setHeader('X-Pilvi-Model-Version', modelVersionId);
+    // Warnings may name columns, which may be in any language: headers are ASCII.
+    if (warnings.length > 0) exchange.setHeader('X-Pilvi-Warnings', encodeURIComponent(warnings.join('\n')));
+    return output;
+  }),
+];

@@ -1,0 +1,196 @@
+// What a server keeps in memory to answer without asking the database: which versions answer for an endpoint, their
+// opened models, and counts of predictions on their way to the database.
+//
+// A change of deployments is known at once where its notification arrives, and within two seconds where it is lost:
+// once a second the revisions of all endpoints in use are compared, and what could not be compared is not used.
+import { hash32 } from '../../base/hash.ts';
+import { Problem } from '../../base/problems.ts';
+import { minuteMs, secondMs } from '../../base/time.ts';
+import type { Predictor } from '../../ml/model/predictor.ts';
+import type { Context, Services } from '../../platform/context.ts';
+import {
+  currentRevisions,
+  predictionTarget,
+  recordPredictions,
+  watchEndpoints,
+  type Target,
+} from '../deploy/deploy.ts';
+import { openModelVersion } from '../registry/registry.ts';
+import { ModelCache } from './model-cache.ts';
+
+/** Model files of this size in all stay open. */
+const modelCacheBytes = 536_870_912;
+const tendEveryMs = secondMs;
+const staleMs = 2 * secondMs;
+/** Endpoints that were not used for so long are no longer watched. */
+const idleMs = 5 * minuteMs;
+
+/** Who answers a request. */
+export interface Answering {
+  projectId: string;
+  modelVersionId: string;
+  model: Predictor;
+}
+
+interface Known {
+  target: Target;
+  checkedAtMs: number;
+  usedAtMs: number;
+}
+
+/** One server's memory for predictions. */
+export class Serving {
+  readonly #services: Pick<Services, 'database' | 'clock' | 'log'>;
+  readonly #known = new Map<string, Known>();
+  readonly #loading = new Map<string, Promise<Known>>();
+  readonly #models = new ModelCache(modelCacheBytes);
+  readonly #timer: NodeJS.Timeout;
+  readonly #unwatch: Promise<(() => Promise<void>) | undefined>;
+  #counts = new Map<string, number>();
+  #tending: Promise<void> | undefined;
+
+  constructor(services: Pick<Services, 'database' | 'clock' | 'log'>) {
+    this.#services = services;
+    this.#timer = setInterval(() => void this.tend(), tendEveryMs);
+    this.#timer.unref();
+    this.#unwatch = watchEndpoints(services.database, (id) => this.#forget(id)).catch((error: unknown) => {
+      services.log.warn({ error }, 'Changes of endpoints are only seen by looking every second.');
+      return undefined;
+    });
+  }
+
+  /**
+   * The version that answers a request, by the shares of the traffic; the same for one request id.
+   * Throws `not-found`, `endpoint-not-ready`, or what opening a model throws.
+   */
+  async answering(context: Context, endpointId: string): Promise<Answering> {
+    const known = this.#fresh(endpointId) ?? (await this.#load(context, endpointId));
+    known.usedAtMs = this.#services.clock.monotonicMs();
+    const { target } = known;
+    if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
+    const { modelVersionId } = pick(target, context.requestId);
+    const model =
+      this.#models.get(modelVersionId) ??
+      (await this.#models.load(modelVersionId, () => openModelVersion(context, modelVersionId)));
+    return { projectId: target.projectId, modelVersionId, model };
+  }
+
+  /** Counts predictions of an endpoint; written once a second. */
+  count(endpointId: string, count: number): void {
+    this.#counts.set(endpointId, (this.#counts.get(endpointId) ?? 0) + count);
+  }
+
+  /** One round of upkeep: compares revisions and writes counts. A round that is going on is joined. */
+  async tend(): Promise<void> {
+    this.#tending ??= this.#tendOnce().finally(() => {
+      this.#tending = undefined;
+    });
+    await this.#tending;
+  }
+
+  /** Ends the upkeep and writes what was counted. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await (
+      await this.#unwatch
+    )?.();
+    await this.#tending;
+    await this.tend();
+  }
+
+  #fresh(endpointId: string): Known | undefined {
+    const known = this.#known.get(endpointId);
+    const isFresh = known && this.#services.clock.monotonicMs() - known.checkedAtMs < staleMs;
+    return isFresh ? known : undefined;
+  }
+
+  /** Reads who answers; many that ask at once wait for one reading. */
+  async #load(context: Context, endpointId: string): Promise<Known> {
+    const name = [context.workspaceId, boundProject(context), endpointId].join('/');
+    let loading = this.#loading.get(name);
+    if (!loading) {
+      loading = this.#read(context, endpointId).finally(() => this.#loading.delete(name));
+      this.#loading.set(name, loading);
+    }
+    return await loading;
+  }
+
+  async #read(context: Context, endpointId: string): Promise<Known> {
+    // Of before the reading, so that a change while it goes on is not missed for longer than two seconds.
+    const checkedAtMs = this.#services.clock.monotonicMs();
+    const target = await predictionTarget(context, endpointId);
+    const known = { target, checkedAtMs, usedAtMs: checkedAtMs };
+    this.#known.set(endpointId, known);
+    return known;
+  }
+
+  async #tendOnce(): Promise<void> {
+    await this.#attempt('Deployments could not be compared.', () => this.#compare());
+    await this.#attempt('Counts of predictions could not be written.', () => this.#writeCounts());
+  }
+
+  #forget(endpointId: string): void {
+    this.#known.delete(endpointId);
+  }
+
+  async #compare(): Promise<void> {
+    const nowMs = this.#services.clock.monotonicMs();
+    for (const [endpointId, { usedAtMs }] of this.#known)
+      if (nowMs - usedAtMs > idleMs) this.#forget(endpointId);
+    if (this.#known.size === 0) return;
+    const before = new Map(this.#known);
+    const revisions = await currentRevisions(this.#services.database, [...before.keys()]);
+    for (const [endpointId, known] of before) {
+      if (revisions.get(endpointId) === known.target.revision) known.checkedAtMs = nowMs;
+      else if (this.#known.get(endpointId) === known) this.#forget(endpointId);
+    }
+  }
+
+  async #writeCounts(): Promise<void> {
+    const counts = this.#counts;
+    if (counts.size === 0) return;
+    this.#counts = new Map();
+    try {
+      await recordPredictions(this.#services.database, counts);
+    } catch (error) {
+      for (const [endpointId, count] of counts) this.count(endpointId, count);
+      throw error;
+    }
+  }
+
+  async #attempt(failure: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#services.log.warn({ error }, failure);
+    }
+  }
+}
+
+/** What row-level security says when it is asked; here it is memory that answers. */
+function mayUse(context: Context, target: Target): boolean {
+  const boundTo = boundProject(context);
+  return target.workspaceId === context.workspaceId && (boundTo === null || boundTo === target.projectId);
+}
+
+/** The only project that the caller may reach; null: all of the workspace. */
+function boundProject({ actor }: Context): string | null {
+  return actor.kind === 'key' ? actor.projectId : null;
+}
+
+/** The deployment whose share of [0, 1) a hash of the request id falls into. */
+function pick({ endpointId, deployments }: Target, requestId: string): Target['deployments'][number] {
+  let left = hash32(requestId) / 4_294_967_296;
+  const open = deployments.filter(({ trafficShare }) => trafficShare > 0);
+  for (const deployment of open) {
+    left -= deployment.trafficShare;
+    if (left < 0) return deployment;
+  }
+  const last = open.at(-1);
+  if (last) return last;
+  throw new Problem('endpoint-not-ready', `No version answers for the endpoint ${endpointId}.`);
+}
+
+function noSuchEndpoint(endpointId: string): Problem {
+  return new Problem('not-found', `There is no endpoint ${endpointId}.`);
+}
