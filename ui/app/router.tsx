@@ -27,6 +27,14 @@ const pages: RouteObject[] = [
   page('projects/:projectId/models', () => import('../pages/model/models.tsx')),
   page('projects/:projectId/models/:modelId/:tab?', () => import('../pages/model/model.tsx')),
   page('projects/:projectId/model-versions/:versionId', () => import('../pages/model/find-version.tsx')),
+  page('projects/:projectId/endpoints', () => import('../pages/endpoint/endpoints.tsx')),
+  page('projects/:projectId/endpoints/:endpointId/:tab?', () => import('../pages/endpoint/endpoint.tsx')),
+  page('jobs', () => import('../pages/jobs.tsx')),
+  page('workspace/spending', () => import('../pages/workspace/spending.tsx')),
+  page('workspace/members', () => import('../pages/workspace/members.tsx')),
+  page('workspace/keys', () => import('../pages/workspace/keys.tsx')),
+  page('workspace/audit', () => import('../pages/workspace/audit.tsx')),
+  page('workspace/server', () => import('../pages/workspace/server.tsx')),
   { path: '*', Component: NotFound },
 ];
 

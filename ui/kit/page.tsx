@@ -44,7 +44,7 @@ export function Page({ title, mark, trail, description, actions, width = 'wide',
             </Title>
           </Group>
           {description && (
-            <Text c="dimmed" mt={4} maw={640} component="div">
+            <Text c="dimmed" mt={4} maw={700} component="div">
               {description}
             </Text>
           )}
@@ -75,7 +75,7 @@ export function Section({ title, description, actions, children }: SectionProps)
         <div>
           <Title order={2}>{title}</Title>
           {description && (
-            <Text c="dimmed" size="sm" maw={640} component="div">
+            <Text c="dimmed" size="sm" maw={700} component="div">
               {description}
             </Text>
           )}

@@ -1,12 +1,10 @@
-// The place to drop files on. It takes what Pilvi reads, and says kindly why it does not take the rest.
-import { Button, Text } from '@mantine/core';
-import { Dropzone, type FileRejection } from '@mantine/dropzone';
+// The place to drop tables on. It takes what Pilvi reads, and says kindly why it does not take the rest.
+import type { FileRejection } from '@mantine/dropzone';
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { serverQuery } from '../../api/queries.ts';
+import { DropArea } from '../../kit/drop-area.tsx';
 import { formatBytes } from '../../kit/format.ts';
-import { Icon } from '../../kit/icons.tsx';
-import classes from './file-drop.module.css';
 
 interface FileDropProps {
   onFiles: (files: File[]) => void;
@@ -18,61 +16,27 @@ interface FileDropProps {
 
 const endings = /\.(csv|tsv|txt|tab|json|jsonl|ndjson|parquet)(\.gz)?$/i;
 
-/** A drop zone that is also a button. */
+/** Takes tables of up to the server's limit. */
 export function FileDrop({ onFiles, isBusy = false, isTall = false, isSingle = false }: FileDropProps) {
-  const limits = useQuery(serverQuery).data?.limits;
-  const openDialog = useRef<() => void>(null);
+  const maxBytes = useQuery(serverQuery).data?.limits.maxUploadBytes;
   const [refusals, setRefusals] = useState<string[]>([]);
   return (
-    <div>
-      <Dropzone
-        className={classes.drop!}
-        data-tall={isTall || undefined}
-        loading={isBusy}
-        multiple={!isSingle}
-        maxSize={limits?.maxUploadBytes ?? Infinity}
-        validator={(file) => refusalOf(file)}
-        openRef={openDialog}
-        // The button inside is what the keyboard reaches.
-        activateOnKeyboard={false}
-        onDrop={(files) => {
-          setRefusals([]);
-          onFiles(files);
-        }}
-        onReject={(rejections) =>
-          setRefusals(rejections.map((each) => refusalWords(each, limits?.maxUploadBytes)))
-        }
-      >
-        <span className={classes.inside}>
-          <span className={classes.icon}>
-            <Icon name="upload" size={24} />
-          </span>
-          <span className={classes.words}>
-            <span className={classes.title}>{isSingle ? 'Drop a file here' : 'Drop files here'}</span>
-            <Text span size="sm" c="dimmed" display="block">
-              CSV, TSV, JSON lines or Parquet, also as .gz
-              {limits ? `, up to ${formatBytes(limits.maxUploadBytes)}` : ''}. From Excel: save as CSV.
-            </Text>
-          </span>
-          <Button
-            variant="default"
-            onClick={(event) => {
-              event.stopPropagation();
-              openDialog.current?.();
-            }}
-          >
-            {isSingle ? 'Choose a file' : 'Choose files'}
-          </Button>
-        </span>
-      </Dropzone>
-      <div role="status">
-        {refusals.map((refusal) => (
-          <Text key={refusal} size="sm" c="var(--mantine-color-error)" mt={8}>
-            {refusal}
-          </Text>
-        ))}
-      </div>
-    </div>
+    <DropArea
+      title={isSingle ? 'Drop a file here' : 'Drop files here'}
+      hint={`CSV, TSV, JSON lines or Parquet, also as .gz${maxBytes === undefined ? '' : `, up to ${formatBytes(maxBytes)}`}. From Excel: save as CSV.`}
+      buttonLabel={isSingle ? 'Choose a file' : 'Choose files'}
+      isBusy={isBusy}
+      isTall={isTall}
+      isSingle={isSingle}
+      maxBytes={maxBytes}
+      refusalOf={refusalOf}
+      refusals={refusals}
+      onRefused={(rejections) => setRefusals(rejections.map((each) => refusalWords(each, maxBytes)))}
+      onFiles={(files) => {
+        setRefusals([]);
+        onFiles(files);
+      }}
+    />
   );
 }
 
@@ -92,8 +56,8 @@ function refusalOf(file: File | DataTransferItem): { code: string; message: stri
 }
 
 function refusalWords({ file, errors }: FileRejection, maxBytes: number | undefined): string {
-  const tooLarge = errors.some((error) => error.code === 'file-too-large') && maxBytes !== undefined;
-  if (tooLarge)
+  const isTooLarge = errors.some((error) => error.code === 'file-too-large') && maxBytes !== undefined;
+  if (isTooLarge)
     return `${file.name} is larger than ${formatBytes(maxBytes)}, the most that this server takes.`;
   if (errors.some((error) => error.code === 'too-many-files')) return 'Only one file at a time here.';
   return `${file.name} ${errors[0]?.message ?? 'was not taken'}.`;

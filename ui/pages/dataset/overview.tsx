@@ -104,7 +104,11 @@ function Warnings({ profile, version, projectId, datasetId }: WarningsProps) {
                     <>
                       {' '}
                       and{' '}
-                      <Anchor component={Link} to={paths.dataset(projectId, datasetId, 'columns')}>
+                      <Anchor
+                        component={Link}
+                        underline="always"
+                        to={paths.dataset(projectId, datasetId, 'columns')}
+                      >
                         {columns.length - shownNames} more
                       </Anchor>
                     </>

@@ -86,11 +86,15 @@ function Origin({ version }: { version: ModelVersion }) {
       {lineage ? (
         <Text>
           Trained on{' '}
-          <Anchor component={Link} to={paths.datasetVersion(projectId, lineage.datasetVersionId)}>
+          <Anchor
+            component={Link}
+            underline="always"
+            to={paths.datasetVersion(projectId, lineage.datasetVersionId)}
+          >
             {lineage.datasetName}, version {lineage.datasetVersionNumber}
           </Anchor>
           , <When iso={version.createdAt} />.{' '}
-          <Anchor component={Link} to={paths.training(projectId, lineage.trainingId)}>
+          <Anchor component={Link} underline="always" to={paths.training(projectId, lineage.trainingId)}>
             See the training
           </Anchor>
           .

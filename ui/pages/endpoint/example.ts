@@ -1,0 +1,23 @@
+// Rows for forms and snippets, made from what is known of a model's fields.
+import type { ModelField } from '../../api/types.ts';
+
+export type FieldValue = string | number | boolean | null;
+export type Row = Readonly<Record<string, FieldValue>>;
+
+/** A typical row; a field without an example is left out. */
+export function exampleRow(fields: readonly ModelField[]): Row {
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = exampleOf(field);
+      return value === null ? [] : [[field.name, value]];
+    }),
+  );
+}
+
+function exampleOf({ kind, example, categories }: ModelField): FieldValue {
+  if (example === null) return categories?.[0] ?? null;
+  if (kind === 'boolean') return typeof example === 'boolean' ? example : Number(example) === 1;
+  if (kind === 'date') return typeof example === 'number' ? new Date(example).toISOString() : String(example);
+  if (kind === 'numeric') return Number(example);
+  return String(example);
+}
