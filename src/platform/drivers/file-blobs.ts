@@ -6,6 +6,7 @@ import { access, chmod, mkdir, open, opendir, readdir, rename, rm, stat } from '
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { assert } from '../../base/assert.ts';
 import { isSha256, type Sha256 } from '../../base/hash.ts';
 import { asProblem, Problem } from '../../base/problems.ts';
 import { dayMs } from '../../base/time.ts';
@@ -125,20 +126,35 @@ async function writeSynced(
   const hash = createHash('sha256');
   const file = await open(path, 'wx', 0o600);
   try {
-    const sink = file.createWriteStream({ flush: true, autoClose: false });
     let sizeBytes = 0;
-    const measure = async function* (chunks: AsyncIterable<Uint8Array>) {
+    const write = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
       for await (const chunk of chunks) {
+        assert(chunk instanceof Uint8Array, 'blobs are made of bytes');
         sizeBytes += chunk.byteLength;
         if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
         hash.update(chunk);
-        yield chunk;
+        await file.appendFile(chunk);
       }
     };
-    await pipeline(source, measure, sink, signal ? { signal } : {});
+    // A pipeline ends the source when writing fails. A source that went silent may never notice that it was aborted:
+    // nobody waits for it.
+    await (signal ? unlessAborted(pipeline(source, write, { signal }), signal) : pipeline(source, write));
+    await file.sync();
     return { sha256: hash.digest('hex'), sizeBytes };
   } finally {
     await file.close();
+  }
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, reject } = Promise.withResolvers<void>();
+  const abort = (): void => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
