@@ -18,8 +18,8 @@ const runtimePackages = {
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const built = join(root, 'dist', 'programs', 'cli', 'pilvi.js');
-const entry = existsSync(built) ? built : join(root, 'src', 'programs', 'cli', 'pilvi.ts');
+const source = join(root, 'src', 'programs', 'cli', 'pilvi.ts');
+const entry = existsSync(source) ? source : join(root, 'dist', 'programs', 'cli', 'pilvi.js');
 
 if (isNewEnough(process.versions.node)) {
   await import(pathToFileURL(entry).href);

@@ -17,7 +17,7 @@ const bytesPerMiB = 1_048_576;
 export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, TrainingTaskOutput> = {
   name: 'training',
   payload: z.object({ trainingId: z.string() }),
-  taskModule: new URL(import.meta.resolve('./training-task.ts')),
+  taskModule: new URL('./training-task.ts', import.meta.url),
   retryLimit: 2,
 
   async prepare(context, { trainingId }) {

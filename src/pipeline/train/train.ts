@@ -41,7 +41,7 @@ export async function planTraining(
   const version = await requireTrainable(context, projectId, recipe);
   const { seconds, trials } = recipe.budget;
   const plan = await context.jobs.runTask<PlanTaskInput, PlanTaskOutput>(
-    new URL(import.meta.resolve('./plan-task.ts')),
+    new URL('./plan-task.ts', import.meta.url),
     { contentPath: await datasetContentPath(context, version.id), recipe },
     { limits: planLimits, signal: context.signal },
   );
