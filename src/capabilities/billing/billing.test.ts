@@ -206,10 +206,14 @@ test('every unit has a price', () => {
 });
 
 describe('storage', () => {
+  const stored = (gib: number): { workspaceId: string; sizeBytes: number }[] => [
+    { workspaceId: context.workspaceId, sizeBytes: gib * 1_073_741_824 },
+  ];
+
   test('is charged once an hour', async () => {
     await listBudgets(context);
     const services = { ...opened.services, clock };
-    const sources = [async () => 3 * 1_073_741_824, async () => 1_073_741_824];
+    const sources = [async () => stored(3), async () => stored(1)];
     const rounds = [];
     for (const waitMs of [0, 30 * minuteMs, 30 * minuteMs]) {
       clock.advance(waitMs);
@@ -226,9 +230,9 @@ describe('storage', () => {
   test('is not charged beyond a cap, and nothing stored costs nothing', async () => {
     await setBudget(context, { scope: { kind: 'workspace' }, period: 'month', capMicroUsd: 10 });
     const services = { ...opened.services, clock };
-    await meterStorage(services, [async () => 4 * 1_073_741_824]);
+    await meterStorage(services, [async () => stored(4)]);
     clock.advance(hourMs);
-    await meterStorage(services, [async () => 0]);
+    await meterStorage(services, [async () => stored(0)]);
     assert.deepEqual((await listCharges(context, { limit: 1 })).items, []);
   });
 });

@@ -211,15 +211,6 @@ export async function dropBudget(transaction: Transaction, budgetId: string): Pr
   await transaction.delete(budgets).where(eq(budgets.id, budgetId));
 }
 
-/** Every workspace that has a ledger. */
-export async function listLedgers(transaction: Transaction): Promise<string[]> {
-  const rows = await transaction
-    .select({ workspaceId: budgets.workspaceId })
-    .from(budgets)
-    .where(eq(budgets.scopeKind, 'workspace'));
-  return rows.map((row) => row.workspaceId);
-}
-
 /** Adds a reservation and holds its amount in every balance of its payer. The ledger must be locked. */
 export async function holdReservation(
   transaction: Transaction,

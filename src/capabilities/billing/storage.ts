@@ -6,13 +6,15 @@ import type { Services } from '../../platform/context.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
 import type { Usage } from '../../platform/ports/meter.ts';
 import { openLedger, reserve, settle } from './ledger.ts';
-import { findByPurpose, listLedgers } from './rows.ts';
+import { findByPurpose } from './rows.ts';
 import { hourOf } from './states.ts';
 
 const bytesPerGib = 1_073_741_824;
 
-/** Tells how many bytes the workspace of the transaction stores; datasets and models each have one. */
-export type StoredBytes = (transaction: Transaction) => Promise<number>;
+/** Tells, over all workspaces, how many bytes each stores; datasets and models each have one. */
+export type StoredBytes = (transaction: Transaction) => Promise<{ workspaceId: string; sizeBytes: number }[]>;
+
+type MeteringServices = Pick<Services, 'database' | 'clock' | 'newId' | 'log'>;
 
 /**
  * Charges every workspace for the running hour, unless that was done. Call it at least once an hour. A workspace
@@ -20,35 +22,37 @@ export type StoredBytes = (transaction: Transaction) => Promise<number>;
  * @returns how many workspaces were charged
  */
 export async function meterStorage(
-  services: Pick<Services, 'database' | 'clock' | 'newId' | 'log'>,
+  services: MeteringServices,
   sources: readonly StoredBytes[],
 ): Promise<number> {
-  const workspaceIds = await services.database.asSystem('meter storage', listLedgers);
+  const bytesOf = new Map<string, number>();
+  await services.database.asSystem('meter storage', async (transaction) => {
+    for (const storedBytes of sources)
+      // oxlint-disable-next-line no-await-in-loop -- one connection
+      for (const { workspaceId, sizeBytes } of await storedBytes(transaction))
+        bytesOf.set(workspaceId, (bytesOf.get(workspaceId) ?? 0) + sizeBytes);
+  });
   let chargedCount = 0;
-  for (const workspaceId of workspaceIds) {
+  for (const [workspaceId, sizeBytes] of bytesOf) {
     // oxlint-disable-next-line no-await-in-loop -- one ledger locked at a time
-    if (await meterWorkspace(services, workspaceId, sources)) chargedCount++;
+    if (sizeBytes > 0 && (await chargeHour(services, workspaceId, sizeBytes))) chargedCount++;
   }
   return chargedCount;
 }
 
-async function meterWorkspace(
-  services: Pick<Services, 'database' | 'clock' | 'newId' | 'log'>,
+async function chargeHour(
+  services: MeteringServices,
   workspaceId: string,
-  sources: readonly StoredBytes[],
+  sizeBytes: number,
 ): Promise<boolean> {
   const nowMs = services.clock.nowMs();
   const purpose = { kind: 'storage' as const, subjectId: hourOf(nowMs) };
+  const usage: Usage[] = [{ unit: 'stored-gib-hour', quantity: sizeBytes / bytesPerGib }];
+  const payer = { workspaceId, projectId: null, keyId: null };
   try {
     return await services.database.inWorkspace({ workspaceId, projectId: null }, async (transaction) => {
       await openLedger(services, transaction, workspaceId);
       if (await findByPurpose(transaction, workspaceId, purpose)) return false;
-      let sizeBytes = 0;
-      // oxlint-disable-next-line no-await-in-loop -- one connection
-      for (const storedBytes of sources) sizeBytes += await storedBytes(transaction);
-      if (sizeBytes === 0) return false;
-      const usage: Usage[] = [{ unit: 'stored-gib-hour', quantity: sizeBytes / bytesPerGib }];
-      const payer = { workspaceId, projectId: null, keyId: null };
       const expiresAtMs = nowMs + minuteMs;
       const { reservationId } = await reserve(services, transaction, { payer, usage, purpose, expiresAtMs });
       await settle(services, transaction, reservationId, usage);
