@@ -5,6 +5,7 @@ import { Problem } from '../../base/problems.ts';
 import { listAll } from '../../sdk/list-all.ts';
 import type { AnswerFor, Client } from '../../sdk/types.ts';
 import { nearest } from '../nearest.ts';
+import { UsageError } from './failure.ts';
 
 interface Named {
   id: string;
@@ -31,9 +32,8 @@ export async function findProject(client: Client, reference: string | undefined)
   if (projects.length === 0)
     throw new Problem('not-found', 'There is no project yet; "pilvi project create NAME" makes one.');
   const names = projects.slice(0, 10).map(({ name }) => `"${name}"`);
-  throw new Problem(
-    'invalid-request',
-    `There are ${projects.length} projects (${names.join(', ')}): name one with --project or PILVI_PROJECT.`,
+  throw new UsageError(
+    `there are ${projects.length} projects (${names.join(', ')}): name one with --project or PILVI_PROJECT`,
   );
 }
 

@@ -2,6 +2,7 @@
 import { waitForJob } from '../../sdk/wait-for-job.ts';
 import type { Client, EventFor } from '../../sdk/types.ts';
 import type { Session } from './session.ts';
+import { capitalised } from './words.ts';
 
 type JobEvent = EventFor<'watchJob'>;
 
@@ -18,7 +19,8 @@ export async function followJob(
   const progress = session.progress();
   const onEvent = (event: JobEvent): void => {
     const { share, message } = event.data;
-    if (event.name === 'progress' && typeof share === 'number') progress.update(share, String(message ?? ''));
+    if (event.name === 'progress' && typeof share === 'number')
+      progress.update(share, capitalised(String(message ?? '')));
     const line = options.lineOf?.(event);
     if (line !== undefined) progress.line(line);
   };

@@ -35,10 +35,13 @@ export async function runPilvi(args: readonly string[], options: RunOptions = {}
   });
   let stdout = '';
   let stderr = '';
+  let isInterrupted = false;
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
-    if (options.interruptAt !== undefined && stderr.includes(options.interruptAt)) child.kill('SIGINT');
+    if (!isInterrupted && options.interruptAt !== undefined && stderr.includes(options.interruptAt)) {
+      isInterrupted = child.kill('SIGINT');
+    }
   });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout, stderr };

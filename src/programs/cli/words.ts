@@ -43,3 +43,8 @@ export function scoreInWords(score: number | null | undefined): string {
 export function usdInWords(amountMicroUsd: number | null | undefined): string {
   return amountMicroUsd === null || amountMicroUsd === undefined ? '' : formatUsd(amountMicroUsd);
 }
+
+/** With a capital letter at its start. */
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,6 +1,7 @@
 // docs/cli.md, from the tree of commands.
 import type { Argument, Command, Option } from 'commander';
 import { buildProgram } from '../cli/program.ts';
+import { capitalised } from '../cli/words.ts';
 
 /** The page as Markdown. */
 export function commandPage(): string {
@@ -78,5 +79,5 @@ function defaultOf({ defaultValue, defaultValueDescription, negate }: Option): s
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+  return `${capitalised(text)}${text.endsWith('.') ? '' : '.'}`;
 }

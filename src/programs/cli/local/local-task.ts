@@ -1,6 +1,7 @@
 // Runs the task half of a job in this process: the same code that a server's worker runs, for one person who waits.
 import type { TaskContext } from '../../../platform/ports/jobs.ts';
 import type { Progress } from '../progress.ts';
+import { capitalised } from '../words.ts';
 
 /** What a task gets from the command line. */
 export function localTaskContext(options: {
@@ -16,7 +17,6 @@ export function localTaskContext(options: {
     workFolder,
     signal,
     report: (event) => onEvent?.(event),
-    progress: (share, message) =>
-      progress.update(share, `${message.charAt(0).toUpperCase()}${message.slice(1)}`),
+    progress: (share, message) => progress.update(share, capitalised(message)),
   };
 }
