@@ -10,8 +10,8 @@ import { getApiDocument } from '../../contract/server.ts';
 import type { Context, Services } from '../context.ts';
 import { runOnce, takesIdempotencyKey } from './idempotency.ts';
 import { documentHeader, securitySchemes, toRouteConfig } from './openapi.ts';
-import { readInput } from './read-request.ts';
-import { respond, respondProblem, unknownAddress } from './respond.ts';
+import { patience, readInput, type Patience } from './read-request.ts';
+import { methodNotAllowed, respond, respondProblem, unknownAddress } from './respond.ts';
 import { route, type Exchange, type Route } from './route.ts';
 
 /** What the gate needs to know of a request. */
@@ -47,12 +47,13 @@ export interface AppOptions {
   clientAddress(http: HonoContext): string;
   /** Aborted when the server stops: streams end. */
   stopping: AbortSignal;
+  /** How long bodies may take to arrive. */
+  patience?: Patience;
 }
 
 /** The API below /api/v1, its OpenAPI document, and problems for everything else below /api. */
 export function createApp(options: AppOptions): OpenAPIHono {
-  const { routes, services, gate } = options;
-  assertRoutes(routes);
+  const { services, gate } = options;
   const app = new OpenAPIHono();
   app.onError((error, http) => respondProblem(http, error, requestIdOf(http), services.log));
   app.use(async (http, next) => {
@@ -67,28 +68,49 @@ export function createApp(options: AppOptions): OpenAPIHono {
   const api = new OpenAPIHono();
   api.openAPIRegistry.registerComponent('securitySchemes', 'key', securitySchemes.key);
   api.openAPIRegistry.registerComponent('securitySchemes', 'session', securitySchemes.session);
-  const document = route(getApiDocument, async () => ({ ...api.getOpenAPI31Document(documentHeader(options.version)) }));
-  for (const each of [...routes, document]) {
+  const document = route(getApiDocument, async () => ({
+    ...api.getOpenAPI31Document(documentHeader(options.version)),
+  }));
+  const routes = [...options.routes, document];
+  assertRoutes(routes);
+  for (const each of routes) {
     const config = toRouteConfig(each.operation);
     api.openAPIRegistry.registerPath(config);
-    api.on([each.operation.method.toUpperCase()], [config.getRoutingPath()], (http) => answer(http, each, options));
+    api.on([each.operation.method.toUpperCase()], [config.getRoutingPath()], (http) =>
+      answer(http, each, options),
+    );
+  }
+  for (const [path, methods] of methodsByPath(routes)) {
+    api.all(path, (http) => refuseMethod(http, methods, services.log));
   }
   app.route('/api/v1', api);
   app.all('/api/*', (http) => {
     throw unknownAddress(http.req.path);
   });
+  // What is not data is a page, and pages are read.
+  app.notFound((http) => {
+    if (isRead(http))
+      return respondProblem(http, unknownAddress(http.req.path), requestIdOf(http), services.log);
+    return refuseMethod(http, ['GET', 'HEAD'], services.log);
+  });
   return app;
 }
 
-async function answer(http: HonoContext, { operation, handle }: Route, options: AppOptions): Promise<Response> {
+async function answer(
+  http: HonoContext,
+  { operation, handle }: Route,
+  options: AppOptions,
+): Promise<Response> {
   const { services, gate, createContext, stopping } = options;
   const requestId = requestIdOf(http);
+  // The router hands HEAD to GET, but streams would be begun that nobody reads.
+  if (http.req.method === 'HEAD') return refuseMethod(http, [operation.method.toUpperCase()], services.log);
   try {
     const facts = factsOf(http, options);
     const identity = await gate.admit(facts, operation.policy);
     const signal = AbortSignal.any([http.req.raw.signal, stopping]);
     const context = createContext({ ...identity, requestId, signal });
-    const input = await readInput(operation, http.req);
+    const input = await readInput(operation, http.req, options.patience ?? patience);
     const exchange: Exchange = {
       clientAddress: facts.clientAddress,
       requestHeader: (name) => http.req.header(name),
@@ -113,6 +135,26 @@ function factsOf(http: HonoContext, options: AppOptions): RequestFacts {
     header: (name) => http.req.header(name),
     clientAddress: options.clientAddress(http),
   };
+}
+
+/** 405 with the methods that the address takes (RFC 9110, 15.5.6), before anyone asks who it is. */
+function refuseMethod(http: HonoContext, allowed: readonly string[], log: Services['log']): Response {
+  http.header('Allow', allowed.join(', '));
+  return respondProblem(http, methodNotAllowed(http.req.method, allowed), requestIdOf(http), log);
+}
+
+function isRead(http: HonoContext): boolean {
+  return http.req.method === 'GET' || http.req.method === 'HEAD';
+}
+
+/** The methods of each address, as the router writes it. */
+function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { operation } of routes) {
+    const path = toRouteConfig(operation).getRoutingPath();
+    found.set(path, [...(found.get(path) ?? []), operation.method.toUpperCase()]);
+  }
+  return found;
 }
 
 function requestIdOf(http: HonoContext): string {

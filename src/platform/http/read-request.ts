@@ -7,14 +7,19 @@ import type { Operation } from '../../contract/operation.ts';
 
 const defaultMaxJsonBytes = 1_048_576;
 
-/** A JSON body has to arrive within this, a streamed one has to keep moving. */
-const jsonArrivalMs = 60 * secondMs;
-const stallMs = 30 * secondMs;
+/** How long a body may take: a JSON body has to arrive within `jsonArrivalMs`, any has to keep moving. */
+export interface Patience {
+  jsonArrivalMs: number;
+  stallMs: number;
+}
+
+export const patience: Patience = { jsonArrivalMs: 60 * secondMs, stallMs: 30 * secondMs };
 
 /** The input of `operation` from `request`. Throws `invalid-request`, `malformed-body`, `body-too-large`, ... */
 export async function readInput(
   operation: Operation,
   request: HonoRequest,
+  { jsonArrivalMs, stallMs }: Patience,
 ): Promise<Record<string, unknown>> {
   const { params, query, json, stream } = operation.request;
   const input: Record<string, unknown> = {
@@ -25,7 +30,10 @@ export async function readInput(
     requireMediaType(request, ['application/json']);
     input.body = validated(
       json,
-      await readJson(request, operation.request.maxBodyBytes ?? defaultMaxJsonBytes),
+      await readJson(request, operation.request.maxBodyBytes ?? defaultMaxJsonBytes, {
+        stallMs,
+        deadlineMs: jsonArrivalMs,
+      }),
       'body',
     );
   }
@@ -70,13 +78,13 @@ function contentLength(request: HonoRequest): number | undefined {
   return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }
 
-async function readJson(request: HonoRequest, maxBytes: number): Promise<unknown> {
+async function readJson(request: HonoRequest, maxBytes: number, limits: ChunkLimits): Promise<unknown> {
   const announced = contentLength(request);
   if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   try {
-    for await (const chunk of readChunks(request.raw, maxBytes, { stallMs, deadlineMs: jsonArrivalMs }))
+    for await (const chunk of readChunks(request.raw, maxBytes, limits))
       text += decoder.decode(chunk, { stream: true });
     text += decoder.decode();
     return JSON.parse(text);
@@ -90,11 +98,16 @@ async function readJson(request: HonoRequest, maxBytes: number): Promise<unknown
   }
 }
 
+interface ChunkLimits {
+  stallMs: number;
+  deadlineMs?: number;
+}
+
 /** The chunks of a body, at most `maxBytes`; a body that stalls or misses its deadline is given up. */
 async function* readChunks(
   request: Request,
   maxBytes: number,
-  limits: { stallMs: number; deadlineMs?: number },
+  limits: ChunkLimits,
 ): AsyncGenerator<Uint8Array> {
   if (!request.body) return;
   const reader = request.body.getReader();

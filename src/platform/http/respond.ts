@@ -1,6 +1,6 @@
 // Writes what a handler returned as the answer that the contract declares, and problems as RFC 9457.
 import type { Context as HonoContext } from 'hono';
-import { stream, streamSSE } from 'hono/streaming';
+import { streamSSE } from 'hono/streaming';
 import { Problem, asProblem } from '../../base/problems.ts';
 import type { Operation } from '../../contract/operation.ts';
 import type { Log } from '../ports/log.ts';
@@ -40,14 +40,8 @@ function respondStream(http: HonoContext, output: StreamOutput): Response {
   http.header('Content-Type', output.contentType);
   if (output.sizeBytes !== undefined) http.header('Content-Length', String(output.sizeBytes));
   if (output.fileName !== undefined) http.header('Content-Disposition', attachment(output.fileName));
-  return stream(http, async (out) => {
-    const iterator = output.body[Symbol.asyncIterator]();
-    out.onAbort(() => void iterator.return?.());
-    for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-      // oxlint-disable-next-line no-await-in-loop -- back-pressure: one chunk after the other
-      await out.write(step.value as Uint8Array);
-    }
-  });
+  // An error on the way cuts the connection, so that nobody takes a part for the whole.
+  return http.body(ReadableStream.from(output.body) as ReadableStream<Uint8Array>);
 }
 
 function respondEvents(http: HonoContext, events: AsyncIterable<EventOutput>, signal: AbortSignal): Response {
@@ -84,4 +78,12 @@ function attachment(fileName: string): string {
 /** A problem for an address or method that no operation has. */
 export function unknownAddress(path: string): Problem {
   return new Problem('not-found', `No operation has the address ${path.slice(0, 200)}.`);
+}
+
+/** A problem for a method that an address does not take. */
+export function methodNotAllowed(method: string, allowed: readonly string[]): Problem {
+  return new Problem(
+    'method-not-allowed',
+    `This address answers ${allowed.join(', ')}, not ${method.slice(0, 20)}.`,
+  );
 }

@@ -44,7 +44,7 @@ export async function servePages(app: Pick<Hono, 'get'>, folder: string, tls: bo
   const template = await readFile(page.path, 'utf8');
   app.get('*', async (http) => {
     const file = files.get(http.req.path);
-    if (file === undefined && extname(http.req.path) !== '') return http.text('Not found', 404);
+    if (file === undefined && extname(http.req.path) !== '') return http.notFound();
     if (file === undefined || file === page) {
       // The page is made anew for each answer: its styles carry a nonce that nobody can know before.
       const nonce = newNonce();

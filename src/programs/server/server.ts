@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { idSource } from '../../base/ids.ts';
 import { systemClock } from '../../base/time.ts';
 import { createMeter } from '../../capabilities/billing/billing.ts';
+import { closePredictions } from '../../pipeline/predict/predict.ts';
 import type { Services } from '../../platform/context.ts';
 import { createContext } from '../../platform/context-factory.ts';
 import { openCedar } from '../../platform/drivers/cedar.ts';
 import { openEgress } from '../../platform/drivers/egress.ts';
 import { startDispatcher } from '../../platform/events/dispatcher.ts';
 import { createApp } from '../../platform/http/app.ts';
+import type { Patience } from '../../platform/http/read-request.ts';
 import { JobHost } from '../../platform/jobs/host.ts';
 import { openJobs } from '../../platform/jobs/jobs.ts';
 import { assertBindAllowed } from '../../platform/security/bind-guard.ts';
@@ -36,6 +38,8 @@ export interface RunningServer {
   signInUrl: string | null;
   /** Whether the web application is there (built). */
   hasPages: boolean;
+  /** Every method and address pattern that the router knows, the gate's own included. */
+  addresses: readonly { method: string; path: string }[];
   /** Ends streams and listeners, hands running jobs back, settles what is leased, closes the database. */
   stop(): Promise<void>;
 }
@@ -46,7 +50,10 @@ const pagesFolder = fileURLToPath(new URL('../../../ui/dist', import.meta.url));
  * Starts the server. Throws `configuration-invalid` for an address that needs TLS, `data-folder-in-use` when another
  * process has the home, or what the drivers throw.
  */
-export async function startServer(configuration: Configuration): Promise<RunningServer> {
+export async function startServer(
+  configuration: Configuration,
+  { patience }: { patience?: Patience } = {},
+): Promise<RunningServer> {
   const tls = configuration.PILVI_TLS_CERT !== undefined;
   assertBindAllowed({
     host: configuration.PILVI_HOST,
@@ -74,6 +81,7 @@ export async function startServer(configuration: Configuration): Promise<Running
   };
   const meter = createMeter(base);
   opened.defer(() => meter.close());
+  opened.defer(() => closePredictions(base));
   const egress = openEgress();
   const jobs = await openJobs({
     ...base,
@@ -102,6 +110,7 @@ export async function startServer(configuration: Configuration): Promise<Running
     createContext: (who) => createContext(services, who),
     clientAddress: (http) => clientAddressOf(http, configuration.PILVI_TRUST_PROXY),
     stopping: stopping.signal,
+    ...(patience && { patience }),
   });
   serveProbes(app, services);
   const hasPages = await servePages(app, pagesFolder, tls);
@@ -126,7 +135,8 @@ export async function startServer(configuration: Configuration): Promise<Running
   const { signInUrl } = await ensureOwner(services, { origin: url.replace(/\/$/, '') });
 
   const running = opened.move();
-  return { url, signInUrl, hasPages, stop: () => running.disposeAsync() };
+  const addresses = app.routes.map(({ method, path }) => ({ method, path }));
+  return { url, signInUrl, hasPages, addresses, stop: () => running.disposeAsync() };
 }
 
 /** The name to put into an address: browsers treat localhost as secure, and nobody opens 0.0.0.0. */
