@@ -159,5 +159,8 @@ export const predictCsv = operation({
     'body-too-large',
     'budget-exceeded',
     'file-empty',
+    'file-unreadable',
+    'field-too-large',
+    'too-many-columns',
   ],
 });
