@@ -8,6 +8,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router/dom';
 import './app/global.css';
+import { styleNonce } from './app/nonce.ts';
 import { queryClient } from './app/query-client.ts';
 import { router } from './app/router.tsx';
 import { cssVariables, theme } from './app/theme.ts';
@@ -21,6 +22,7 @@ createRoot(document.getElementById('root')!).render(
       cssVariablesResolver={cssVariables}
       colorSchemeManager={colorScheme}
       defaultColorScheme="auto"
+      getStyleNonce={() => styleNonce ?? ''}
     >
       <QueryClientProvider client={queryClient}>
         <Notifications position="bottom-right" limit={3} />

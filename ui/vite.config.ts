@@ -5,6 +5,8 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   plugins: [react()],
+  // The server puts a fresh nonce here for each answer (platform/security/security-headers.ts); app/nonce.ts reads it.
+  html: { cspNonce: '__PILVI_NONCE__' },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

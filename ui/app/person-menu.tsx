@@ -4,7 +4,6 @@ import {
   Group,
   Menu,
   Modal,
-  SegmentedControl,
   Stack,
   Text,
   TextInput,
@@ -78,23 +77,27 @@ export function PersonMenu() {
   );
 }
 
+const colorSchemes = [
+  { value: 'auto', label: 'As the system', icon: 'server' },
+  { value: 'light', label: 'Light', icon: 'sun' },
+  { value: 'dark', label: 'Dark', icon: 'moon' },
+] as const;
+
 function ColorSchemeChoice() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  return (
-    <SegmentedControl
-      fullWidth
-      size="xs"
-      m={6}
-      aria-label="Light or dark"
-      value={colorScheme}
-      onChange={(value) => setColorScheme(value as 'auto' | 'light' | 'dark')}
-      data={[
-        { value: 'auto', label: 'System' },
-        { value: 'light', label: 'Light' },
-        { value: 'dark', label: 'Dark' },
-      ]}
-    />
-  );
+  return colorSchemes.map(({ value, label, icon }) => (
+    <Menu.Item
+      key={value}
+      role="menuitemradio"
+      aria-checked={colorScheme === value}
+      closeMenuOnClick={false}
+      leftSection={<Icon name={icon} size={16} />}
+      rightSection={colorScheme === value && <Icon name="check" size={14} />}
+      onClick={() => setColorScheme(value)}
+    >
+      {label}
+    </Menu.Item>
+  ));
 }
 
 interface DialogProps {

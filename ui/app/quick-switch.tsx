@@ -35,15 +35,12 @@ export function QuickSwitch() {
     return () => window.removeEventListener(openEvent, open);
   }, []);
   return (
-    <Modal
-      opened={isOpen}
-      onClose={() => setIsOpen(false)}
-      withCloseButton={false}
-      centered={false}
-      yOffset="12vh"
-    >
-      {isOpen && <Search onDone={() => setIsOpen(false)} />}
-    </Modal>
+    <Modal.Root opened={isOpen} onClose={() => setIsOpen(false)} yOffset="12vh">
+      <Modal.Overlay backgroundOpacity={0.45} blur={2} />
+      <Modal.Content aria-label="Go to anything" radius="lg">
+        <Modal.Body>{isOpen && <Search onDone={() => setIsOpen(false)} />}</Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

@@ -21,6 +21,14 @@ export function problemOf(error: unknown): ProblemDocument {
   };
 }
 
+/** Remedies that speak of requests, in the words of a page. */
+const pageRemedies: Partial<Record<ProblemDocument['code'], string>> = {
+  'invalid-request': 'Correct what is named here, then try again.',
+  'prediction-input': 'Correct what is named here, or leave it empty if you do not know it.',
+  'malformed-body': 'Check the file: it does not hold what its ending promises.',
+  'not-signed-in': 'Sign in again with a new link.',
+};
+
 interface ProblemProps {
   error: unknown;
   /** Shown as a button where trying again can help. */
@@ -72,11 +80,7 @@ export function notifyDone(message: string): void {
   });
 }
 
-function ProblemWords({
-  problem,
-}: {
-  problem: Pick<ProblemDocument, 'detail' | 'remedy' | 'errors' | 'requestId'>;
-}) {
+function ProblemWords({ problem }: { problem: ProblemDocument }) {
   return (
     <>
       {problem.detail && <Text size="sm">{problem.detail}</Text>}
@@ -90,7 +94,7 @@ function ProblemWords({
         </List>
       )}
       <Text size="sm" mt={6}>
-        <b>What to do:</b> {problem.remedy}
+        <b>What to do:</b> {pageRemedies[problem.code] ?? problem.remedy}
       </Text>
       {problem.requestId && (
         <Text size="xs" c="dimmed" mt={6}>

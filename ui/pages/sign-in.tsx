@@ -24,7 +24,7 @@ export function Component() {
   const arrival = (location.state ?? {}) as Arrival;
   const { isBusy, error } = useCode(arrival.from ?? '/');
   return (
-    <div className={classes.page} data-bare>
+    <div className={classes.page}>
       <main className={classes.words}>
         <Brand size={30} />
         {isBusy ? (

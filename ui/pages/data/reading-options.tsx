@@ -43,7 +43,6 @@ const decimals: Choice[] = [
   [',', 'Comma: 1,5'],
 ];
 const raggedChoices: Choice[] = [
-  ['refuse', 'Refuse the file'],
   ['fill', 'Fill them up with “missing”'],
   ['skip', 'Leave them out'],
 ];
@@ -90,6 +89,7 @@ export function ReadingOptions({ detected, chosen, onChange, isOpenAtFirst = fal
               />
               <Pick
                 label="Rows with too few or too many fields"
+                unsaid="Refuse the file"
                 choices={raggedChoices}
                 name="raggedRows"
                 {...{ detected, chosen, set }}
@@ -118,6 +118,8 @@ export function ReadingOptions({ detected, chosen, onChange, isOpenAtFirst = fal
 
 interface PickProps {
   label: string;
+  /** What happens when nothing is said. */
+  unsaid?: string;
   choices: readonly Choice[];
   name: 'format' | 'delimiter' | 'hasHeader' | 'encoding' | 'decimalSeparator' | 'raggedRows';
   detected: ImportOptions;
@@ -125,7 +127,7 @@ interface PickProps {
   set: (change: Partial<Record<keyof ImportOptions, unknown>>) => void;
 }
 
-function Pick({ label, choices, name, detected, chosen, set }: PickProps) {
+function Pick({ label, unsaid = 'Detect it', choices, name, detected, chosen, set }: PickProps) {
   const found = detected[name];
   const foundLabel = choices.find(([value]) => value === String(found))?.[1];
   return (
@@ -139,7 +141,7 @@ function Pick({ label, choices, name, detected, chosen, set }: PickProps) {
       data={[
         {
           value: '',
-          label: foundLabel && chosen[name] === undefined ? `Detected: ${foundLabel}` : 'Detect it',
+          label: foundLabel && chosen[name] === undefined ? `Detected: ${foundLabel}` : unsaid,
         },
         ...choices.map(([value, text]) => ({ value, label: text })),
       ]}

@@ -12,6 +12,7 @@ import { Compartment, Prec } from '@codemirror/state';
 import { drawSelection, EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
+import { styleNonce } from '../../app/nonce.ts';
 
 interface SqlEditorProps {
   value: string;
@@ -76,6 +77,7 @@ export function SqlEditor({ value, tables, onChange, onRun }: SqlEditorProps) {
       doc: value,
       extensions: [
         Prec.highest(keymap.of([{ key: 'Mod-Enter', run }])),
+        ...(styleNonce === undefined ? [] : [EditorView.cspNonce.of(styleNonce)]),
         lineNumbers(),
         history(),
         drawSelection(),
