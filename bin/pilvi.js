@@ -19,7 +19,7 @@ const runtimePackages = {
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const source = join(root, 'src', 'programs', 'cli', 'pilvi.ts');
-const entry = existsSync(source) ? source : join(root, 'dist', 'programs', 'cli', 'pilvi.js');
+const entry = existsSync(source) ? source : join(root, 'dist', 'pilvi.js');
 
 if (isNewEnough(process.versions.node)) {
   await import(pathToFileURL(entry).href);

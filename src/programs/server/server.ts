@@ -1,7 +1,7 @@
 // The server: opens the outside world, wires the product to it, listens, and takes everything down again in order.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { idSource } from '../../base/ids.ts';
 import { systemClock } from '../../base/time.ts';
 import { createMeter } from '../../capabilities/billing/billing.ts';
@@ -23,6 +23,7 @@ import { createThrottle } from '../../platform/security/throttle.ts';
 import { ensureOwner } from '../../platform/tenancy/first-start.ts';
 import type { Configuration } from '../configuration.ts';
 import { limitsOf, openBlobs, openDatabase, openHome, openServerLog } from '../services.ts';
+import { packageRoot } from '../package-root.ts';
 import { version } from '../version.ts';
 import { serverRoute } from './describe.ts';
 import { createGate } from '../../platform/security/gate.ts';
@@ -44,7 +45,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const pagesFolder = fileURLToPath(new URL('../../../ui/dist', import.meta.url));
+const pagesFolder = join(packageRoot, 'ui', 'dist');
 
 /**
  * Starts the server. Throws `configuration-invalid` for an address that needs TLS, `data-folder-in-use` when another
