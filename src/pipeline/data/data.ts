@@ -25,6 +25,7 @@ import {
   latestVersions,
   listDatasetRows,
   listVersionRows,
+  storedBytesByWorkspace,
   type DatasetRow,
   type VersionRow,
 } from './rows.ts';
@@ -244,6 +245,13 @@ export async function requireReadyVersion(context: Context, versionId: string): 
 export async function datasetContentPath(context: Context, versionId: string): Promise<string> {
   const { contentSha256 } = await requireReadyVersion(context, versionId);
   return await context.blobs.localPath(contentSha256);
+}
+
+/** Bytes that the datasets of each workspace keep: what storage is metered by; in a system transaction. */
+export async function storedDatasetBytes(
+  transaction: Transaction,
+): Promise<{ workspaceId: string; sizeBytes: number }[]> {
+  return await storedBytesByWorkspace(transaction);
 }
 
 async function requireDataset(

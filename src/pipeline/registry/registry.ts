@@ -24,6 +24,7 @@ import {
   listModelRows,
   listVersionRows,
   moveAlias,
+  storedBytesByWorkspace,
   type AliasRow,
   type ModelRow,
   type VersionRow,
@@ -173,6 +174,13 @@ export async function downloadModelFile(context: Context, versionId: string): Pr
     sizeBytes: version.fileSizeBytes,
     fileName: `${owner?.name ?? 'model'}-${version.number}.pilvi`,
   };
+}
+
+/** Bytes of the model files of each workspace: what storage is metered by; in a system transaction. */
+export async function storedModelBytes(
+  transaction: Transaction,
+): Promise<{ workspaceId: string; sizeBytes: number }[]> {
+  return await storedBytesByWorkspace(transaction);
 }
 
 /** The models of a project, newest first. */

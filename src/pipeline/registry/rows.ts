@@ -1,5 +1,5 @@
 // Queries of the registry's tables: models, model_versions (immutable) and model_aliases (movable).
-import { and, desc, eq, inArray, lt, max, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, max, sql, sum } from 'drizzle-orm';
 import { bigint, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { tenantColumns, tenantPolicies, time } from '../../platform/database/table.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
@@ -192,10 +192,20 @@ export async function dropAlias(transaction: Transaction, modelId: string, alias
   return dropped.length > 0;
 }
 
-/** Bytes of all model files of the workspace, each file once: what storage is metered by. */
-export async function storedBytes(transaction: Transaction): Promise<number> {
-  const rows = await transaction
-    .selectDistinctOn([modelVersions.fileSha256], { sizeBytes: modelVersions.fileSizeBytes })
-    .from(modelVersions);
-  return rows.reduce((sum, row) => sum + row.sizeBytes, 0);
+/** Bytes of the model files of each workspace, each file once; in a system transaction. */
+export async function storedBytesByWorkspace(
+  transaction: Transaction,
+): Promise<{ workspaceId: string; sizeBytes: number }[]> {
+  const files = transaction
+    .selectDistinct({
+      workspaceId: modelVersions.workspaceId,
+      fileSha256: modelVersions.fileSha256,
+      sizeBytes: modelVersions.fileSizeBytes,
+    })
+    .from(modelVersions)
+    .as('files');
+  return await transaction
+    .select({ workspaceId: files.workspaceId, sizeBytes: sum(files.sizeBytes).mapWith(Number) })
+    .from(files)
+    .groupBy(files.workspaceId);
 }
