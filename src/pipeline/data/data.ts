@@ -20,11 +20,13 @@ import {
   addDataset,
   addVersion,
   dropDataset,
+  dropExpiredUploads,
   findDataset,
   findVersion,
   latestVersions,
   listDatasetRows,
   listVersionRows,
+  referencedBlobs,
   storedBytesByWorkspace,
   type DatasetRow,
   type VersionRow,
@@ -252,6 +254,21 @@ export async function storedDatasetBytes(
   transaction: Transaction,
 ): Promise<{ workspaceId: string; sizeBytes: number }[]> {
   return await storedBytesByWorkspace(transaction);
+}
+
+/** Every blob that uploads and versions refer to; in a system transaction. */
+export async function datasetBlobs(transaction: Transaction): Promise<string[]> {
+  return await referencedBlobs(transaction);
+}
+
+/** Forgets uploads that nobody finished in time, in all workspaces; their parts are collected later. */
+export async function forgetExpiredUploads({
+  database,
+  clock,
+}: Pick<Context, 'database' | 'clock'>): Promise<void> {
+  await database.asSystem('forget expired uploads', (transaction) =>
+    dropExpiredUploads(transaction, new Date(clock.nowMs())),
+  );
 }
 
 async function requireDataset(

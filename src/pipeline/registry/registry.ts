@@ -24,6 +24,7 @@ import {
   listModelRows,
   listVersionRows,
   moveAlias,
+  referencedBlobs,
   storedBytesByWorkspace,
   type AliasRow,
   type ModelRow,
@@ -181,6 +182,11 @@ export async function storedModelBytes(
   transaction: Transaction,
 ): Promise<{ workspaceId: string; sizeBytes: number }[]> {
   return await storedBytesByWorkspace(transaction);
+}
+
+/** Every blob that model versions refer to; in a system transaction. */
+export async function modelBlobs(transaction: Transaction): Promise<string[]> {
+  return await referencedBlobs(transaction);
 }
 
 /** The models of a project, newest first. */

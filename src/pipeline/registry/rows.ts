@@ -209,3 +209,9 @@ export async function storedBytesByWorkspace(
     .from(files)
     .groupBy(files.workspaceId);
 }
+
+/** The address of every model file, over all workspaces. */
+export async function referencedBlobs(transaction: Transaction): Promise<string[]> {
+  const rows = await transaction.selectDistinct({ fileSha256: modelVersions.fileSha256 }).from(modelVersions);
+  return rows.map(({ fileSha256 }) => fileSha256);
+}

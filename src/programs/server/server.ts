@@ -31,6 +31,7 @@ import { clientAddressOf, createListener } from './listener.ts';
 import { servePages } from './pages.ts';
 import { serveProbes } from './probes.ts';
 import { productJobs, productReactions, productRoutes } from './routes.ts';
+import { startUpkeep } from './upkeep.ts';
 
 export interface RunningServer {
   /** Where people reach it. */
@@ -97,6 +98,7 @@ export async function startServer(
   opened.defer(() => host.stop());
   const dispatcher = startDispatcher({ services, reactions: productReactions });
   opened.defer(() => dispatcher.stop());
+  opened.defer(startUpkeep(services));
   const authenticator = new Authenticator(services, { bootstrapToken: configuration.PILVI_BOOTSTRAP_TOKEN });
   opened.defer(() => authenticator.close());
 

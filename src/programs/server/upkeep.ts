@@ -1,0 +1,47 @@
+// What a server does by itself now and then: charge for storage, forget uploads that nobody finished, remove blobs that
+// nothing refers to. Every part is safe when several servers do it at once.
+import { setInterval } from 'node:timers';
+import { hourMs, minuteMs } from '../../base/time.ts';
+import { meterStorage } from '../../capabilities/billing/storage.ts';
+import { datasetBlobs, forgetExpiredUploads, storedDatasetBytes } from '../../pipeline/data/data.ts';
+import { modelBlobs, storedModelBytes } from '../../pipeline/registry/registry.ts';
+import { collectBlobs } from '../../platform/blobs/collect.ts';
+import type { Services } from '../../platform/context.ts';
+
+/** Within the hour that storage is charged for, with room for a server that is busy. */
+const intervalMs = 20 * minuteMs;
+const firstAfterMs = minuteMs;
+
+/** Starts the upkeep. Returns what ends it. */
+export function startUpkeep(services: Services): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  let nextCollectionMs = 0;
+  const round = async (): Promise<void> => {
+    await attempt('storage could not be metered', () =>
+      meterStorage(services, [storedDatasetBytes, storedModelBytes]),
+    );
+    await attempt('expired uploads could not be forgotten', () => forgetExpiredUploads(services));
+    if (services.clock.monotonicMs() < nextCollectionMs) return;
+    nextCollectionMs = services.clock.monotonicMs() + hourMs;
+    await attempt('unused files could not be removed', () =>
+      collectBlobs(services, [datasetBlobs, modelBlobs]),
+    );
+  };
+  const attempt = async (failure: string, work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      services.log.warn({ error }, failure);
+    }
+  };
+  const start = (): void => {
+    running = running.then(round);
+  };
+  const first = setTimeout(start, firstAfterMs);
+  const timer = setInterval(start, intervalMs);
+  return async () => {
+    clearTimeout(first);
+    clearInterval(timer);
+    await running;
+  };
+}
