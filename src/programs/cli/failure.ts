@@ -63,6 +63,12 @@ function documentOf(error: unknown): ProblemDocument {
   return { ...document, remedy: `${remedy.split(';')[0]}; PILVI_LOG_LEVEL=debug shows where it happened.` };
 }
 
+/** What to do, where the command line knows better than the server that answered. */
+const remedyHere: Partial<Record<ProblemDocument['code'], string>> = {
+  'not-signed-in':
+    'Set PILVI_KEY to a key of the server: the page makes one (Workspace > Keys), or "pilvi key create" on its machine.',
+};
+
 function explain(problem: ProblemDocument): void {
   const label = (text: string): string => styled('dim', text.padEnd(10), process.stderr);
   note(`${styled(['red', 'bold'], 'Problem:', process.stderr)}  ${problem.title} (${problem.code})`);
@@ -70,7 +76,7 @@ function explain(problem: ProblemDocument): void {
   for (const { field, message } of problem.errors ?? [])
     note(`${label('where')} ${clean(`${field}: ${message}`)}`);
   if (problem.requestId !== undefined) note(`${label('request')} ${problem.requestId}`);
-  note(`${label('what to do')} ${problem.remedy}`);
+  note(`${label('what to do')} ${remedyHere[problem.code] ?? problem.remedy}`);
 }
 
 /** Commander has written its message already; help and version are no failures. */

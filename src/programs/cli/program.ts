@@ -20,6 +20,7 @@ import {
 } from './resources/workspace.ts';
 import { print } from './terminal.ts';
 import { addUpCommand } from './up.ts';
+import { addWorkerCommand } from './worker.ts';
 import { version } from '../version.ts';
 
 /** A fresh tree; parsing changes it, so each run has its own. */
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
     .exitOverride();
   program.commandsGroup('On this machine:');
   addUpCommand(program);
+  addWorkerCommand(program);
   addLocalCommands(program);
   program.commandsGroup('On a server:');
   addDatasetCommands(program);

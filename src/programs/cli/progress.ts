@@ -1,6 +1,6 @@
 // One line on stderr that says how far a piece of work is. On a terminal it is a bar that is drawn over itself; where
 // stderr is a file or a pipe, each new message is one line, and nothing repeats.
-import { clean, styled } from './terminal.ts';
+import { clean, lineWidth, styled } from './terminal.ts';
 
 /** The progress of one piece of work. */
 export interface Progress {
@@ -30,7 +30,7 @@ function barOn(stream: NodeJS.WriteStream): Progress {
       const bar =
         styled('cyan', '━'.repeat(filled), stream) + styled('dim', '─'.repeat(barWidth - filled), stream);
       const percent = `${Math.floor(Math.min(1, share) * 100)} %`.padStart(5);
-      const room = Math.max(10, stream.columns - barWidth - 9);
+      const room = Math.max(10, (lineWidth(stream) ?? 80) - barWidth - 9);
       shown = `${bar} ${percent}  ${clean(message).slice(0, room)}`;
       draw();
     },

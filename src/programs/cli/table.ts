@@ -1,5 +1,5 @@
 // Tables of text: columns aligned, numbers to the right, cut to the width of the terminal. And lists of properties.
-import { cellWidth, clean, print, styled } from './terminal.ts';
+import { cellWidth, clean, lineWidth, print, styled } from './terminal.ts';
 
 /** What a cell may hold; null and undefined are shown as nothing. */
 export type Cell = string | number | boolean | null | undefined;
@@ -11,8 +11,7 @@ export function printTable(
   whenEmpty: string,
 ): void {
   if (rows.length === 0) return print(styled('dim', whenEmpty));
-  const widthLimit = process.stdout.isTTY ? process.stdout.columns : undefined;
-  const [heading, ...lines] = tableLines(headings, rows, widthLimit);
+  const [heading, ...lines] = tableLines(headings, rows, lineWidth(process.stdout));
   print(styled('bold', heading!));
   for (const line of lines) print(line);
 }

@@ -20,6 +20,12 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
   return styleText(style, text, { stream });
 }
 
+/** Cells in a line of the terminal behind `stream`; undefined where there is none and lines may be as long as they are. */
+export function lineWidth(stream: NodeJS.WriteStream): number | undefined {
+  // A terminal that does not know its size says 0.
+  return stream.isTTY ? stream.columns || 80 : undefined;
+}
+
 /** `text` with control characters as visible stand-ins (U+2400 and following), on one line. */
 export function clean(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what is replaced

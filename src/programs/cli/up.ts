@@ -5,6 +5,7 @@ import { version } from '../version.ts';
 import { loadConfiguration, type GlobalOptions } from './session.ts';
 import { newRunKey, recordRunning } from './running.ts';
 import { note, print, styled } from './terminal.ts';
+import { untilSignal } from './until-signal.ts';
 import { wholeNumber } from './values.ts';
 
 interface UpOptions extends GlobalOptions {
@@ -59,17 +60,4 @@ function announce(
   else print(`Open this link to sign in; it works once:\n\n  ${styled(['bold', 'cyan'], signInUrl)}\n`);
   if (!hasPages) note('The pages are not built yet: run "npm run build", then start again.');
   print(styled('dim', `Everything is kept in ${configuration.PILVI_HOME}. Ctrl-C ends it.`));
-}
-
-/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let count = 0;
-    const end = (): void => {
-      if (++count > 1) process.exit(130);
-      resolve();
-    };
-    process.on('SIGINT', end);
-    process.on('SIGTERM', end);
-  });
 }

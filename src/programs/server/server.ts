@@ -2,19 +2,11 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { idSource } from '../../base/ids.ts';
 import { systemClock } from '../../base/time.ts';
-import { createMeter } from '../../capabilities/billing/billing.ts';
-import { closePredictions } from '../../pipeline/predict/predict.ts';
-import type { Services } from '../../platform/context.ts';
 import { createContext } from '../../platform/context-factory.ts';
 import { openCedar } from '../../platform/drivers/cedar.ts';
-import { openEgress } from '../../platform/drivers/egress.ts';
-import { startDispatcher } from '../../platform/events/dispatcher.ts';
 import { createApp } from '../../platform/http/app.ts';
 import type { Patience } from '../../platform/http/read-request.ts';
-import { JobHost } from '../../platform/jobs/host.ts';
-import { openJobs } from '../../platform/jobs/jobs.ts';
 import { assertBindAllowed } from '../../platform/security/bind-guard.ts';
 import { Authenticator } from '../../platform/security/identity/authenticator.ts';
 import { loadAuthorizer } from '../../platform/security/policy/policy.ts';
@@ -22,7 +14,6 @@ import { allowedHosts, type AllowedHosts } from '../../platform/security/request
 import { createThrottle } from '../../platform/security/throttle.ts';
 import { ensureOwner } from '../../platform/tenancy/first-start.ts';
 import type { Configuration } from '../configuration.ts';
-import { limitsOf, openBlobs, openDatabase, openHome, openServerLog } from '../services.ts';
 import { packageRoot } from '../package-root.ts';
 import { version } from '../version.ts';
 import { serverRoute } from './describe.ts';
@@ -30,8 +21,8 @@ import { createGate } from '../../platform/security/gate.ts';
 import { clientAddressOf, createListener } from './listener.ts';
 import { servePages } from './pages.ts';
 import { serveProbes } from './probes.ts';
-import { productJobs, productReactions, productRoutes } from './routes.ts';
-import { startUpkeep } from './upkeep.ts';
+import { productRoutes } from '../product.ts';
+import { openRuntime } from '../runtime.ts';
 
 export interface RunningServer {
   /** Where people reach it. */
@@ -65,40 +56,9 @@ export async function startServer(
   // What was opened is closed in reverse order, on a failed start too.
   await using opened = new AsyncDisposableStack();
   const stopping = new AbortController();
-  const log = openServerLog(configuration);
-  const folders = await openHome(configuration);
-
   const authorizerLoads = loadAuthorizer(openCedar);
   authorizerLoads.catch(() => undefined); // Awaited below; a failure must not be unhandled until then.
-  const database = await openDatabase(configuration, folders, log);
-  opened.defer(() => database.close());
-  const blobs = await openBlobs(configuration, folders);
-  const base = {
-    database,
-    blobs,
-    log,
-    clock: systemClock,
-    newId: idSource(),
-    limits: limitsOf(configuration),
-  };
-  const meter = createMeter(base);
-  opened.defer(() => meter.close());
-  opened.defer(() => closePredictions(base));
-  const egress = openEgress();
-  const jobs = await openJobs({
-    ...base,
-    workFolder: folders.work,
-    kinds: productJobs,
-    services: () => services,
-  });
-  opened.defer(() => jobs.close());
-  const services: Services = { ...base, meter, egress, jobs };
-  const host = new JobHost({ jobs, concurrency: configuration.PILVI_WORKERS });
-  await host.start();
-  opened.defer(() => host.stop());
-  const dispatcher = startDispatcher({ services, reactions: productReactions });
-  opened.defer(() => dispatcher.stop());
-  opened.defer(startUpkeep(services));
+  const services = await openRuntime(configuration, opened);
   const authenticator = new Authenticator(services, { bootstrapToken: configuration.PILVI_BOOTSTRAP_TOKEN });
   opened.defer(() => authenticator.close());
 

@@ -1,12 +1,12 @@
 // What a server does by itself now and then: charge for storage, forget uploads that nobody finished, remove blobs that
 // nothing refers to. Every part is safe when several servers do it at once.
 import { setInterval } from 'node:timers';
-import { hourMs, minuteMs } from '../../base/time.ts';
-import { meterStorage } from '../../capabilities/billing/storage.ts';
-import { datasetBlobs, forgetExpiredUploads, storedDatasetBytes } from '../../pipeline/data/data.ts';
-import { modelBlobs, storedModelBytes } from '../../pipeline/registry/registry.ts';
-import { collectBlobs } from '../../platform/blobs/collect.ts';
-import type { Services } from '../../platform/context.ts';
+import { hourMs, minuteMs } from '../base/time.ts';
+import { meterStorage } from '../capabilities/billing/storage.ts';
+import { datasetBlobs, forgetExpiredUploads, storedDatasetBytes } from '../pipeline/data/data.ts';
+import { modelBlobs, storedModelBytes } from '../pipeline/registry/registry.ts';
+import { collectBlobs } from '../platform/blobs/collect.ts';
+import type { Services } from '../platform/context.ts';
 
 /** Within the hour that storage is charged for, with room for a server that is busy. */
 const intervalMs = 20 * minuteMs;

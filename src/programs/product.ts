@@ -1,0 +1,48 @@
+// Everything that the product answers to, does in the background and reacts to, collected from its folders.
+import { billingReactions } from '../capabilities/billing/reactions.ts';
+import { billingRoutes } from '../capabilities/billing/routes.ts';
+import { dataJobs } from '../pipeline/data/jobs.ts';
+import { dataRoutes } from '../pipeline/data/routes.ts';
+import { deployRoutes } from '../pipeline/deploy/routes.ts';
+import { predictRoutes } from '../pipeline/predict/routes.ts';
+import { registryReactions } from '../pipeline/registry/reactions.ts';
+import { registryRoutes } from '../pipeline/registry/routes.ts';
+import { trainingJob } from '../pipeline/train/jobs.ts';
+import { trainReactions } from '../pipeline/train/reactions.ts';
+import { trainRoutes } from '../pipeline/train/routes.ts';
+import type { Reaction } from '../platform/context.ts';
+import type { Route } from '../platform/http/route.ts';
+import { jobRoutes } from '../platform/jobs/routes.ts';
+import { auditRoutes } from '../platform/security/audit/routes.ts';
+import type { Authenticator } from '../platform/security/identity/authenticator.ts';
+import { identityRoutes } from '../platform/security/identity/routes.ts';
+import { keyRoutes } from '../platform/security/keys/routes.ts';
+import type { Throttle } from '../platform/security/throttle.ts';
+import { tenancyRoutes } from '../platform/tenancy/routes.ts';
+
+/** Every route but the server's own description. */
+export function productRoutes(options: {
+  authenticator: Authenticator;
+  throttle: Throttle;
+  tls: boolean;
+}): Route[] {
+  return [
+    ...identityRoutes(options),
+    ...tenancyRoutes(options),
+    ...keyRoutes(options.authenticator),
+    ...auditRoutes,
+    ...dataRoutes,
+    ...trainRoutes,
+    ...registryRoutes,
+    ...deployRoutes,
+    ...predictRoutes,
+    ...jobRoutes,
+    ...billingRoutes,
+  ];
+}
+
+/** Every kind of background work. */
+export const productJobs = [...dataJobs, trainingJob];
+
+/** Every reaction to an event. */
+export const productReactions: Reaction[] = [...trainReactions, ...registryReactions, ...billingReactions];
