@@ -20,6 +20,7 @@ const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'monitor'];
 const publicFiles: Record<string, string[]> = {
   data: ['data.ts', 'read-columns.ts'],
   predict: ['predict.ts', 'csv.ts'],
+  billing: ['billing.ts', 'storage.ts'],
 };
 const forbiddenFolders = ['shared', 'utils', 'util', 'common', 'helpers', 'misc', 'lib', 'v1'];
 
