@@ -1,9 +1,12 @@
 // The server of this process, with a home of its own: what tests ask over raw HTTP, so that they can send what no
 // well-behaved client would. Not the product as its users start it: that is product.ts.
+import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { problemKinds, type ProblemCode } from '../src/base/problems.ts';
+import { problemSchema } from '../src/contract/problem.ts';
 import { createClient } from '../src/sdk/client.ts';
 import type { Client } from '../src/sdk/types.ts';
 import type { Patience } from '../src/platform/http/read-request.ts';
@@ -83,6 +86,24 @@ export async function openServer(
       if (options.home === undefined) await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** A refusal is a problem of the catalogue, whole, and tells nothing that is the server's own. Returns its code. */
+export function problemOf(server: TestServer, { status, headers, text, json }: Answer): ProblemCode {
+  assert.equal(headers['content-type'], 'application/problem+json', `${status} ${text}`);
+  const problem = problemSchema.parse(json);
+  assert.equal(problem.status, status);
+  assert.equal(problem.title, problemKinds[problem.code].title);
+  assert.equal(problem.requestId, headers['x-request-id']);
+  assertLeaksNothing(server, text);
+  return problem.code;
+}
+
+/** No path of the server, no stack, no secret. */
+export function assertLeaksNothing(server: TestServer, text: string): void {
+  const secrets = [server.home, server.token, process.cwd(), 'node_modules', '.ts:', 'file://', 'select "'];
+  const found = secrets.filter((secret) => text.includes(secret));
+  assert.deepEqual(found, [], text.slice(0, 2000));
 }
 
 async function ask(port: number, request: Request): Promise<Answer> {

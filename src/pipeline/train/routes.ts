@@ -1,6 +1,7 @@
 // The addresses of trainings.
 import * as operations from '../../contract/training.ts';
 import { route, type Route } from '../../platform/http/route.ts';
+import { lastEventId } from '../../platform/jobs/routes.ts';
 import { learnerCatalogue } from './catalogue.ts';
 import {
   cancelTraining,
@@ -19,7 +20,7 @@ export const trainRoutes: Route[] = [
   route(operations.listTrainings, (context, input) => listTrainings(context, input)),
   route(operations.getTraining, (context, { trainingId }) => getTraining(context, trainingId)),
   route(operations.watchTraining, (context, { trainingId, after }, exchange) =>
-    watchTraining(context, trainingId, after ?? Number(exchange.requestHeader('last-event-id') ?? 0)),
+    watchTraining(context, trainingId, lastEventId(exchange) ?? after ?? 0),
   ),
   route(operations.cancelTraining, (context, { trainingId }) => cancelTraining(context, trainingId)),
   route(operations.listLearners, async () => learnerCatalogue()),

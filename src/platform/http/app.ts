@@ -4,6 +4,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context as HonoContext } from 'hono';
 import { assert } from '../../base/assert.ts';
+import { Problem } from '../../base/problems.ts';
 import { policyActions, type PolicyAction } from '../../contract/policy.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { getApiDocument } from '../../contract/server.ts';
@@ -73,15 +74,20 @@ export function createApp(options: AppOptions): OpenAPIHono {
   }));
   const routes = [...options.routes, document];
   assertRoutes(routes);
+  const methods = methodsByPath(routes);
   for (const each of routes) {
     const config = toRouteConfig(each.operation);
+    const path = config.getRoutingPath();
     api.openAPIRegistry.registerPath(config);
-    api.on([each.operation.method.toUpperCase()], [config.getRoutingPath()], (http) =>
-      answer(http, each, options),
+    // The router hands HEAD to GET, but then streams would begin that nobody reads.
+    api.on([each.operation.method.toUpperCase()], [path], (http) =>
+      http.req.method === 'HEAD'
+        ? refuseMethod(http, methods.get(path)!, services.log)
+        : answer(http, each, options),
     );
   }
-  for (const [path, methods] of methodsByPath(routes)) {
-    api.all(path, (http) => refuseMethod(http, methods, services.log));
+  for (const [path, allowed] of methods) {
+    api.all(path, (http) => refuseMethod(http, allowed, services.log));
   }
   app.route('/api/v1', api);
   app.all('/api/*', (http) => {
@@ -103,8 +109,6 @@ async function answer(
 ): Promise<Response> {
   const { services, gate, createContext, stopping } = options;
   const requestId = requestIdOf(http);
-  // The router hands HEAD to GET, but streams would be begun that nobody reads.
-  if (http.req.method === 'HEAD') return refuseMethod(http, [operation.method.toUpperCase()], services.log);
   try {
     const facts = factsOf(http, options);
     const identity = await gate.admit(facts, operation.policy);
@@ -124,7 +128,11 @@ async function answer(
     if (replayed) http.header('Idempotency-Replayed', 'true');
     return respond(http, operation, output, signal);
   } catch (error) {
-    return respondProblem(http, error, requestId, services.log);
+    const hasLeft = http.req.raw.signal.aborted && !(error instanceof Problem);
+    const told = hasLeft
+      ? new Problem('cancelled', 'The caller left before the answer.', { cause: error })
+      : error;
+    return respondProblem(http, told, requestId, services.log);
   }
 }
 

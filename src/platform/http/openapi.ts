@@ -3,17 +3,40 @@ import { createRoute, type RouteConfig } from '@hono/zod-openapi';
 import { problemKinds, type ProblemCode } from '../../base/problems.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { problemSchema } from '../../contract/problem.ts';
+import { takesIdempotencyKey } from './idempotency.ts';
 
 /** Problems that any operation can answer with, besides its own. */
 const commonProblems: readonly ProblemCode[] = [
   'invalid-request',
   'not-signed-in',
   'not-allowed',
+  'cross-site-request',
+  'method-not-allowed',
   'host-not-allowed',
   'too-many-requests',
   'internal',
   'unavailable',
 ];
+
+/** Problems of anything that has a body, and of anything that may be sent again with an Idempotency-Key. */
+const bodyProblems: readonly ProblemCode[] = [
+  'malformed-body',
+  'unsupported-media-type',
+  'body-too-large',
+  'request-timeout',
+];
+const retryProblems: readonly ProblemCode[] = ['idempotency-key-reused', 'request-in-progress'];
+
+/** Every problem that `operation` can answer with. */
+export function problemsOf(operation: Operation): Set<ProblemCode> {
+  const { json, stream } = operation.request;
+  return new Set([
+    ...operation.problems,
+    ...commonProblems,
+    ...(json || stream ? bodyProblems : []),
+    ...(takesIdempotencyKey(operation) ? retryProblems : []),
+  ]);
+}
 
 /** What the API document says of itself. */
 export function documentHeader(version: string) {
@@ -97,7 +120,7 @@ function successResponse({ response, summary }: Operation): object {
 
 function problemResponses(operation: Operation): Record<number, object> {
   const codesByStatus = new Map<number, ProblemCode[]>();
-  for (const code of new Set([...operation.problems, ...commonProblems])) {
+  for (const code of problemsOf(operation)) {
     const { status } = problemKinds[code];
     codesByStatus.set(status, [...(codesByStatus.get(status) ?? []), code]);
   }

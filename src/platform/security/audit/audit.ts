@@ -10,7 +10,7 @@ import { canonicalJson, type JsonObject } from '../../../base/json.ts';
 import type { Clock } from '../../../base/time.ts';
 import { toIso } from '../../../base/time.ts';
 import type { Actor, AuditEntry, Context } from '../../context.ts';
-import { pageOf, readCursor } from '../../http/cursor.ts';
+import { pageOf, readSequenceCursor } from '../../http/cursor.ts';
 import type { Transaction } from '../../ports/database.ts';
 import {
   insertLine,
@@ -74,14 +74,9 @@ export async function listAuditLines(
   context: Context,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
 ): Promise<{ items: AuditLine[]; nextCursor: string | null }> {
-  const before = readCursor(cursor);
+  const before = readSequenceCursor(cursor);
   const rows = await context.transaction((transaction) =>
-    readLinesBefore(
-      transaction,
-      context.workspaceId,
-      before === undefined ? undefined : Number(before),
-      limit + 1,
-    ),
+    readLinesBefore(transaction, context.workspaceId, before, limit + 1),
   );
   return pageOf(rows, limit, (row) => String(row.sequence), show);
 }

@@ -1,0 +1,95 @@
+// One of everything that a project can hold, made through the API: for tests that try to reach it from elsewhere, or
+// that need a model which really answers.
+import { uploadFile } from '../src/sdk/upload.ts';
+import type { Client } from '../src/sdk/types.ts';
+import { waitForJob } from '../src/sdk/wait-for-job.ts';
+import { until } from './product.ts';
+
+/** The ids of what a project holds, by what they name. */
+export interface World {
+  label: string;
+  projectId: string;
+  uploadId: string;
+  datasetId: string;
+  versionId: string;
+  trainingId: string;
+  jobId: string;
+  modelId: string;
+  modelVersionId: string;
+  endpointId: string;
+  budgetId: string;
+  keyId: string;
+  userId: string;
+}
+
+/** A table whose texts begin with `label`, so that they are recognised wherever they turn up. */
+export function tableOf(label: string, rowCount = 120): string {
+  const lines = [`${label}_size,${label}_place,label`];
+  for (let row = 0; row < rowCount; row++)
+    lines.push(`${(row * 37) % 101},${label}-place-${row % 3},${(row * 37) % 101 > 50 ? 'yes' : 'no'}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Uploads `content` and imports it. Throws PilviError with the problem of the import. */
+export async function importTable(
+  client: Client,
+  {
+    projectId,
+    name,
+    content,
+  }: { projectId: string; name: string; content: string | Uint8Array<ArrayBuffer> },
+): Promise<{ uploadId: string; datasetId: string; versionId: string; jobId: string }> {
+  const upload = await uploadFile(client, { projectId, file: new Blob([content]), fileName: `${name}.csv` });
+  const source = { kind: 'upload', uploadId: upload.id } as const;
+  const { dataset, version, jobId } = await client.createDataset({
+    projectId,
+    body: { name, source, options: {} },
+  });
+  await waitForJob(client, jobId);
+  return { uploadId: upload.id, datasetId: dataset.id, versionId: version.id, jobId };
+}
+
+/** Makes a project called after `label` and fills it; `client` is an owner. */
+export async function fillWorld(client: Client, label: string): Promise<World> {
+  const { id: projectId } = await client.createProject({ body: { name: `${label} project` } });
+  const table = await importTable(client, {
+    projectId,
+    name: `${label} table`,
+    content: tableOf(label),
+  });
+  const recipe = { datasetVersionId: table.versionId, target: 'label', modelName: `${label} model` };
+  const training = await client.createTraining({
+    projectId,
+    body: { ...recipe, budget: { seconds: 30, trials: 2 } },
+  });
+  await waitForJob(client, training.jobId);
+  await until('the model version is there', async () => (await versionOf()) !== null);
+  const modelVersionId = (await versionOf())!;
+  const { modelId } = await client.getModelVersion({ versionId: modelVersionId });
+  await client.setModelAlias({ modelId, alias: 'champion', body: { versionNumber: 1 } });
+  const endpoint = await client.createEndpoint({
+    projectId,
+    body: { name: `${label}-endpoint`, modelVersionId },
+  });
+  const budget = await client.setBudget({
+    body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
+  });
+  const { key } = await client.createKey({ body: { name: `${label} key`, role: 'viewer', projectId } });
+  const { member } = await client.inviteMember({ body: { displayName: `${label} member`, role: 'viewer' } });
+  return {
+    label,
+    projectId,
+    ...table,
+    trainingId: training.id,
+    modelId,
+    modelVersionId,
+    endpointId: endpoint.id,
+    budgetId: budget.id,
+    keyId: key.id,
+    userId: member.userId,
+  };
+
+  async function versionOf(): Promise<string | null> {
+    return (await client.getTraining({ trainingId: training.id })).modelVersionId;
+  }
+}
