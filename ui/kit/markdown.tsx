@@ -107,7 +107,13 @@ function show(block: Block, key: number): ReactNode {
     }
     case 'table':
       return (
-        <div key={key} className={classes.table} tabIndex={0} role="region" aria-label="Table">
+        <div
+          key={key}
+          className={classes.table}
+          tabIndex={0}
+          role="region"
+          aria-label={`Table: ${block.head.join(', ')}`}
+        >
           <table>
             <thead>
               <tr>

@@ -12,6 +12,9 @@ import { ProblemAlert } from '../kit/problem.tsx';
 import { FileDrop } from './data/file-drop.tsx';
 import classes from './first-steps.module.css';
 
+/** What Pilvi does, in one sentence. */
+export const welcome = 'It learns from a table you have, and answers for rows you do not know yet.';
+
 const steps = [
   {
     share: 0.125,

@@ -4,22 +4,17 @@ import { Navigate } from 'react-router';
 import { projectsQuery } from '../api/queries.ts';
 import { useCurrentProject } from '../app/current-project.ts';
 import { paths } from '../app/paths.ts';
-import { useSession } from '../app/session.tsx';
 import { Loaded } from '../kit/loaded.tsx';
 import { Page } from '../kit/page.tsx';
-import { FirstSteps } from './first-steps.tsx';
+import { FirstSteps, welcome } from './first-steps.tsx';
 
 /** `/` */
 export function Component() {
   const projects = useQuery(projectsQuery);
   const current = useCurrentProject();
-  const { actor } = useSession();
   if (current) return <Navigate to={paths.project(current.id)} replace />;
   return (
-    <Page
-      title={`Welcome, ${actor.displayName}`}
-      description="Pilvi learns from a table you have, and answers for rows you do not know yet."
-    >
+    <Page title="Welcome to Pilvi" description={welcome}>
       <Loaded query={projects}>{() => <FirstSteps projectId={undefined} />}</Loaded>
     </Page>
   );

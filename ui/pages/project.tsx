@@ -18,7 +18,7 @@ import { Page } from '../kit/page.tsx';
 import { fieldErrors, ProblemAlert } from '../kit/problem.tsx';
 import { StateMark } from '../kit/state.tsx';
 import { When } from '../kit/when.tsx';
-import { FirstSteps } from './first-steps.tsx';
+import { FirstSteps, welcome } from './first-steps.tsx';
 import classes from './project.module.css';
 import { rowWords } from './data/version-words.ts';
 import { goodnessShort } from './model/words.ts';
@@ -33,10 +33,12 @@ export function Component() {
   const [isOpen, { open, close }] = useDisclosure(false);
   if (projects.data && !project) return <Missing />;
   const isNew = datasets.data?.length === 0;
+  // The server begins with one empty project: whoever sees it is here for the first time.
+  const isFirst = isNew && projects.data?.length === 1;
   return (
     <Page
-      title={project?.name ?? 'Project'}
-      description={project?.description}
+      title={isFirst ? 'Welcome to Pilvi' : (project?.name ?? 'Project')}
+      description={isFirst ? welcome : project?.description}
       actions={
         canEdit && (
           <>

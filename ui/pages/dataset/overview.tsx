@@ -41,7 +41,12 @@ export function Overview({ projectId, dataset, version }: OverviewProps) {
       <Section title="The first rows">
         <Loaded query={rows} skeleton={<Blocks count={1} height={260} />}>
           {(data) => (
-            <DataGrid label="The first rows" columns={data.columns} typeWords={typeWords} rows={data.rows} />
+            <DataGrid
+              label="The first rows"
+              columns={version.columns}
+              typeWords={typeWords}
+              rows={data.rows}
+            />
           )}
         </Loaded>
       </Section>

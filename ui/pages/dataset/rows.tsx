@@ -61,7 +61,7 @@ export function Rows({ version }: { version: DatasetVersion }) {
           </Group>
           <DataGrid
             label="Rows"
-            columns={data.columns}
+            columns={version.columns}
             typeWords={typeWords}
             rows={data.rows}
             firstRow={offset + 1}

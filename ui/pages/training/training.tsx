@@ -71,7 +71,7 @@ function Record({ training }: { training: Training }) {
   const isRunning = isActive(training.state);
   // The events of an ended training are read once: they hold the course that led to the model.
   const { events, error } = useTrainingEvents(training.id, true);
-  useEnd(training, events);
+  useRenewal(training, events);
   const measure = useMeasure(training);
   const trials =
     training.leaderboard.length > 0 && !isRunning
@@ -125,19 +125,21 @@ function Record({ training }: { training: Training }) {
   );
 }
 
-/** When the last event tells the end, the record is read anew, with its result. */
-function useEnd(training: Training, events: readonly JobEvent[]): void {
+/** When the events tell that it has begun or ended, the record is read anew: its times, its result. */
+function useRenewal(training: Training, events: readonly JobEvent[]): void {
   const queries = useQueryClient();
-  const hasEnded = events.some(
-    ({ name, data }) => name === 'state' && !isActive(data['state'] as Training['state']),
-  );
-  const isStale = isActive(training.state) && hasEnded;
+  const told = events.findLast(({ name }) => name === 'state')?.data['state'] as
+    | Training['state']
+    | undefined;
+  const isStale =
+    isActive(training.state) &&
+    ((training.startedAt === null && events.length > 0) || (told && !isActive(told)));
   const hasModel = training.modelVersionId !== null;
   useEffect(() => {
     if (!isStale) return;
     void queries.invalidateQueries(trainingQuery(training.id));
     void queries.invalidateQueries(trainingsQuery(training.projectId));
-  }, [isStale, queries, training.id, training.projectId]);
+  }, [isStale, told, queries, training.id, training.projectId]);
   useEffect(() => {
     if (hasModel) void queries.invalidateQueries(modelsQuery(training.projectId));
   }, [hasModel, queries, training.projectId]);
