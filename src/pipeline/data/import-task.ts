@@ -6,7 +6,8 @@ import type { ColumnType, DatasetProfile, ImportOptions } from '../../contract/d
 import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { asImportProblem } from './import/engine-problems.ts';
-import { importSource } from './import/import-source.ts';
+import { engineShareOf, importSource } from './import/import-source.ts';
+import { openSource } from './import/open-table.ts';
 import type { ImportLimits, TaskOptions } from './import/source-limits.ts';
 import { profileContent } from './profile/profile.ts';
 
@@ -30,31 +31,23 @@ export type ImportTaskOutput = {
 };
 
 const contentFileName = 'content.parquet';
-/** The engine's own share; the process takes some 150 MiB more, and parts of the engine do not count. */
-const engineMemoryBytes = 256 * 1_048_576;
-/** Always two, because the layout of the file, and with it its address, may depend on it. */
-const threads = 2;
 const describing = 'describing the columns';
 
 export const run: Task<ImportTaskInput, ImportTaskOutput> = async (input, context) => {
   const { sourcePaths, options, limits } = input;
   const { workFolder, signal, progress } = context;
+  progress(0, 'reading the rows');
+  const source = await openSource({ paths: sourcePaths, options, limits, workFolder, headOnly: false });
   const engine = await openDataEngine({
-    memoryBytes: engineMemoryBytes,
-    threads,
+    ...engineShareOf(source),
     workFolder,
     maxSpillBytes: limits.maxUploadBytes * 2,
     readablePaths: sourcePaths,
   });
   signal.addEventListener('abort', () => engine.interrupt(), { once: true });
   try {
-    progress(0, 'reading the rows');
     const path = join(workFolder, contentFileName);
-    const imported = await importSource(
-      engine,
-      { paths: sourcePaths, options, limits, workFolder, headOnly: false },
-      { target: path },
-    );
+    const imported = await importSource(engine, source, { target: path });
     progress(0.7, describing);
     const { columns, rowCount } = imported;
     const profile = await profileContent(engine, { path, columns, rowCount }, (share) =>

@@ -7,7 +7,8 @@ import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import { sql } from '../../platform/ports/data-engine.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { asImportProblem } from './import/engine-problems.ts';
-import { importSource } from './import/import-source.ts';
+import { engineShareOf, importSource } from './import/import-source.ts';
+import { openSource } from './import/open-table.ts';
 import type { ImportLimits, TaskOptions } from './import/source-limits.ts';
 
 export type PreviewTaskInput = {
@@ -21,14 +22,13 @@ export type PreviewTaskOutput = z.infer<typeof importPreview>;
 const shownRows = 50;
 const shownBytes = 4 * 1_048_576;
 const readRows = 20_000;
-const engineMemoryBytes = 192 * 1_048_576;
 
 export const run: Task<PreviewTaskInput, PreviewTaskOutput> = async (input, context) => {
   const { sourcePaths, options, limits } = input;
   const { workFolder, signal } = context;
+  const source = await openSource({ paths: sourcePaths, options, limits, workFolder, headOnly: true });
   const engine = await openDataEngine({
-    memoryBytes: engineMemoryBytes,
-    threads: 1,
+    ...engineShareOf(source),
     workFolder,
     maxSpillBytes: limits.maxUploadBytes,
     readablePaths: sourcePaths,
@@ -36,11 +36,7 @@ export const run: Task<PreviewTaskInput, PreviewTaskOutput> = async (input, cont
   signal.addEventListener('abort', () => engine.interrupt(), { once: true });
   try {
     const target = join(workFolder, 'preview.parquet');
-    const imported = await importSource(
-      engine,
-      { paths: sourcePaths, options, limits, workFolder, headOnly: true },
-      { target, maxRows: readRows },
-    );
+    const imported = await importSource(engine, source, { target, maxRows: readRows });
     const { rows } = await engine.query(sql`SELECT * FROM read_parquet(${target}) LIMIT ${shownRows}`.text, {
       maxRows: shownRows,
       maxBytes: shownBytes,

@@ -116,5 +116,9 @@ function asQueryProblem(error: unknown, paths: readonly string[]): unknown {
 function inPlainWords(message: string, paths: readonly string[]): string {
   let [text = ''] = message.split(/\n\s*LINE \d+:/);
   for (const path of paths) text = text.replaceAll(path, 'the dataset');
-  return text.trim().replace(/\s+/g, ' ').slice(0, 1000);
+  return text
+    .trim()
+    .replace(/^[A-Z][\w ]* Error: /, '')
+    .replace(/\s+/g, ' ')
+    .slice(0, 1000);
 }

@@ -8,7 +8,7 @@ import type { Task } from '../../platform/ports/jobs.ts';
 export type RowsTaskInput = { contentPath: string; offset: number; limit: number };
 export type RowsTaskOutput = z.infer<typeof table>;
 
-const engineMemoryBytes = 128 * 1_048_576;
+const engineMemoryBytes = 512 * 1_048_576;
 /** A page of long texts ends early. */
 const maxBytes = 4 * 1_048_576;
 

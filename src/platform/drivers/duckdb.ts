@@ -29,6 +29,8 @@ export async function openDataEngine(options: DataEngineOptions): Promise<DataEn
     autoinstall_known_extensions: 'false',
     allow_community_extensions: 'false',
     enable_external_file_cache: 'false',
+    // Its time grows with the square of the number of columns: minutes for some thousand.
+    disabled_optimizers: 'common_subexpressions',
   });
   const connection = await instance.connect();
   for (const statement of [
@@ -58,14 +60,11 @@ async function load(): Promise<DuckDb> {
 }
 
 function engineOn(duckDb: DuckDb, connection: DuckDBConnection, close: () => void): DataEngine {
-  async function* batchesOf(result: DuckDBResult): AsyncGenerator<Cell[][]> {
-    const readers = result.columnTypes().map((type) => cellReader(duckDb, type));
+  async function* batches(statement: Sql): AsyncGenerator<Cell[][]> {
+    const result = await streamed(connection, statement.text);
+    const readers = readersOf(duckDb, result);
     for await (const chunk of chunksOf(result))
       yield chunk.getRows().map((row) => row.map((value, column) => readers[column]!(value)));
-  }
-
-  async function* batches(statement: Sql): AsyncGenerator<Cell[][]> {
-    yield* batchesOf(await streamed(connection, statement.text));
   }
 
   return {
@@ -83,10 +82,13 @@ function engineOn(duckDb: DuckDb, connection: DuckDBConnection, close: () => voi
     },
     query: async (text, { maxRows, maxBytes }) => {
       const result = await streamed(connection, text);
+      const readers = readersOf(duckDb, result);
       const found: QueryRows = { columns: columnsOf(result), rows: [], truncated: false };
       let sizeBytes = 0;
-      for await (const batch of batchesOf(result)) {
-        for (const row of batch) {
+      for await (const chunk of chunksOf(result)) {
+        // Row by row, because a chunk of long texts may be far larger than what is wanted.
+        for (let index = 0; index < chunk.rowCount; index++) {
+          const row = chunk.getRowValues(index).map((value, column) => readers[column]!(value));
           sizeBytes += Buffer.byteLength(JSON.stringify(row)) + 1;
           found.truncated = found.rows.length === maxRows || sizeBytes > maxBytes;
           if (found.truncated) return found;
@@ -98,6 +100,10 @@ function engineOn(duckDb: DuckDb, connection: DuckDBConnection, close: () => voi
     interrupt: () => connection.interrupt(),
     close,
   };
+}
+
+function readersOf(duckDb: DuckDb, result: DuckDBResult): ReturnType<typeof cellReader>[] {
+  return result.columnTypes().map((type) => cellReader(duckDb, type));
 }
 
 function columnsOf(result: DuckDBResult): QueryRows['columns'] {

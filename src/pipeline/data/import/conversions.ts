@@ -96,7 +96,7 @@ function number(text: Sql, missing: Sql, otherwise: Sql): Sql {
     WHEN ${text} >= '-' AND ${text} < ':' AND NOT (${text} >= '00' AND ${text} < '0:')
       AND NOT (${text} >= '-00' AND ${text} < '-0:') AND NOT contains(${text}, '_')
       AND ${double} BETWEEN -999999999999999 AND 999999999999999 THEN ${double}
-    WHEN ${missing} OR lower(${trimmed}) = 'nan' THEN NULL
+    WHEN ${missing} THEN NULL
     WHEN regexp_full_match(lower(${trimmed}), '[+-]?inf(inity)?') THEN ${slow}
     WHEN regexp_full_match(${trimmed}, '[+-]?((0|[1-9][0-9]*)(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?')
       AND isfinite(${slow}) AND (NOT regexp_full_match(${trimmed}, '[+-]?[0-9]+')
@@ -140,7 +140,7 @@ function date(text: Sql, reading: DateReading, missing: Sql, otherwise: Sql): Sq
   // A time that is not midnight would be lost.
   const slow = sql`CASE
     WHEN ${missing} THEN NULL
-    WHEN ${parsed} IS NOT NULL AND year(${parsed}) >= 1000 AND CAST(CAST(${parsed} AS DATE) AS TIMESTAMP) = ${parsed}
+    WHEN year(${parsed}) >= 1000 AND CAST(CAST(${parsed} AS DATE) AS TIMESTAMP) = ${parsed}
       THEN CAST(${parsed} AS DATE)
     ELSE ${otherwise} END`;
   if (!reading.isIso) return slow;
@@ -152,7 +152,7 @@ function datetime(text: Sql, reading: DateReading, missing: Sql, otherwise: Sql)
   const parsed = parsedTime(text, reading);
   const slow = sql`CASE
     WHEN ${missing} THEN NULL
-    WHEN ${parsed} IS NOT NULL AND year(${parsed}) >= 1000 THEN ${parsed}
+    WHEN year(${parsed}) >= 1000 THEN ${parsed}
     ELSE ${otherwise} END`;
   if (!reading.isIso) return slow;
   const hasMarks = reading.formats.some((format) => /T|Z$/.test(format));
@@ -161,9 +161,13 @@ function datetime(text: Sql, reading: DateReading, missing: Sql, otherwise: Sql)
   return sql`CASE WHEN strlen(${text}) >= 19 AND CAST(${cast} AS VARCHAR) = ${spaced} THEN ${cast} ELSE ${slow} END`;
 }
 
-/** Times with a zone are brought to UTC; times without one are taken as UTC. */
+/**
+ * Times with a zone are brought to UTC; times without one are taken as UTC. Words without a digit are kept away from
+ * the engine, which takes "infinity" for the first of January 1900.
+ */
 function parsedTime(text: Sql, reading: DateReading): Sql {
-  return sql`CAST(try_strptime(trim(${text}), ${reading.formats}) AS TIMESTAMP)`;
+  const digits = sql`CASE WHEN regexp_matches(${text}, '[0-9]') THEN trim(${text}) END`;
+  return sql`CAST(try_strptime(${digits}, ${reading.formats}) AS TIMESTAMP)`;
 }
 
 /** The columns of a relation whose columns are called c0, c1 and so on. */

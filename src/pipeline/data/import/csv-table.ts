@@ -35,7 +35,7 @@ export function csvRelation(
     { length: file.columnCount },
     (_, index) => sql`${positional(index)}: 'VARCHAR'`,
   );
-  const maxLineBytes = limits.maxFieldBytes + rowSlackBytes;
+  const maxLineBytes = maxRowBytes(limits);
   const options = [
     sql`auto_detect = false`,
     sql`delim = ${delimiter}`,
@@ -53,6 +53,11 @@ export function csvRelation(
     options.push(sql`null_padding = true`, sql`parallel = false`);
   if (file.raggedRows === 'skip' && extra.length === 0) options.push(...rejecting(maxRejects));
   return sql`read_csv(${file.path}, ${joined(options)})`;
+}
+
+/** The most that one row may take. */
+export function maxRowBytes({ maxFieldBytes }: ImportLimits): number {
+  return maxFieldBytes + rowSlackBytes;
 }
 
 /** Rows that do not have as many fields as there are columns. */

@@ -10,6 +10,7 @@ const delimiters = ['\t', ';', '|', ','];
 const quotings = [
   { quote: '"', escape: '"' },
   { quote: '"', escape: '\\' },
+  { quote: "'", escape: "'" },
   { quote: '', escape: '' },
 ];
 const sampleCharacters = 262_144;

@@ -12,7 +12,7 @@ export type Failure =
   | 'ragged'
   /** Bytes are not UTF-8. */
   | 'encoding'
-  /** The parser lost track: most often line ends of different kinds. */
+  /** The parser lost track, by quotes or by line ends of different kinds. */
   | 'structure'
   /** A row is longer than rows may be. */
   | 'too-long';
@@ -25,7 +25,7 @@ export function failureOf(error: unknown): Failure | undefined {
   if (message.includes('Expected Number of Columns')) return 'ragged';
   if (/Invalid unicode|not utf-8 encoded|Invalid UTF-8|byte sequence mismatch/i.test(message))
     return 'encoding';
-  if (message.includes('invalid state')) return 'structure';
+  if (/invalid state|unterminated quote/.test(message)) return 'structure';
   if (/Maximum line size|maximum_object_size|exceeds? the maximum/i.test(message)) return 'too-long';
   return undefined;
 }

@@ -24,16 +24,7 @@ export async function readJsonKeys(
       sample_size = -1, maximum_depth = 1, map_inference_threshold = -1, maximum_object_size = ${objectBytes(limits)})`,
   );
   const keys = described.map(([name]) => String(name));
-  const lowered = new Set(keys.map((key) => key.toLowerCase()));
-  if (lowered.size < keys.length) {
-    const twice = keys.filter(
-      (key, index) => keys.findIndex((other) => other.toLowerCase() === key.toLowerCase()) !== index,
-    );
-    throw new Problem(
-      'file-unreadable',
-      `Keys that differ only by upper and lower case cannot be columns side by side: ${listed(twice)}.`,
-    );
-  }
+  if (keys.some((key) => isRenamed(key, keys))) await refuseAlike(engine, file, limits);
   return keys;
 }
 
@@ -47,6 +38,32 @@ export function jsonRelation(file: JsonFile, nullValues: readonly string[], limi
   });
   return sql`(SELECT ${joined(columns)} FROM read_json(${file.path}, format = ${file.form}, records = true,
     columns = {${types}}, maximum_object_size = ${objectBytes(limits)}))`;
+}
+
+/** The engine gives keys that differ by case only a number: a, A_1. Such a name may also be a key of the file. */
+function isRenamed(key: string, keys: readonly string[]): boolean {
+  const base = /^(.*)_\d+$/s.exec(key)?.[1]?.toLowerCase();
+  return base !== undefined && keys.some((other) => other.toLowerCase() === base);
+}
+
+async function refuseAlike(
+  engine: DataEngine,
+  { path, form }: Omit<JsonFile, 'keys'>,
+  limits: ImportLimits,
+): Promise<void> {
+  const rows = await engine.rows(
+    sql`SELECT DISTINCT unnest(json_keys(json)) AS key FROM read_json_objects(${path}, format = ${form},
+      maximum_object_size = ${objectBytes(limits)})`,
+  );
+  const keys = rows.map(([key]) => String(key)).sort();
+  const alike = keys.filter((key, index) =>
+    keys.some((other, at) => at !== index && other.toLowerCase() === key.toLowerCase()),
+  );
+  if (alike.length === 0) return;
+  throw new Problem(
+    'file-unreadable',
+    `Keys that differ only by upper and lower case cannot be columns side by side: ${listed(alike)}.`,
+  );
 }
 
 function objectBytes(limits: ImportLimits): number {

@@ -11,7 +11,6 @@ import { positionalColumns, type SourceColumn } from './conversions.ts';
 import { examineCsv } from './csv-head.ts';
 import { csvRelation, type CsvFile } from './csv-table.ts';
 import { decoderFor, detectEncoding, type Encoding } from './encoding.ts';
-import { asImportProblem } from './engine-problems.ts';
 import { detectCompression, detectFormat, type Format } from './format.ts';
 import { jsonRelation, readJsonKeys } from './json-table.ts';
 import { checkParquetFrame, parquetColumns, parquetRelation, readParquetColumns } from './parquet-table.ts';
@@ -84,25 +83,28 @@ export async function openSource(opening: Opening): Promise<OpenSource> {
   };
 }
 
+/** About how many columns a text has, from its first line, before anything is opened. */
+export function estimateColumns({ format, head }: OpenSource): number {
+  if (format === 'parquet') return 0;
+  const [line = ''] = Buffer.from(head).toString('latin1').split('\n', 1);
+  return line.split(/[,;\t|]/).length;
+}
+
 /** Opens the source as a table. @throws Problem naming what is wrong with the file, and where */
 export async function openTable(
   engine: DataEngine,
   source: OpenSource,
   look: SecondLook = {},
 ): Promise<Table> {
-  try {
-    switch (source.format) {
-      case 'csv':
-        return await openCsv(source, look);
-      case 'json-lines':
-        return await openJson(engine, source, look);
-      case 'parquet':
-        return await openParquet(engine, source);
-      default:
-        return source.format satisfies never;
-    }
-  } catch (error) {
-    throw asImportProblem(error, source.format);
+  switch (source.format) {
+    case 'csv':
+      return await openCsv(source, look);
+    case 'json-lines':
+      return await openJson(engine, source, look);
+    case 'parquet':
+      return await openParquet(engine, source);
+    default:
+      return source.format satisfies never;
   }
 }
 

@@ -25,7 +25,7 @@ const sampledRows = 250_000;
 /** Cells held in memory at once. */
 const batchCells = 4_000_000;
 const pairs = { columns: 200, rows: 50_000, cells: 5_000_000, correlatedColumns: 50 };
-const textColumnsAtOnce = 50;
+const mostColumnsAtOnce = 100;
 /** Above so many distinct values their number is estimated (HyperLogLog) where not all rows were counted. */
 const exactDistinct = 10_000;
 const sizes = { few: { bins: 20, top: 10 }, many: { bins: 8, top: 3 }, manyColumns: 500 };
@@ -100,8 +100,7 @@ async function numberFigures(
 ): Promise<Map<string, NumberFigures>> {
   const figures = new Map<string, NumberFigures>();
   const numeric = columns.filter(({ type }) => type !== 'text');
-  const atOnce = Math.max(1, Math.floor(batchCells / sample.rowCount));
-  for (const group of groupsOf(numeric, atOnce)) {
+  for (const group of groupsOf(numeric, columnsAtOnce(sample))) {
     const statement = sql`SELECT ${joined(group.map(({ name, type }) => doubleOf(name, type)))}
       FROM ${sampledFrom(path, sample)}`;
     const arrays = await readDoubles(engine, statement, { columns: group.length, rows: sample.rowCount });
@@ -116,18 +115,19 @@ async function textFigures(
   { sample, size }: Look,
 ): Promise<Map<string, TextFigures>> {
   const figures = new Map<string, TextFigures>();
-  for (const group of groupsOf(
-    columns.filter(({ type }) => type === 'text'),
-    textColumnsAtOnce,
-  )) {
+  const texts = columns.filter(({ type }) => type === 'text');
+  for (const group of groupsOf(texts, columnsAtOnce(sample))) {
     const profilers = group.map(() => textProfiler(size));
+    const values = joined(group.map(({ name }) => identifier(name)));
+    await engine.run(sql`CREATE TEMP TABLE texts AS SELECT ${values} FROM ${sampledFrom(path, sample)}`);
     const counts = group.map(
-      ({ name }, index) => sql`(SELECT ${index} AS i, ${identifier(name)} AS v, count(*) AS n
-        FROM ${sampledFrom(path, sample)} GROUP BY v)`,
+      ({ name }, index) =>
+        sql`(SELECT ${index} AS i, ${identifier(name)} AS v, count(*) AS n FROM texts GROUP BY v)`,
     );
     for await (const batch of engine.batches(joined(counts, sql` UNION ALL `)))
       for (const [index, value, count] of batch)
         if (value !== null) profilers[Number(index)]!.add(String(value), Number(count));
+    await engine.run(sql`DROP TABLE texts`);
     for (const [index, { name }] of group.entries()) figures.set(name, profilers[index]!.end());
   }
   return figures;
@@ -139,7 +139,7 @@ async function wholeFigures(
   sampled: { numbers: Map<string, NumberFigures>; texts: Map<string, TextFigures> },
 ): Promise<Map<string, Whole>> {
   const figures = new Map<string, Whole>();
-  for (const group of groupsOf(columns, textColumnsAtOnce)) {
+  for (const group of groupsOf(columns, mostColumnsAtOnce)) {
     const wanted = group.map(({ name, type }) => {
       const value = identifier(name);
       const sampledDistinct = (sampled.numbers.get(name) ?? sampled.texts.get(name))!.distinctCount;
@@ -306,6 +306,10 @@ function timeText(timeMs: number, type: ColumnType): string {
   const date = new Date(timeMs);
   if (Number.isNaN(date.getTime())) return String(timeMs);
   return type === 'date' ? date.toISOString().replace(/T.*$/, '') : date.toISOString();
+}
+
+function columnsAtOnce(sample: RowSample): number {
+  return Math.min(mostColumnsAtOnce, Math.max(1, Math.floor(batchCells / sample.rowCount)));
 }
 
 function* groupsOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
