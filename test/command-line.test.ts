@@ -197,6 +197,16 @@ test('with several projects one must be named, and a name that is not there is a
   await shown('dataset', 'delete', 'parcels', '--project', 'First project');
 });
 
+test('a second server is told who has the port, and who has the home', async () => {
+  const { port } = new URL(product.url);
+  const samePort = await pilvi('up', '--home', folder.at('other-home'), '--port', port);
+  assert.equal(samePort.code, 1);
+  assert.match(samePort.stderr, /\(address-in-use\)/);
+  const sameHome = await pilvi('up', '--port', '0', '--json');
+  assert.equal(sameHome.code, 1);
+  assert.equal((JSON.parse(sameHome.stdout) as { code: string }).code, 'data-folder-in-use');
+});
+
 test('a server that stops takes its key with it', async () => {
   await product.stop();
   const { code, stdout } = await pilvi('project', 'list', '--json', '--url', product.url);

@@ -120,6 +120,11 @@ export const problemKinds = {
     'Free some disk space, then try again; nothing that was stored is lost.',
     true,
   ),
+  'address-in-use': kind(
+    409,
+    'Another program listens on that address',
+    'Stop the other program, or choose another port with PILVI_PORT.',
+  ),
   'data-folder-in-use': kind(
     409,
     'Another process is using the data folder',

@@ -1,5 +1,6 @@
 // `pilvi up`: the server, in this process, until Ctrl-C.
 import type { Command } from 'commander';
+import { Problem } from '../../base/problems.ts';
 import type { Configuration } from '../configuration.ts';
 import { version } from '../version.ts';
 import { loadConfiguration, type GlobalOptions } from './session.ts';
@@ -33,7 +34,11 @@ async function up(this: Command): Promise<void> {
   const ownToken = configuration.PILVI_BOOTSTRAP_TOKEN;
   const key = ownToken === undefined ? newRunKey() : null;
   const { startServer } = await import('../server/server.ts');
-  const server = await startServer({ ...configuration, PILVI_BOOTSTRAP_TOKEN: ownToken ?? key! });
+  const server = await startServer({ ...configuration, PILVI_BOOTSTRAP_TOKEN: ownToken ?? key! }).catch(
+    (error: unknown) => {
+      throw listenProblem(error, configuration);
+    },
+  );
   try {
     const { url } = server;
     const forget = await recordRunning(configuration.PILVI_HOME, { url, processId: process.pid, key });
@@ -42,6 +47,26 @@ async function up(this: Command): Promise<void> {
     await forget();
   } finally {
     await server.stop();
+  }
+}
+
+/** What keeps a server from listening, in words. */
+function listenProblem(error: unknown, { PILVI_HOST: host, PILVI_PORT: port }: Configuration): unknown {
+  switch ((error as { code?: unknown } | null)?.code) {
+    case 'EADDRINUSE':
+      return new Problem('address-in-use', `Port ${port} of ${host} is taken.`, { cause: error });
+    case 'EACCES':
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new Problem(
+        'configuration-invalid',
+        `This machine does not let Pilvi listen on port ${port} of ${host}.`,
+        {
+          cause: error,
+        },
+      );
+    default:
+      return error;
   }
 }
 
