@@ -1,9 +1,10 @@
 // The HTTP listener: Node's own, with the bounds that keep slow and silent clients from holding it.
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Context as HonoContext } from 'hono';
+import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Configuration } from '../configuration.ts';
 
@@ -33,11 +34,11 @@ export async function createListener(configuration: Configuration, fetch: Fetch)
     requestTimeout: 0,
     keepAliveTimeout: idleKeepAliveMs,
   };
-  const listener = createAdaptorServer(
-    secrets
-      ? { fetch, createServer: createTlsServer, serverOptions: { ...bounds, ...secrets } }
-      : { fetch, createServer, serverOptions: bounds },
-  ) as Server;
+  const answer = getRequestListener(fetch, { errorHandler: refuseUnreadable });
+  const onRequest: RequestListener = (request, response) => void answer(request, response);
+  const listener = secrets
+    ? createTlsServer({ ...bounds, ...secrets }, onRequest)
+    : createServer(bounds, onRequest);
   listener.setTimeout(silentConnectionMs);
   return listener;
 }
@@ -47,4 +48,15 @@ export function clientAddressOf(http: HonoContext, trustProxy: boolean): string 
   const forwarded = trustProxy ? http.req.header('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined;
   const { incoming } = http.env as HttpBindings;
   return forwarded || (incoming.socket.remoteAddress ?? '');
+}
+
+/** What is refused before the application sees it: an address or a Host that makes no URL. */
+function refuseUnreadable(error: unknown): Response {
+  const problem = new Problem('invalid-request', 'The address or the Host header cannot be read.', {
+    cause: error,
+  });
+  return new Response(JSON.stringify(problem.toDocument()), {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+  });
 }
