@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../../base/json.ts';
 import type { Log } from '../ports/log.ts';
 import { residentBytes } from './resident-memory.ts';
+import { maxOutputBytes } from './worker-messages.ts';
 import { WorkerProcess, type TaskOutcome, type TaskRun } from './worker-process.ts';
 
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silentLog };
@@ -136,7 +137,7 @@ for (const behaviour of ['throw', 'throw-later', 'bigint', 'unknown-behaviour'])
 
 test('an output beyond the bound is refused', async () => {
   await using worker = new Worker();
-  assert.equal(problemCode(await worker.run({ do: 'huge-output', bytes: 9 * mebibyte })), 'internal');
+  assert.equal(problemCode(await worker.run({ do: 'huge-output', bytes: maxOutputBytes })), 'internal');
 });
 
 test('a task module that does not exist, or has no task, is "internal"', async () => {

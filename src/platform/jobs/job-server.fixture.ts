@@ -1,7 +1,9 @@
 // A server of jobs and nothing else, made to be killed: `node job-server.fixture.ts FOLDER [POSTGRES_URL]`. Starts a
-// test job for each line of JSON on its input and prints the job's id; a line `stop`, or the end of the input, stops it.
+// test job for each line of JSON on its input and prints the job's id; `wait` prints `idle` once every job has ended;
+// `stop`, or the end of the input, stops it.
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { idSource } from '../../base/ids.ts';
 import { systemClock } from '../../base/time.ts';
 import type { Services } from '../context.ts';
@@ -37,10 +39,18 @@ console.log('ready');
 
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'stop') break;
-  console.log(await startTestJob(services, jobs, JSON.parse(line) as Behaviour, newId('workspace')));
+  if (line === 'wait') {
+    while ((await unfinishedCount()) > 0) await sleep(100);
+    console.log('idle');
+  } else console.log(await startTestJob(services, jobs, JSON.parse(line) as Behaviour, newId('workspace')));
 }
 process.stdin.destroy();
 await host.stop();
 await jobs.close();
 await testServices.close();
 await database.close();
+
+async function unfinishedCount(): Promise<number> {
+  const { rows } = await database.textQuery(null, `select count(*) as n from jobs where finished_at is null`);
+  return Number(rows[0]!.n);
+}

@@ -17,7 +17,7 @@ import type { Log } from '../ports/log.ts';
 import { cancelQueuedJob, contextOfJob, stateEvent, tell, type AnyJobKind, type JobParts } from './ending.ts';
 import { InteractiveTasks, type InteractiveOptions } from './interactive-tasks.ts';
 import * as rows from './rows.ts';
-import type { JobEventRow, JobRow } from './rows.ts';
+import type { JobEvent, JobRow } from './rows.ts';
 import { isEnded } from './states.ts';
 import { cancelMessage, openWakeUps, queuedMessage } from './wake-ups.ts';
 import { openWorkFolders } from './work-folders.ts';
@@ -91,8 +91,11 @@ export async function listJobEvents(
   transaction: Transaction,
   jobId: string,
 ): Promise<z.output<typeof jobEvent>[]> {
-  const found = await rows.listEventRows(transaction, jobId, { after: 0, limit: 2 * rows.maxKeptEvents });
-  return found.map(showEvent);
+  const row = await rows.findJob(transaction, jobId);
+  if (!row) return [];
+  return (await rows.listEvents(transaction, row, { after: 0, limit: 2 * rows.maxKeptEvents })).map(
+    showEvent,
+  );
 }
 
 async function* followEvents(context: Context, jobId: string, start: number): AsyncGenerator<EventOutput> {
@@ -100,10 +103,10 @@ async function* followEvents(context: Context, jobId: string, start: number): As
   try {
     for (let after = start; !context.signal.aborted;) {
       const { events, hasEnded } = await context.transaction(async (transaction) => {
-        // The state before the events: an ended job's last event is then among them.
         const row = await rows.findJob(transaction, jobId);
-        const page = await rows.listEventRows(transaction, jobId, { after, limit: eventPageSize });
-        return { events: page, hasEnded: row === undefined || isEnded(row.state) };
+        if (!row) return { events: [], hasEnded: true };
+        const page = await rows.listEvents(transaction, row, { after, limit: eventPageSize });
+        return { events: page, hasEnded: isEnded(row.state) };
       });
       for (const event of events) {
         after = event.sequence;
@@ -144,7 +147,7 @@ function showJob(row: JobRow): Job {
   };
 }
 
-function showEvent({ sequence, at, name, data }: JobEventRow): z.output<typeof jobEvent> {
+function showEvent({ sequence, at, name, data }: JobEvent): z.output<typeof jobEvent> {
   return { sequence, at: toIso(at.getTime()), name, data };
 }
 

@@ -1,7 +1,7 @@
 // The tables of jobs and their events. The row of a job is the truth about it; the queue (drivers/pg-boss.ts) only
 // says whose turn it is. Whoever runs a job holds its row by `deliveryId` and `hostId`: a host that was given up for
 // dead changes nothing any more.
-import { and, desc, eq, gt, inArray, lt, lte, ne, notInArray, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, lt, lte, ne, notInArray, sql, type SQL } from 'drizzle-orm';
 import { doublePrecision, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { ProblemDocument } from '../../base/problems.ts';
@@ -31,8 +31,13 @@ export const jobs = pgTable(
     cancelRequestedAt: time('cancel_requested_at'),
     progressShare: doublePrecision('progress_share').notNull(),
     progressMessage: text('progress_message').notNull(),
+    /** The newest progress is an event that is kept here, because it is told often and only the newest counts. */
+    progressSequence: integer('progress_sequence').notNull(),
+    progressAt: time('progress_at'),
     /** Of its newest event. */
     lastSequence: integer('last_sequence').notNull(),
+    /** Events that are kept in `job_events`. */
+    eventCount: integer('event_count').notNull(),
     problem: jsonb('problem').$type<ProblemDocument>(),
     /** Of the current or last try. */
     startedAt: time('started_at'),
@@ -41,8 +46,9 @@ export const jobs = pgTable(
   (table) => [
     index('jobs_workspace').on(table.workspaceId, table.id),
     index('jobs_subject').on(table.subjectId),
+    // Of nothing that a heartbeat or an event changes: Postgres then reuses the row's place without a vacuum (HOT).
     index('jobs_running')
-      .on(table.heartbeatAt)
+      .on(table.id)
       .where(sql`state = 'running'`),
     index('jobs_finished').on(table.finishedAt),
     ...tenantPolicies('project'),
@@ -112,7 +118,9 @@ export async function insertJob(
     attempt: 0,
     progressShare: 0,
     progressMessage: '',
+    progressSequence: 0,
     lastSequence: 0,
+    eventCount: 0,
   });
 }
 
@@ -243,7 +251,7 @@ function endOf({ state, problem, now }: End) {
     problem,
     finishedAt: now,
     heartbeatAt: null,
-    ...(state === 'succeeded' && { progressShare: 1, progressMessage: '' }),
+    ...(state === 'succeeded' && { progressShare: 1 }),
   };
 }
 
@@ -298,63 +306,81 @@ export async function appendEvents(
   jobId: string,
   events: NewEvent[],
 ): Promise<void> {
-  const progress = events.findLast(({ name }) => name === 'progress')?.data;
+  const kept = events.flatMap((event, index) => (event.name === 'progress' ? [] : [{ ...event, index }]));
+  const progressIndex = events.findLastIndex(({ name }) => name === 'progress');
+  const progress = events[progressIndex];
   const [job] = await transaction
     .update(jobs)
     .set({
       lastSequence: sql`${jobs.lastSequence} + ${events.length}`,
+      eventCount: sql`${jobs.eventCount} + ${kept.length}`,
       ...(progress && {
-        progressShare: Number(progress.share),
-        progressMessage: String(progress.message),
+        progressShare: Number(progress.data.share),
+        progressMessage: String(progress.data.message),
+        progressSequence: sql`${jobs.lastSequence} + ${progressIndex + 1}`,
+        progressAt: progress.at,
       }),
     })
     .where(eq(jobs.id, jobId))
     .returning();
-  if (!job) return;
+  if (!job || kept.length === 0) return;
   const { workspaceId, projectId, lastSequence } = job;
-  const first = lastSequence - events.length + 1;
-  await transaction
-    .insert(jobEvents)
-    .values(
-      events.map((event, index) => ({ ...event, workspaceId, projectId, jobId, sequence: first + index })),
-    );
-  await thinOutEvents(transaction, job, { first, hasProgress: progress !== undefined });
+  const before = lastSequence - events.length;
+  await transaction.insert(jobEvents).values(
+    kept.map(({ index, name, data, at }) => ({
+      workspaceId,
+      projectId,
+      jobId,
+      name,
+      data,
+      at,
+      sequence: before + index + 1,
+    })),
+  );
+  if (job.eventCount >= maxKeptEvents + thinningStep) await thinOutEvents(transaction, job);
 }
 
-/** How many events of a job are kept, besides those of its state. */
+/** How many events of a job are kept, at most, and how many more there may be before the oldest are removed. */
 export const maxKeptEvents = 10_000;
+const thinningStep = 500;
 
-/** Of the progress only the newest is worth keeping; of the rest, the newest ten thousand. */
-async function thinOutEvents(
+/** Removes the oldest events, but none of the state. */
+async function thinOutEvents(transaction: Transaction, job: JobRow): Promise<void> {
+  const oldest = transaction
+    .select({ sequence: jobEvents.sequence })
+    .from(jobEvents)
+    .where(and(eq(jobEvents.jobId, job.id), ne(jobEvents.name, 'state')))
+    .orderBy(jobEvents.sequence)
+    .limit(job.eventCount - maxKeptEvents);
+  await transaction
+    .delete(jobEvents)
+    .where(and(eq(jobEvents.jobId, job.id), inArray(jobEvents.sequence, oldest)));
+  await transaction.update(jobs).set({ eventCount: maxKeptEvents }).where(eq(jobs.id, job.id));
+}
+
+/** One event as it is read. */
+export type JobEvent = Pick<JobEventRow, 'sequence' | 'at' | 'name' | 'data'>;
+
+/** At most `limit` events of a job after `after`, oldest first, and at most one of progress: the newest. */
+export async function listEvents(
   transaction: Transaction,
   job: JobRow,
-  { first, hasProgress }: { first: number; hasProgress: boolean },
-): Promise<void> {
-  const isOldProgress = and(
-    eq(jobEvents.name, 'progress'),
-    lt(jobEvents.sequence, first),
-    gt(jobEvents.sequence, first - 1_000),
-  );
-  const isOld = and(lte(jobEvents.sequence, job.lastSequence - maxKeptEvents), ne(jobEvents.name, 'state'));
-  const past = [hasProgress && isOldProgress, job.lastSequence > maxKeptEvents && isOld].filter(
-    (part) => part,
-  );
-  if (past.length === 0) return;
-  await transaction.delete(jobEvents).where(and(eq(jobEvents.jobId, job.id), or(...(past as SQL[]))));
-}
-
-/** Events after `after`, oldest first. */
-export async function listEventRows(
-  transaction: Transaction,
-  jobId: string,
   { after, limit }: { after: number; limit: number },
-): Promise<JobEventRow[]> {
-  return await transaction
-    .select()
+): Promise<JobEvent[]> {
+  const { sequence, at, name, data } = jobEvents;
+  const found: JobEvent[] = await transaction
+    .select({ sequence, at, name, data })
     .from(jobEvents)
-    .where(and(eq(jobEvents.jobId, jobId), gt(jobEvents.sequence, after)))
-    .orderBy(jobEvents.sequence)
+    // What was added since the row was read comes with the next reading, in its order.
+    .where(and(eq(jobEvents.jobId, job.id), gt(sequence, after), lte(sequence, job.lastSequence)))
+    .orderBy(sequence)
     .limit(limit);
+  const { progressSequence, progressAt, progressShare: share, progressMessage: message } = job;
+  const isFull = found.length === limit;
+  const until = isFull ? found.at(-1)!.sequence : job.lastSequence;
+  if (progressAt === null || progressSequence <= after || progressSequence > until) return found;
+  const progress = { sequence: progressSequence, at: progressAt, name: 'progress', data: { share, message } };
+  return [...found, progress].sort((a, b) => a.sequence - b.sequence).slice(0, limit);
 }
 
 /** Removes the events, all but those of the state, of jobs that ended between the two points in time. */

@@ -265,7 +265,10 @@ CREATE TABLE "jobs" (
 	"cancel_requested_at" timestamp (3) with time zone,
 	"progress_share" double precision NOT NULL,
 	"progress_message" text NOT NULL,
+	"progress_sequence" integer NOT NULL,
+	"progress_at" timestamp (3) with time zone,
 	"last_sequence" integer NOT NULL,
+	"event_count" integer NOT NULL,
 	"problem" jsonb,
 	"started_at" timestamp (3) with time zone,
 	"finished_at" timestamp (3) with time zone
@@ -386,7 +389,7 @@ CREATE INDEX "outbox_events_waiting" ON "outbox_events" USING btree ("id") WHERE
 CREATE INDEX "outbox_events_created" ON "outbox_events" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "jobs_workspace" ON "jobs" USING btree ("workspace_id","id");--> statement-breakpoint
 CREATE INDEX "jobs_subject" ON "jobs" USING btree ("subject_id");--> statement-breakpoint
-CREATE INDEX "jobs_running" ON "jobs" USING btree ("heartbeat_at") WHERE state = 'running';--> statement-breakpoint
+CREATE INDEX "jobs_running" ON "jobs" USING btree ("id") WHERE state = 'running';--> statement-breakpoint
 CREATE INDEX "jobs_finished" ON "jobs" USING btree ("finished_at");--> statement-breakpoint
 CREATE INDEX "sessions_user" ON "sessions" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "sign_in_links_user" ON "sign_in_links" USING btree ("user_id");--> statement-breakpoint
