@@ -1,8 +1,10 @@
 // Values of DuckDB as cells of JSON: exact where a JSON number is exact, else text; times as RFC 3339 in UTC.
+import type * as duckDbPackage from '@duckdb/node-api';
 import type { DuckDBTimestampValue, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { Cell } from '../ports/data-engine.ts';
 
-type DuckDb = typeof import('@duckdb/node-api');
+/** The package, as it is once it has been loaded. */
+export type DuckDb = typeof duckDbPackage;
 
 const nestedTypes = new Set(['LIST', 'ARRAY', 'STRUCT', 'MAP', 'UNION', 'VARIANT']);
 /** More significant digits than this are not all kept by a double. */

@@ -12,9 +12,7 @@ import {
   type QueryRows,
   type Sql,
 } from '../ports/data-engine.ts';
-import { cellReader } from './duckdb-cells.ts';
-
-type DuckDb = typeof import('@duckdb/node-api');
+import { cellReader, type DuckDb } from './duckdb-cells.ts';
 
 /** Opens an empty engine within `options`. @throws Problem `feature-not-installed` where DuckDB has no build */
 export async function openDataEngine(options: DataEngineOptions): Promise<DataEngine> {

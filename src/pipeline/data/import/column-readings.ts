@@ -168,7 +168,7 @@ function detectDecimalSeparator(columns: readonly SampleColumn[], words: Readonl
   let points = 0;
   for (const column of columns) {
     const values = presentValues(column, words);
-    if (values.length === 0 || values.every(isInteger)) continue;
+    if (values.every(isInteger)) continue;
     if (values.every(isNumber)) points++;
     else if (
       values.every((value) => isCommaDecimal(value) || isInteger(value)) &&
