@@ -64,7 +64,8 @@ function convert(text: Sql, reading: Reading, otherwise: Sql, rules: ConversionR
     case 'datetime':
       return datetime(text, reading, missing, otherwise);
     case 'text':
-      if (reading.expectsNothing) return sql`CASE WHEN ${text} IS NULL THEN NULL ELSE ${otherwise} END`;
+      if (reading.expectsNothing)
+        return sql`CASE WHEN ${text} IS NULL THEN CAST(NULL AS VARCHAR) ELSE ${otherwise} END`;
       return sql`CASE WHEN ${isUnusableText(text, rules)} THEN ${otherwise} ELSE ${text} END`;
     default:
       return reading satisfies never;

@@ -21,7 +21,7 @@ export function detectDialect(head: string, isWhole: boolean, options: ImportOpt
   const sample = head.slice(0, sampleCharacters);
   const isWholeSample = isWhole && sample.length === head.length;
   let best: { dialect: Dialect; score: number } | undefined;
-  for (const quoting of quotingsFor(options)) {
+  for (const quoting of quotingsFor(sample, options)) {
     for (const delimiter of options.delimiter === undefined ? delimiters : [options.delimiter]) {
       const dialect = { delimiter, ...quoting };
       const score = scoreOf(sample, dialect, isWholeSample);
@@ -35,9 +35,10 @@ export function detectDialect(head: string, isWhole: boolean, options: ImportOpt
     : found;
 }
 
-function quotingsFor({ quote, escape }: ImportOptions): Pick<Dialect, 'quote' | 'escape'>[] {
+function quotingsFor(sample: string, { quote, escape }: ImportOptions): Pick<Dialect, 'quote' | 'escape'>[] {
   if (quote !== undefined) return [{ quote, escape: escape ?? quote }];
-  return escape === undefined ? quotings : [{ quote: '"', escape }];
+  if (escape !== undefined) return [{ quote: '"', escape }];
+  return quotings.filter((quoting) => quoting.quote !== "'" || sample.includes("'"));
 }
 
 /** 0 for a text of one column; above, the share of records that have as many fields as most, the first one counting. */

@@ -71,7 +71,7 @@ function encodingOfMark(head: Uint8Array): Encoding | undefined {
 /** UTF-16 without a mark: nearly every second byte is zero, always on the same side. */
 function detectUtf16(head: Uint8Array): Encoding | undefined {
   const pairs = Math.floor(head.length / 2);
-  if (pairs < 2) return undefined;
+  if (pairs < 4) return undefined;
   let evenZeros = 0;
   let oddZeros = 0;
   for (let index = 0; index < pairs * 2; index += 2) {

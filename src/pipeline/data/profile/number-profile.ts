@@ -83,8 +83,7 @@ function momentsOf(values: Float64Array): {
   skewness: number;
 } {
   const count = values.length;
-  let mean = 0;
-  for (const value of values) mean += value / count;
+  const mean = meanOf(values);
   let squares = 0;
   let cubes = 0;
   for (const value of values) {
@@ -99,6 +98,15 @@ function momentsOf(values: Float64Array): {
     shown: { mean: finiteOr(mean), standardDeviation: finiteOr(standardDeviation) },
     skewness: Number.isFinite(skewness) ? skewness : 0,
   };
+}
+
+function meanOf(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  if (Number.isFinite(sum)) return sum / values.length;
+  let mean = 0;
+  for (const value of values) mean += value / values.length;
+  return mean;
 }
 
 /** JSON has no infinity: where squares overflow, the largest double stands for it. */
