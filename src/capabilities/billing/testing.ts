@@ -1,10 +1,11 @@
 // What the tests of money share: a clock that they move, and the sum rule of ledger.ts checked from the rows alone.
 import assert from 'node:assert/strict';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, type SQL } from 'drizzle-orm';
 import type { Clock } from '../../base/time.ts';
 import type { Database } from '../../platform/ports/database.ts';
 import {
   balances,
+  budgets,
   charges,
   reservations,
   usageDays,
@@ -27,18 +28,24 @@ export interface LedgerContent {
   balances: (typeof balances.$inferSelect)[];
   reservations: ReservationRow[];
   charges: ChargeRow[];
+  days: (typeof usageDays.$inferSelect)[];
 }
 
-/** Everything the ledger of a workspace holds. */
+type LedgerTable = typeof balances | typeof reservations | typeof charges | typeof usageDays;
+
+/** Everything the ledger of a workspace holds, while nobody may change it: leases reserve in the background. */
 export async function readLedger(database: Database, workspaceId: string): Promise<LedgerContent> {
-  return await database.asSystem('test', async (transaction) => ({
-    balances: await transaction.select().from(balances).where(eq(balances.workspaceId, workspaceId)),
-    reservations: await transaction
-      .select()
-      .from(reservations)
-      .where(eq(reservations.workspaceId, workspaceId)),
-    charges: await transaction.select().from(charges).where(eq(charges.workspaceId, workspaceId)),
-  }));
+  return await database.asSystem('test', async (transaction) => {
+    const lock = and(eq(budgets.workspaceId, workspaceId), eq(budgets.scopeKind, 'workspace'));
+    await transaction.select().from(budgets).where(lock).for('update');
+    const of = <T extends LedgerTable>(table: T): SQL => eq(table.workspaceId, workspaceId);
+    return {
+      balances: await transaction.select().from(balances).where(of(balances)),
+      reservations: await transaction.select().from(reservations).where(of(reservations)),
+      charges: await transaction.select().from(charges).where(of(charges)),
+      days: await transaction.select().from(usageDays).where(of(usageDays)),
+    };
+  });
 }
 
 /** What a scope has spent and holds in a period, summed from charges and reservations. */
@@ -70,13 +77,7 @@ export async function assertLedgerAddsUp(database: Database, workspaceId: string
     assert.ok(charged <= reservation.amountMicroUsd, `${reservation.id} was charged more than it held`);
     assert.equal(reservation.state === 'held', reservation.endedAt === null);
   }
-  const days = await database.asSystem('test', (transaction) =>
-    transaction
-      .select()
-      .from(usageDays)
-      .where(and(eq(usageDays.workspaceId, workspaceId))),
-  );
-  assert.equal(total(days), total(content.charges), 'the days add up to the charges');
+  assert.equal(total(content.days), total(content.charges), 'the days add up to the charges');
   return content;
 }
 
