@@ -1,9 +1,20 @@
 // What the pages read, as query options: one key and one call for each, so that any page can prefetch, read or
-// invalidate it. Lists that are short by nature (projects, models, endpoints) are read whole; logs come in pages.
+// invalidate it. Lists that are short by nature (projects, datasets, endpoints) are read whole; those that grow with
+// use, or whose items are large (trainings and models carry their evaluations), come in pages.
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { listAll } from '../../src/sdk/list-all.ts';
 import { client } from './client.ts';
-import type { ImportOptions, ImportSource, JobState, RecipeInput } from './types.ts';
+import type {
+  AuditLine,
+  Charge,
+  ImportOptions,
+  ImportSource,
+  Job,
+  JobState,
+  Model,
+  RecipeInput,
+  Training,
+} from './types.ts';
 
 /** More than this is not shown in one list; the search of a page narrows it. */
 const listLimit = 1000;
@@ -15,6 +26,25 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
     if (all.length >= listLimit) break;
   }
   return all;
+}
+
+interface Page<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
+/** What all paged queries have in common: they begin without a cursor, and are seen as one list. */
+function paged<Item>() {
+  return {
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Page<Item>) => last.nextCursor ?? undefined,
+    select: (data: { pages: Page<Item>[] }) => data.pages.flatMap((page) => page.items),
+  };
+}
+
+/** Whether one of the items read so far fulfils `test`. */
+function someItem<Item>(data: { pages: Page<Item>[] } | undefined, test: (item: Item) => boolean): boolean {
+  return data?.pages.some((page) => page.items.some(test)) ?? false;
 }
 
 export const sessionQuery = queryOptions({
@@ -99,11 +129,12 @@ export const planQuery = (projectId: string, recipe: RecipeInput) =>
   });
 
 export const trainingsQuery = (projectId: string) =>
-  queryOptions({
+  infiniteQueryOptions({
+    ...paged<Training>(),
     queryKey: ['trainings', projectId],
-    queryFn: ({ signal }) => collect(listAll(client.listTrainings, { projectId, limit: 50 }, { signal })),
-    refetchInterval: (query) =>
-      query.state.data?.some((training) => isActive(training.state)) ? 3000 : false,
+    queryFn: ({ signal, pageParam }) =>
+      client.listTrainings({ projectId, cursor: pageParam, limit: 20 }, { signal }),
+    refetchInterval: ({ state }) => (someItem(state.data, isAtWork) ? 3000 : false),
   });
 
 export const trainingQuery = (trainingId: string) =>
@@ -113,9 +144,11 @@ export const trainingQuery = (trainingId: string) =>
   });
 
 export const modelsQuery = (projectId: string) =>
-  queryOptions({
+  infiniteQueryOptions({
+    ...paged<Model>(),
     queryKey: ['models', projectId],
-    queryFn: ({ signal }) => collect(listAll(client.listModels, { projectId, limit: 200 }, { signal })),
+    queryFn: ({ signal, pageParam }) =>
+      client.listModels({ projectId, cursor: pageParam, limit: 50 }, { signal }),
   });
 
 export const modelQuery = (modelId: string) =>
@@ -156,12 +189,10 @@ export const jobQuery = (jobId: string) =>
 
 export const jobsQuery = (state: JobState | undefined) =>
   infiniteQueryOptions({
+    ...paged<Job>(),
     queryKey: ['jobs', state ?? 'all'],
     queryFn: ({ signal, pageParam }) => client.listJobs({ state, cursor: pageParam, limit: 50 }, { signal }),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.nextCursor ?? undefined,
-    refetchInterval: (query) =>
-      query.state.data?.pages.some((page) => page.items.some((job) => isActive(job.state))) ? 3000 : false,
+    refetchInterval: (query) => (someItem(query.state.data, isAtWork) ? 3000 : false),
   });
 
 export const membersQuery = queryOptions({
@@ -193,20 +224,22 @@ export const spendingQuery = (days: number) =>
   });
 
 export const chargesQuery = infiniteQueryOptions({
+  ...paged<Charge>(),
   queryKey: ['charges'],
   queryFn: ({ signal, pageParam }) => client.listCharges({ cursor: pageParam, limit: 50 }, { signal }),
-  initialPageParam: undefined as string | undefined,
-  getNextPageParam: (last) => last.nextCursor ?? undefined,
 });
 
 export const auditQuery = infiniteQueryOptions({
+  ...paged<AuditLine>(),
   queryKey: ['audit'],
   queryFn: ({ signal, pageParam }) => client.listAuditLines({ cursor: pageParam, limit: 50 }, { signal }),
-  initialPageParam: undefined as string | undefined,
-  getNextPageParam: (last) => last.nextCursor ?? undefined,
 });
 
 /** Whether a job, and so a training, still has something to do. */
 export function isActive(state: JobState): boolean {
   return state === 'queued' || state === 'running';
+}
+
+function isAtWork({ state }: { state: JobState }): boolean {
+  return isActive(state);
 }

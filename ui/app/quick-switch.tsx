@@ -1,7 +1,7 @@
 // Ctrl or ⌘ + K: go to any page, project, dataset, model or endpoint by typing a part of its name.
 import { Modal, Text, TextInput } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useEffect, useState, type KeyboardEvent } from 'react';
 import { useNavigate } from 'react-router';
 import { datasetsQuery, endpointsQuery, modelsQuery, projectsQuery } from '../api/queries.ts';
@@ -122,7 +122,7 @@ function useDestinations(): Destination[] {
   const isIn = { enabled: project !== undefined };
   const id = project?.id ?? '';
   const datasets = useQuery({ ...datasetsQuery(id), ...isIn, refetchInterval: false }).data ?? [];
-  const models = useQuery({ ...modelsQuery(id), ...isIn }).data ?? [];
+  const models = useInfiniteQuery({ ...modelsQuery(id), ...isIn }).data ?? [];
   const endpoints = useQuery({ ...endpointsQuery(id), ...isIn }).data ?? [];
   const named = <Item extends { id: string; name: string }>(
     items: readonly Item[],

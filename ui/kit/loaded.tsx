@@ -1,11 +1,17 @@
 // A query on the screen: its skeleton while it is on its way, its problem when it failed, its data otherwise.
 import { Skeleton, Stack } from '@mantine/core';
-import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { ProblemAlert } from './problem.tsx';
 
+/** What is used of a query's result, paged or not. */
+export interface QueryState<Data> {
+  data: Data | undefined;
+  error: Error | null;
+  refetch: () => unknown;
+}
+
 interface LoadedProps<Data> {
-  query: UseQueryResult<Data>;
+  query: QueryState<Data>;
   /** What stands in for the data; a few lines unless given. */
   skeleton?: ReactNode;
   children: (data: Data) => ReactNode;
@@ -14,7 +20,7 @@ interface LoadedProps<Data> {
 /** Shows `children` with the data of `query` as soon as there is some; old data stays while new data loads. */
 export function Loaded<Data>({ query, skeleton, children }: LoadedProps<Data>) {
   if (query.data !== undefined) return children(query.data);
-  if (query.error) return <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />;
+  if (query.error) return <ProblemAlert error={query.error} onRetry={() => query.refetch()} />;
   return (
     <div role="status" aria-label="Loading">
       {skeleton ?? <Lines />}

@@ -1,5 +1,5 @@
 // Everything that runs or ran in the background.
-import { Button, Group, SegmentedControl } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../api/client.ts';
@@ -11,6 +11,7 @@ import { Empty } from '../kit/empty.tsx';
 import { formatDuration, secondsBetween } from '../kit/format.ts';
 import { List, ListLine } from '../kit/list.tsx';
 import { Blocks } from '../kit/loaded.tsx';
+import { More } from '../kit/more.tsx';
 import { Page } from '../kit/page.tsx';
 import { notifyProblem, ProblemAlert } from '../kit/problem.tsx';
 import { StateMark } from '../kit/state.tsx';
@@ -31,7 +32,7 @@ const kindWords: Record<string, string> = { 'dataset-import': 'Import', training
 export function Component() {
   const [filter, setFilter] = useState('all');
   const jobs = useInfiniteQuery(jobsQuery(filter === 'all' ? undefined : (filter as JobState)));
-  const items = jobs.data?.pages.flatMap((page) => page.items) ?? [];
+  const items = jobs.data ?? [];
   return (
     <Page
       title="Jobs"
@@ -54,17 +55,7 @@ export function Component() {
           ))}
         </List>
       )}
-      {jobs.hasNextPage && (
-        <Group mt="md">
-          <Button
-            variant="default"
-            loading={jobs.isFetchingNextPage}
-            onClick={() => void jobs.fetchNextPage()}
-          >
-            Show older ones
-          </Button>
-        </Group>
-      )}
+      <More query={jobs} label="Show older ones" />
     </Page>
   );
 }

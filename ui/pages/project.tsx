@@ -2,7 +2,7 @@
 import { Anchor, Button, Group, Modal, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useDisclosure } from '@mantine/hooks';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { client } from '../api/client.ts';
@@ -13,7 +13,7 @@ import { useAbilities } from '../app/session.tsx';
 import { formatCompact } from '../kit/format.ts';
 import { Icon } from '../kit/icons.tsx';
 import { List, ListLine } from '../kit/list.tsx';
-import { Blocks, Loaded } from '../kit/loaded.tsx';
+import { Blocks, Loaded, type QueryState } from '../kit/loaded.tsx';
 import { Page } from '../kit/page.tsx';
 import { fieldErrors, ProblemAlert } from '../kit/problem.tsx';
 import { StateMark } from '../kit/state.tsx';
@@ -75,8 +75,8 @@ export function Component() {
 
 function Glance({ projectId }: { projectId: string }) {
   const datasets = useQuery(datasetsQuery(projectId));
-  const trainings = useQuery(trainingsQuery(projectId));
-  const models = useQuery(modelsQuery(projectId));
+  const trainings = useInfiniteQuery(trainingsQuery(projectId));
+  const models = useInfiniteQuery(modelsQuery(projectId));
   const endpoints = useQuery(endpointsQuery(projectId));
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing={32} verticalSpacing={36}>
@@ -155,7 +155,7 @@ function Glance({ projectId }: { projectId: string }) {
 interface PartProps<Item> {
   title: string;
   to: string;
-  query: Parameters<typeof Loaded<Item[]>>[0]['query'];
+  query: QueryState<Item[]>;
   empty: string;
   children: (items: Item[]) => ReactNode;
 }
@@ -170,7 +170,7 @@ function Part<Item>({ title, to, query, empty, children }: PartProps<Item>) {
         <h2 className={classes.heading}>{title}</h2>
         {total > 0 && (
           <Anchor component={Link} to={to} size="sm">
-            {total > shownLimit ? `All ${total}` : 'Open'}
+            {total > shownLimit ? 'Show all' : 'Open'}
           </Anchor>
         )}
       </Group>

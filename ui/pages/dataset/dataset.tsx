@@ -210,7 +210,7 @@ function VersionChoice({ dataset, version }: Omit<ActionsProps, 'projectId'>) {
   return (
     <Select
       aria-label="Version"
-      w={190}
+      w={{ base: 118, sm: 190 }}
       allowDeselect={false}
       value={version?.id ?? null}
       onChange={show}

@@ -136,7 +136,11 @@ function WarningLine({ message, about }: { message: string; about?: ReactNode })
           <Icon name="alert" />
         </span>
       }
-      title={<Text span>{message}</Text>}
+      title={
+        <Text span fw={400}>
+          {message}
+        </Text>
+      }
       about={about}
     />
   );

@@ -156,7 +156,7 @@ function VersionChoice({ model, version }: Omit<ActionsProps, 'projectId'>) {
   return (
     <Select
       aria-label="Version"
-      w={200}
+      w={{ base: 158, sm: 200 }}
       allowDeselect={false}
       value={version.id}
       onChange={show}

@@ -1,7 +1,7 @@
 // All models of a project, and bringing one that was trained elsewhere.
 import { Button, FileInput, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { client } from '../../api/client.ts';
@@ -13,6 +13,7 @@ import { Empty } from '../../kit/empty.tsx';
 import { Icon } from '../../kit/icons.tsx';
 import { List, ListLine } from '../../kit/list.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
+import { More } from '../../kit/more.tsx';
 import { Page } from '../../kit/page.tsx';
 import { ProblemAlert } from '../../kit/problem.tsx';
 import { When } from '../../kit/when.tsx';
@@ -21,7 +22,7 @@ import { goodnessShort } from './words.ts';
 /** `/projects/:projectId/models` */
 export function Component() {
   const { projectId = '' } = useParams();
-  const models = useQuery(modelsQuery(projectId));
+  const models = useInfiniteQuery(modelsQuery(projectId));
   const { canEdit } = useAbilities();
   const [isOpen, { open, close }] = useDisclosure(false);
   return (
@@ -57,6 +58,7 @@ export function Component() {
           )
         }
       </Loaded>
+      <More query={models} label="Show older ones" />
       <Modal
         opened={isOpen}
         onClose={close}

@@ -1,6 +1,6 @@
 // All trainings of a project, newest first.
 import { Button } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { trainingsQuery } from '../../api/queries.ts';
 import type { Training } from '../../api/types.ts';
@@ -10,6 +10,7 @@ import { Empty } from '../../kit/empty.tsx';
 import { Icon } from '../../kit/icons.tsx';
 import { List, ListLine } from '../../kit/list.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
+import { More } from '../../kit/more.tsx';
 import { Page } from '../../kit/page.tsx';
 import { StateMark } from '../../kit/state.tsx';
 import { When } from '../../kit/when.tsx';
@@ -18,7 +19,7 @@ import { goodnessShort } from '../model/words.ts';
 /** `/projects/:projectId/trainings` */
 export function Component() {
   const { projectId = '' } = useParams();
-  const trainings = useQuery(trainingsQuery(projectId));
+  const trainings = useInfiniteQuery(trainingsQuery(projectId));
   const { canEdit } = useAbilities();
   const start = canEdit && (
     <Button component={Link} to={paths.train(projectId)} leftSection={<Icon name="play" size={16} />}>
@@ -45,7 +46,7 @@ export function Component() {
                   to={paths.training(projectId, training.id)}
                   mark={<StateMark state={training.state} share={training.progress.share} />}
                   title={training.recipe.target}
-                  about={`from ${training.datasetName}`}
+                  about={aboutTraining(training)}
                   figures={[outcome(training), <When key="when" iso={training.createdAt} />]}
                 />
               ))}
@@ -53,13 +54,28 @@ export function Component() {
           )
         }
       </Loaded>
+      <More query={trainings} label="Show older ones" />
     </Page>
   );
 }
 
-function outcome({ state, task, evaluation, problem, progress }: Training): string {
-  if (state === 'succeeded') return task ? goodnessShort({ task, evaluation }) || 'done' : 'done';
-  if (state === 'failed') return problem?.title ?? 'failed';
-  if (state === 'cancelled') return 'cancelled';
-  return state === 'running' ? progress.message : 'waiting';
+function aboutTraining({ datasetName, state, problem }: Training): string {
+  const failure = state === 'failed' ? ` · ${problem?.title ?? 'failed'}` : '';
+  return `from ${datasetName}${failure}`;
+}
+
+function outcome({ state, task, evaluation, progress }: Training): string {
+  switch (state) {
+    case 'succeeded':
+      return task ? goodnessShort({ task, evaluation }) || 'done' : 'done';
+    case 'running':
+      return progress.message;
+    case 'queued':
+      return 'waiting';
+    case 'failed':
+    case 'cancelled':
+      return state;
+    default:
+      throw state satisfies never;
+  }
 }

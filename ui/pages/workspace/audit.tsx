@@ -1,5 +1,5 @@
 // The audit log: who did what, chained by hashes so that no line can be changed or taken out unseen.
-import { Button, Group, Text } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { client } from '../../api/client.ts';
 import { auditQuery, keysQuery, membersQuery } from '../../api/queries.ts';
@@ -9,6 +9,7 @@ import { formatCountOf, formatTime } from '../../kit/format.ts';
 import grid from '../../kit/grid.module.css';
 import { Icon } from '../../kit/icons.tsx';
 import { Blocks } from '../../kit/loaded.tsx';
+import { More } from '../../kit/more.tsx';
 import { Notice } from '../../kit/notice.tsx';
 import { Page } from '../../kit/page.tsx';
 import { ProblemAlert } from '../../kit/problem.tsx';
@@ -18,7 +19,7 @@ export function Component() {
   const audit = useInfiniteQuery(auditQuery);
   const nameOf = useActorNames();
   const verify = useMutation({ mutationFn: () => client.verifyAudit() });
-  const lines = audit.data?.pages.flatMap((page) => page.items) ?? [];
+  const lines = audit.data ?? [];
   return (
     <Page
       title="Audit log"
@@ -42,17 +43,7 @@ export function Component() {
         <Empty title="Nothing yet">Every change made here leaves a line.</Empty>
       )}
       {lines.length > 0 && <Lines lines={lines} nameOf={nameOf} />}
-      {audit.hasNextPage && (
-        <Group mt="md">
-          <Button
-            variant="default"
-            loading={audit.isFetchingNextPage}
-            onClick={() => void audit.fetchNextPage()}
-          >
-            Show older lines
-          </Button>
-        </Group>
-      )}
+      <More query={audit} label="Show older lines" />
     </Page>
   );
 }

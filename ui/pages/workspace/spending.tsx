@@ -18,6 +18,7 @@ import { formatCountOf, formatMoney, formatNumber, formatTime } from '../../kit/
 import grid from '../../kit/grid.module.css';
 import { Icon } from '../../kit/icons.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
+import { More } from '../../kit/more.tsx';
 import { Page, Section } from '../../kit/page.tsx';
 import { ProblemAlert } from '../../kit/problem.tsx';
 import { BudgetCard } from './budget-card.tsx';
@@ -133,7 +134,7 @@ function Spending() {
 function Charges() {
   const charges = useInfiniteQuery(chargesQuery);
   const projects = useQuery(projectsQuery).data ?? [];
-  const items = charges.data?.pages.flatMap((page) => page.items) ?? [];
+  const items = charges.data ?? [];
   return (
     <Section title="Charges" description="Every amount, newest first.">
       {charges.error && <ProblemAlert error={charges.error} onRetry={() => void charges.refetch()} />}
@@ -171,17 +172,7 @@ function Charges() {
           </table>
         </div>
       )}
-      {charges.hasNextPage && (
-        <div>
-          <Button
-            variant="default"
-            loading={charges.isFetchingNextPage}
-            onClick={() => void charges.fetchNextPage()}
-          >
-            Show older charges
-          </Button>
-        </div>
-      )}
+      <More query={charges} label="Show older charges" />
     </Section>
   );
 }
