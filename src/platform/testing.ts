@@ -125,7 +125,7 @@ async function onTestServer(statement: string): Promise<void> {
 const cacheFolder = fileURLToPath(new URL('../../node_modules/.cache/pilvi', import.meta.url));
 const templateSources = [
   new URL('../package.json', import.meta.resolve('@electric-sql/pglite')),
-  new URL('./drivers/pglite.ts', import.meta.url),
+  new URL('./drivers/pglite-worker.ts', import.meta.url),
 ];
 
 /** A migrated, empty data folder for the embedded database. */

@@ -106,8 +106,17 @@ async function inTransaction<T>(
   work: (transaction: Transaction, client: Connection) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
+  // Undoing fails as well when the connection is lost; what went wrong first is what counts.
+  let failure: { first: unknown } | undefined;
   try {
-    return await drizzle(client).transaction((transaction) => work(transaction, client));
+    return await drizzle(client).transaction((transaction) =>
+      work(transaction, client).catch((error: unknown) => {
+        failure = { first: error };
+        throw error;
+      }),
+    );
+  } catch (error) {
+    throw failure ? failure.first : error;
   } finally {
     client.release();
   }

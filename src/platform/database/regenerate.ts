@@ -2,7 +2,7 @@
 // Only while nothing is released. From the first release on, `npm run migration -- --name WHAT` adds numbered
 // migrations and this file goes.
 import { execFileSync } from 'node:child_process';
-import { renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { migrationsFolder } from './migrate.ts';
 
@@ -18,8 +18,16 @@ try {
     cwd: root,
     stdio: 'inherit',
   });
-  rmSync(migrationsFolder, { recursive: true, force: true });
-  renameSync(fresh, migrationsFolder);
+  // The same tables again would only look newer, to databases that have them.
+  if (tablesIn(fresh) !== tablesIn(migrationsFolder)) {
+    rmSync(migrationsFolder, { recursive: true, force: true });
+    renameSync(fresh, migrationsFolder);
+  }
 } finally {
   rmSync(fresh, { recursive: true, force: true });
+}
+
+function tablesIn(folder: string): string {
+  const path = `${folder}/0000_initial.sql`;
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

@@ -1,23 +1,25 @@
-// The wire between the `pg` client and PGlite: a stream that looks like the client's socket and hands what is written
-// to the engine, which answers at once. It knows two messages of the Postgres protocol, the first and the last
+// The wire between the `pg` client and the embedded database: a stream that looks like the client's socket and hands
+// what is written to the engine, which answers each message. It knows three messages of the Postgres protocol
 // (https://www.postgresql.org/docs/current/protocol-message-formats.html); all others pass through unread.
 import { Duplex } from 'node:stream';
-import type { PGlite } from '@electric-sql/pglite';
+import pg from 'pg';
+import type { EngineThread, PgliteEngine } from './pglite-engine.ts';
 
 /** AuthenticationOk, then ReadyForQuery (idle): the embedded database asks for no password. */
 const welcome = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49]);
 const terminate = 0x58;
-/** Query `rollback`: the engine has one session, which an earlier client may have left inside a transaction. */
-const rollback = Buffer.from([0x51, 0, 0, 0, 13, ...Buffer.from('rollback\0')]);
 
 /** One client's connection to `engine`; at most one is in use at a time. */
 export class PgliteStream extends Duplex {
-  readonly #engine: PGlite;
-  #isWelcome = false;
+  readonly #engine: PgliteEngine;
+  readonly #channels: Iterable<string>;
+  #session: EngineThread | undefined;
 
-  constructor(engine: PGlite) {
+  /** @param channels what the session listens to from its beginning. */
+  constructor(engine: PgliteEngine, channels: Iterable<string> = []) {
     super();
     this.#engine = engine;
+    this.#channels = channels;
   }
 
   // What `pg` asks of a socket.
@@ -57,19 +59,31 @@ export class PgliteStream extends Duplex {
   async #exchange(message: Buffer, done: (error?: Error) => void): Promise<void> {
     let failure: Error | undefined;
     try {
-      this.push(await this.#answer(message));
-    } catch (cause) {
-      failure = new Error('The embedded database stopped', { cause });
+      if (!this.#session) await this.#begin();
+      else if (message[0] !== terminate) this.push(await this.#session.exchange(message));
+    } catch (error) {
+      failure = error as Error;
     }
     done(failure);
   }
 
-  async #answer(message: Buffer): Promise<Uint8Array> {
-    if (this.#isWelcome) {
-      return message[0] === terminate ? new Uint8Array() : this.#engine.execProtocolRaw(message);
+  /** The engine has one session: an earlier client may have left it in a transaction, or it is a new one. */
+  async #begin(): Promise<void> {
+    this.#session = await this.#engine.running();
+    await this.#session.exchange(query('rollback'));
+    for (const channel of this.#channels) {
+      await this.#session.exchange(query(`listen ${pg.escapeIdentifier(channel)}`));
     }
-    this.#isWelcome = true;
-    await this.#engine.execProtocolRaw(rollback);
-    return welcome;
+    this.push(welcome);
   }
+}
+
+/** A Query message. */
+function query(text: string): Uint8Array {
+  const body = Buffer.from(`${text}\0`);
+  const message = Buffer.alloc(5 + body.length);
+  message.write('Q');
+  message.writeInt32BE(4 + body.length, 1);
+  body.copy(message, 5);
+  return message;
 }

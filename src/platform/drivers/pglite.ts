@@ -1,20 +1,20 @@
 // The embedded database: PGlite, Postgres compiled to WebAssembly, in a folder or in memory. One process, one
-// connection; transactions take turns. Committed rows survive `kill -9` (tests: pglite.test.ts).
+// session; transactions take turns. Committed rows survive `kill -9` (tests: pglite.test.ts).
 //
-// The ordinary `pg` client talks to it through a stream that hands its bytes to the engine (pglite-stream.ts), so
-// that everything above the wire (types, errors, drizzle) is the same code as with a Postgres server.
+// The ordinary `pg` client talks to it through a stream that hands its bytes to the engine, so that everything above
+// the wire (types, errors, drizzle) is the same code as with a Postgres server.
 import { EventEmitter } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import { mkdir, readdir } from 'node:fs/promises';
 import pg from 'pg';
+import { Problem } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import { createDatabase } from '../database/database.ts';
 import { migrateDatabase } from '../database/migrate.ts';
 import type { Database } from '../ports/database.ts';
 import type { Log } from '../ports/log.ts';
 import { lockFolder } from './folder-lock.ts';
+import { PgliteEngine } from './pglite-engine.ts';
+import { startMaintenance } from './pglite-maintenance.ts';
 import { PgliteStream } from './pglite-stream.ts';
 
 export interface PgliteOptions {
@@ -27,14 +27,14 @@ export interface PgliteOptions {
 
 /** Opens the embedded database and migrates it. Throws `data-folder-in-use` or `database-unusable`. */
 export async function openPglite({ storage, log, template }: PgliteOptions): Promise<Database> {
-  const unlock = storage === 'memory' ? async () => {} : await lockNewFolder(storage.folder);
-  let engine: PGlite | undefined;
+  const folder = storage === 'memory' ? null : storage.folder;
+  const unlock = folder === null ? async () => {} : await prepareFolder(folder);
+  const engine = new PgliteEngine({ folder, template: template ?? null });
   try {
-    engine = new PGlite(engineOptions(storage, template));
-    await engine.waitReady;
+    await engine.running().catch(cannotStart);
     return await connect(engine, unlock, log);
   } catch (error) {
-    await engine?.close();
+    await engine.close();
     await unlock();
     throw error;
   }
@@ -42,22 +42,22 @@ export async function openPglite({ storage, log, template }: PgliteOptions): Pro
 
 /** A migrated, empty data folder as a tar file: a `template` for later databases. */
 export async function makePgliteTemplate(): Promise<Blob> {
-  const engine = new PGlite(engineOptions('memory', undefined));
+  const engine = new PgliteEngine({ folder: null, template: null });
   try {
-    await engine.waitReady;
     const client = new pg.Client({ stream: () => new PgliteStream(engine), user: 'postgres' });
     await client.connect();
     await migrateDatabase(client).finally(() => client.end());
-    return await engine.dumpDataDir('none');
+    return await (await engine.running()).dump();
   } finally {
     await engine.close();
   }
 }
 
-async function connect(engine: PGlite, unlock: () => Promise<void>, log: Log): Promise<Database> {
+async function connect(engine: PgliteEngine, unlock: () => Promise<void>, log: Log): Promise<Database> {
+  const channels = new Set<string>();
   const notifications = new EventEmitter().setMaxListeners(0);
   const pool = new pg.Pool({
-    stream: () => new PgliteStream(engine),
+    stream: () => new PgliteStream(engine, channels),
     user: 'postgres',
     max: 1,
     idleTimeoutMillis: 0,
@@ -65,21 +65,26 @@ async function connect(engine: PGlite, unlock: () => Promise<void>, log: Log): P
   });
   pool.on('connect', (client) => {
     client.on('notification', ({ channel, payload }) => notifications.emit(channel, payload ?? ''));
-    client.on('error', (error) => log.error({ error }, 'embedded database failed'));
+    client.on('error', (error) =>
+      log.error({ error }, 'embedded database stopped; it is started again when needed'),
+    );
   });
   pool.on('error', () => {}); // Logged by the client's own listener.
   const client = await pool.connect();
   await migrateDatabase(client).finally(() => client.release());
+  const stopMaintenance = startMaintenance(pool, log);
   return createDatabase({
     dialect: 'pglite',
     pool,
     log,
     listen: async (channel, wake) => {
       notifications.on(channel, wake);
+      channels.add(channel);
       await pool.query(`listen ${pg.escapeIdentifier(channel)}`);
       return async () => void notifications.off(channel, wake);
     },
     close: async () => {
+      await stopMaintenance();
       await pool.end();
       await engine.close();
       await unlock();
@@ -87,13 +92,20 @@ async function connect(engine: PGlite, unlock: () => Promise<void>, log: Log): P
   });
 }
 
-async function lockNewFolder(folder: string): Promise<() => Promise<void>> {
-  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+/** Locks the folder, which holds a database, or nothing. */
+async function prepareFolder(folder: string): Promise<() => Promise<void>> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const names = await readdir(folder);
+  if (names.length > 0 && !names.includes('PG_VERSION')) {
+    throw new Problem(
+      'database-unusable',
+      'The folder of the database holds other files; it was left alone.',
+    );
+  }
   return lockFolder(folder);
 }
 
-function engineOptions(storage: PgliteOptions['storage'], template: Blob | undefined) {
-  if (storage === 'memory') return { dataDir: 'memory://', ...(template && { loadDataDir: template }) };
-  const isNew = !existsSync(join(storage.folder, 'PG_VERSION'));
-  return { dataDir: storage.folder, ...(template && isNew && { loadDataDir: template }) };
+function cannotStart(cause: unknown): never {
+  const detail = 'The embedded database cannot be started: its folder is damaged or of another version.';
+  throw new Problem('database-unusable', detail, { cause });
 }
