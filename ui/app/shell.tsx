@@ -33,10 +33,16 @@ export function Shell() {
           <Link to={paths.home} className={classes.brand} aria-label="Pilvi, start page">
             <Brand size={20} />
           </Link>
-          <Burger opened={isMenuOpen} onClick={menu.toggle} size="sm" aria-label="Menu" />
+          <Burger
+            opened={isMenuOpen}
+            onClick={menu.toggle}
+            size="sm"
+            aria-label={isMenuOpen ? 'Close the menu' : 'Open the menu'}
+            aria-expanded={isMenuOpen}
+          />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar className={classes.navbar} aria-label="Pages">
+      <AppShell.Navbar className={classes.navbar} data-open={isMenuOpen || undefined} aria-label="Pages">
         {session.data ? (
           <SessionContext value={session.data}>
             <Navigation />
