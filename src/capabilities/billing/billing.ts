@@ -3,9 +3,9 @@
 import type { z } from 'zod';
 import type { NewId } from '../../base/ids.ts';
 import { Problem } from '../../base/problems.ts';
-import { dayMs, minuteMs, secondMs, toIso, type Clock } from '../../base/time.ts';
+import { dayMs, secondMs, toIso, type Clock } from '../../base/time.ts';
 import type { budget, budgetScope, charge, price } from '../../contract/budget.ts';
-import type { Context, Services } from '../../platform/context.ts';
+import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { Database } from '../../platform/ports/database.ts';
 import type { Log } from '../../platform/ports/log.ts';
@@ -27,7 +27,6 @@ import {
   type ChargeRow,
 } from './rows.ts';
 import { dayOf, monthOf, type BudgetPeriod } from './states.ts';
-import { meterStorage, type StoredBytes } from './storage.ts';
 
 export type Budget = z.output<typeof budget>;
 export type BudgetScope = z.output<typeof budgetScope>;
@@ -35,8 +34,6 @@ export type Charge = z.output<typeof charge>;
 export type Price = z.output<typeof price>;
 
 const reapEveryMs = 15 * secondMs;
-/** Several times an hour, so that an hour is missed only when no server runs. */
-const meterStorageEveryMs = 10 * minuteMs;
 
 /** The meter port with the life of a server: leases are tended and the dead are reaped until it is closed. */
 export interface RunningMeter extends Meter {
@@ -80,18 +77,6 @@ export function createMeter(options: {
       await book.close();
     },
   };
-}
-
-/**
- * Charges for what is stored, hour by hour, until it is stopped.
- * @param sources who tells the bytes of each workspace
- */
-export function startStorageMetering(
-  services: Pick<Services, 'database' | 'clock' | 'newId' | 'log'>,
-  sources: readonly StoredBytes[],
-): { stop: () => Promise<void> } {
-  const work = async (): Promise<void> => void (await meterStorage(services, sources));
-  return repeat(work, meterStorageEveryMs, services.log);
 }
 
 /** The price list. */
