@@ -150,7 +150,7 @@ export function databaseConformance(name: string, open: () => Promise<OpenedData
       await assert.rejects(work, /undo/);
       const alone = await database.textQuery(null, 'select 1 as a; select $$x$$ as b, value from counters');
       assert.equal(alone.rowCount, 2);
-      assert.deepEqual(alone.rows[0], { b: 'x', value: 0 });
+      assert.deepEqual(alone.rows.slice(0, 2), [{ a: 1 }, { b: 'x', value: 0 }]);
       await assert.rejects(database.textQuery(null, 'select nothing'), QueryFailure);
     });
 

@@ -53,19 +53,19 @@ function wrap(logger: Logger): Log {
 const secretName =
   /^(authorization|proxy-authorization|cookies?|set-cookie|.*(password|passphrase|secret|token|credentials?|api[-_]?key|private[-_]?key|access[-_]?key)(hash)?)$/i;
 const maxDepth = 6;
+const maxMembers = 100;
 
 function redacted(value: unknown, depth: number): unknown {
   if (value instanceof Error) return errorFields(value, depth);
   if (typeof value === 'bigint') return value.toString();
   if (value === null || typeof value !== 'object' || value instanceof Date) return value;
   if (depth === maxDepth) return '[deep]';
-  if (Array.isArray(value)) return value.map((member) => redacted(member, depth + 1));
+  if (Array.isArray(value)) return value.slice(0, maxMembers).map((member) => redacted(member, depth + 1));
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
-      name,
-      secretName.test(name) ? '[redacted]' : redacted(member, depth + 1),
-    ]),
+    Object.entries(value)
+      .slice(0, maxMembers)
+      .map(([name, member]) => [name, secretName.test(name) ? '[redacted]' : redacted(member, depth + 1)]),
   );
 }
 
