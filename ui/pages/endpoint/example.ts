@@ -18,6 +18,7 @@ function exampleOf({ kind, example, categories }: ModelField): FieldValue {
   if (example === null) return categories?.[0] ?? null;
   if (kind === 'boolean') return typeof example === 'boolean' ? example : Number(example) === 1;
   if (kind === 'date') return typeof example === 'number' ? new Date(example).toISOString() : String(example);
-  if (kind === 'numeric') return Number(example);
+  // Single-precision columns would show digits that mean nothing.
+  if (kind === 'numeric') return Number(Number(example).toPrecision(7));
   return String(example);
 }

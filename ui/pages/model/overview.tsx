@@ -6,7 +6,14 @@ import type { Evaluation, Importance, ModelVersion } from '../../api/types.ts';
 import { paths } from '../../app/paths.ts';
 import { Bars } from '../../charts/bars.tsx';
 import { Facts } from '../../kit/facts.tsx';
-import { formatBytes, formatCell, formatCount, formatNumber, formatShare } from '../../kit/format.ts';
+import {
+  formatBytes,
+  formatCell,
+  formatCount,
+  formatCountOf,
+  formatNumber,
+  formatShare,
+} from '../../kit/format.ts';
 import grid from '../../kit/grid.module.css';
 import { Icon } from '../../kit/icons.tsx';
 import { Okta } from '../../kit/okta.tsx';
@@ -106,7 +113,7 @@ function Origin({ version }: { version: ModelVersion }) {
       )}
       <Facts
         items={[
-          { label: 'Looks at', value: `${fields.length} columns` },
+          { label: 'Looks at', value: formatCountOf(fields.length, 'column') },
           ...(classNames ? [{ label: 'Answers', value: `one of ${classNames.length}` }] : []),
           { label: 'File', value: formatBytes(fileSizeBytes) },
         ]}

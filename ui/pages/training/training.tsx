@@ -100,7 +100,7 @@ function Record({ training }: { training: Training }) {
           title="What was tried"
           description={
             measure &&
-            `Best first, by ${measure.label.toLowerCase()} on rows that each attempt had not learned from.`
+            `Best first. Measured by ${measure.label}, on rows that each attempt had not learned from.`
           }
         >
           <Leaderboard trials={ranked(trials, measure)} measure={measure} />
