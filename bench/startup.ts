@@ -1,5 +1,5 @@
 // How long `pilvi up` takes on an initialised home until /readyz answers 200, and what it holds in memory when idle.
-// Usage: node bench/startup.ts [runs]
+// Measures what people start, so build it first. Usage: npm run build && node bench/startup.ts [runs]
 // Prints the median over the runs, and the resident memory of the server process (VmRSS) after ten idle seconds.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const runs = Number(process.argv[2] ?? 7);
-const entry = new URL('../src/programs/cli/pilvi.ts', import.meta.url).pathname;
+const entry = new URL('../dist/pilvi.js', import.meta.url).pathname;
 const home = await mkdtemp(join(tmpdir(), 'pilvi-bench-'));
 
 const port = await freePort();
