@@ -1,6 +1,8 @@
 // The process that kill.test.ts kills: spends from a lease and in reservations as fast as it can, until it is gone.
-// Run as: node kill-spender.fixture.ts FOLDER WORKSPACE CAP. Writes the number of predictions used so far, a line each.
+// Run as: node kill-spender.fixture.ts FOLDER WORKSPACE CAP N. Writes the number of predictions used so far, a line
+// each, and goes on after N of them only when the ledger knows of some.
 import { writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { idSource } from '../../base/ids.ts';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, systemClock } from '../../base/time.ts';
@@ -8,8 +10,14 @@ import { openLog } from '../../platform/drivers/log.ts';
 import { openPglite } from '../../platform/drivers/pglite.ts';
 import { createMeter } from './billing.ts';
 import { putBudget } from './rows.ts';
+import { readLedger } from './testing.ts';
 
-const [folder, workspaceId, capMicroUsd] = process.argv.slice(2) as [string, string, string];
+const [folder, workspaceId, capMicroUsd, recordedAfter] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+];
 const log = openLog({ level: 'silent' });
 const newId = idSource();
 const database = await openPglite({ storage: { folder }, log });
@@ -39,8 +47,18 @@ async function predict(): Promise<never> {
       writeSync(1, `${usedCount}\n`);
     });
     // oxlint-disable-next-line no-await-in-loop
+    if (usedCount === Number(recordedAfter)) while (!(await isUseRecorded())) await sleep(5);
+    // oxlint-disable-next-line no-await-in-loop
     await new Promise(setImmediate);
   }
+}
+
+async function isUseRecorded(): Promise<boolean> {
+  const { reservations } = await readLedger(database, workspaceId);
+  return reservations.some(
+    ({ purposeKind, usedSoFar, chargedMicroUsd }) =>
+      purposeKind === 'prediction-lease' && ((chargedMicroUsd ?? 0) > 0 || usedSoFar.length > 0),
+  );
 }
 
 async function train(phase: number): Promise<never> {
