@@ -1,7 +1,9 @@
 // Gradient boosting of histogram trees grown best leaf first: LightGBM's algorithm (Ke et al., NeurIPS 2017) with
 // quantised gradients (Shi et al., NeurIPS 2022), missing values and categories split natively, early stopping.
 import { seededRandom, type Random } from '../../base/random.ts';
-import { binnedTable, type BinnedTable } from './bins.ts';
+import { openKernels } from '../kernels/open-kernels.ts';
+import type { KernelPlan, TreeKernels } from '../kernels/tree-kernels.ts';
+import { binnedTable } from './bins.ts';
 import {
   completeHyperparameters,
   isLate,
@@ -13,14 +15,8 @@ import {
   type TrainedModel,
   type TrainingInput,
 } from './learner.ts';
-import { lossFor, weightedMedian, type Loss } from './losses.ts';
-import {
-  leafOfBinnedRow,
-  treeGrower,
-  type GrownTree,
-  type TreeGrower,
-  type TreeRules,
-} from './tree-grower.ts';
+import { lossFor, outputCountFor, weightedMedian, type Loss } from './losses.ts';
+import { treeGrower, type GrownTree, type RowRange, type TreeGrower, type TreeRules } from './tree-grower.ts';
 import { treeStore, type TreeStore } from './tree-store.ts';
 
 const spec: LearnerSpec = {
@@ -144,45 +140,55 @@ const spec: LearnerSpec = {
   abilities: { missingValues: true, categories: true, weights: true, earlyStopping: true },
 };
 
-export const boostedTrees: Learner = { spec, train: trainBoostedTrees };
+export const boostedTrees: Learner = boostedTreesOn(openKernels);
+
+/** The learner on given kernels; what it learns does not depend on them. */
+export function boostedTreesOn(open: (plan: KernelPlan) => TreeKernels): Learner {
+  return { spec, train: (input) => trainBoostedTrees(input, open) };
+}
 
 interface Boosting {
   input: TrainingInput;
   settings: Hyperparameters;
-  binned: BinnedTable;
+  /** Rows learned from, and with those that stop the training. */
+  rowCount: number;
+  allCount: number;
+  /** 0 to allCount - 1. */
+  order: Int32Array;
   loss: Loss;
-  /** Output-major, for every row of the table. */
-  scores: Float64Array;
+  grower: TreeGrower;
+  store: TreeStore;
   random: Random;
-  gradients: Float64Array;
-  hessians: Float64Array;
 }
 
-async function trainBoostedTrees(input: TrainingInput): Promise<TrainedModel> {
-  const { rows, validationRows, control, table } = input;
-  const boosting = startBoosting(input);
-  const { settings, binned, loss, scores } = boosting;
+/** With more rows than this, rows are moved in memory once, to the leaf order of the first tree. */
+const fewestRowsToReorder = 100_000;
+
+async function trainBoostedTrees(
+  input: TrainingInput,
+  open: (plan: KernelPlan) => TreeKernels,
+): Promise<TrainedModel> {
+  const { validationRows, control } = input;
+  const boosting = startBoosting(input, open);
+  const { settings, loss, store, grower, rowCount, allCount } = boosting;
   await control.pause();
-  const base = loss.start(rows);
-  for (let k = 0; k < loss.outputCount; k++)
-    scores.fill(base[k]!, k * table.rowCount, (k + 1) * table.rowCount);
-  const store = treeStore(binned);
-  const grower = treeGrower(binned, rulesFrom(settings, rows.length));
+  const base = loss.start();
+  base.forEach((score, k) => grower.kernels.scores.fill(score, k * allCount, (k + 1) * allCount));
   const curve: CurvePoint[] = [];
   const progress = { best: Infinity, bestIteration: 0 };
   const iterations = numberSetting(settings, 'iterations');
   let endedBy: TrainedModel['endedBy'] = 'iterations';
   let iteration = 0;
   while (iteration < iterations) {
-    const bag = drawRows(rows, numberSetting(settings, 'rowShare'), boosting.random);
-    const isWhole = await growRound(boosting, grower, store, bag);
+    const isWhole = await growRound(boosting);
     if (!isWhole) {
       endedBy = 'deadline';
       break;
     }
     iteration++;
+    if (iteration === 1 && rowCount > fewestRowsToReorder) reorderRows(boosting);
     if (validationRows) {
-      const validationScore = loss.mean(scores, validationRows);
+      const validationScore = loss.mean(rowCount, allCount);
       curve.push({ iteration, validationScore });
       if (validationScore < progress.best - 1e-12)
         Object.assign(progress, { best: validationScore, bestIteration: iteration });
@@ -203,38 +209,56 @@ async function trainBoostedTrees(input: TrainingInput): Promise<TrainedModel> {
   return { model, iterationCount: kept, curve, endedBy };
 }
 
+function startBoosting(input: TrainingInput, open: (plan: KernelPlan) => TreeKernels): Boosting {
+  const { table, task, target, weights, classCount, rows, validationRows } = input;
+  const settings = completeHyperparameters(spec, input.hyperparameters);
+  const positions = new Int32Array(rows.length + (validationRows?.length ?? 0));
+  positions.set(rows);
+  if (validationRows) positions.set(validationRows, rows.length);
+  const binned = binnedTable(table);
+  const rowCount = rows.length;
+  const grower = treeGrower(
+    {
+      table: binned,
+      rules: rulesFrom(settings, rowCount),
+      positions,
+      rowCount,
+      outputCount: outputCountFor(task, classCount),
+      target,
+      weights,
+    },
+    open,
+  );
+  return {
+    input,
+    settings,
+    rowCount,
+    allCount: positions.length,
+    order: Int32Array.from(positions, (_, index) => index),
+    loss: lossFor(task, { ...grower.kernels, rowCount, classCount }, String(settings['loss'])),
+    grower,
+    store: treeStore(binned),
+    random: seededRandom(input.seed),
+  };
+}
+
 /** One tree for each output; `false` when the deadline came first, and the round does not count. */
-async function growRound(
-  boosting: Boosting,
-  grower: TreeGrower,
-  store: TreeStore,
-  bag: { chosen: Int32Array; rest: Int32Array },
-): Promise<boolean> {
-  const { loss, scores, random, gradients, hessians, input } = boosting;
+async function growRound(boosting: Boosting): Promise<boolean> {
+  const { loss, grower, random, input, settings, allCount } = boosting;
+  const { kernels } = grower;
+  const bag = drawRows(boosting, numberSetting(settings, 'rowShare'));
   for (let k = 0; k < loss.outputCount; k++) {
-    loss.derive(scores, k, bag.chosen, boosting);
-    const tree = grower.grow({ rows: bag.chosen, gradients, hessians }, random);
-    addTree(boosting, store, { tree, k, restRows: bag.rest });
+    if (typeof loss.derive === 'string') kernels.derive(loss.derive, k);
+    else loss.derive();
+    kernels.rows.set(bag.rows);
+    const isInOrder = bag.learnedCount === boosting.rowCount;
+    const tree = grower.grow({ learnedCount: bag.learnedCount, allCount, isInOrder }, random);
+    addTree(boosting, tree, k);
     if (k === loss.outputCount - 1) break;
     await input.control.pause();
     if (isLate(input.control)) return false;
   }
   return true;
-}
-
-function startBoosting(input: TrainingInput): Boosting {
-  const settings = completeHyperparameters(spec, input.hyperparameters);
-  const loss = lossFor(input.task, input, String(settings['loss']));
-  return {
-    input,
-    settings,
-    binned: binnedTable(input.table),
-    loss,
-    scores: new Float64Array(loss.outputCount * input.table.rowCount),
-    random: seededRandom(input.seed),
-    gradients: new Float64Array(input.table.rowCount),
-    hessians: new Float64Array(input.table.rowCount),
-  };
 }
 
 function rulesFrom(settings: Hyperparameters, rowCount: number): TreeRules {
@@ -255,71 +279,53 @@ function rulesFrom(settings: Hyperparameters, rowCount: number): TreeRules {
   };
 }
 
-/** The rows of one round: all, or each with the chance `share`. */
-function drawRows(rows: Int32Array, share: number, random: Random): { chosen: Int32Array; rest: Int32Array } {
-  if (share >= 1) return { chosen: rows.slice(), rest: new Int32Array(0) };
-  const chosen = new Int32Array(rows.length);
-  const rest = new Int32Array(rows.length);
-  let chosenCount = 0;
+/** The rows of one round, all or each with the chance `share`, before those that only follow. */
+function drawRows(
+  { random, rowCount, allCount, order }: Boosting,
+  share: number,
+): { rows: Int32Array; learnedCount: number } {
+  if (share >= 1) return { rows: order, learnedCount: rowCount };
+  const rows = new Int32Array(allCount);
+  const rest = new Int32Array(rowCount);
+  let learnedCount = 0;
   let restCount = 0;
-  for (let index = 0; index < rows.length; index++) {
-    if (random.next() < share) chosen[chosenCount++] = rows[index]!;
-    else rest[restCount++] = rows[index]!;
+  for (let row = 0; row < rowCount; row++) {
+    if (random.next() < share) rows[learnedCount++] = row;
+    else rest[restCount++] = row;
   }
-  return chosenCount > 1
-    ? { chosen: chosen.slice(0, chosenCount), rest: rest.slice(0, restCount) }
-    : { chosen: rows.slice(), rest: new Int32Array(0) };
+  if (learnedCount < 2) return { rows: order, learnedCount: rowCount };
+  rows.set(rest.subarray(0, restCount), learnedCount);
+  rows.set(order.subarray(rowCount), rowCount);
+  return { rows, learnedCount };
 }
 
-/** Gives the leaves their values and moves the scores of all rows that training looks at. */
-function addTree(
-  boosting: Boosting,
-  store: TreeStore,
-  { tree, k, restRows }: { tree: GrownTree; k: number; restRows: Int32Array },
-): void {
-  const { scores, binned, input } = boosting;
-  const values = leafValues(boosting, tree);
-  const offset = k * input.table.rowCount;
-  for (let leaf = 0; leaf < tree.leafCount; leaf++) {
-    const value = values[leaf]!;
-    const end = tree.end[leaf]!;
-    for (let index = tree.begin[leaf]!; index < end; index++) {
-      const at = offset + tree.rows[index]!;
-      scores[at] = scores[at]! + value;
-    }
-  }
-  for (const others of [restRows, input.validationRows]) {
-    if (!others) continue;
-    for (let index = 0; index < others.length; index++) {
-      const row = others[index]!;
-      scores[offset + row] = scores[offset + row]! + values[leafOfBinnedRow(tree, binned, row)]!;
-    }
-  }
+/** Gives the leaves their values and moves the scores of all rows. */
+function addTree(boosting: Boosting, tree: GrownTree, k: number): void {
+  const { grower, store } = boosting;
+  const values = Float64Array.from(tree.leaves, ({ learned }) => leafValue(boosting, learned));
+  tree.leaves.forEach(({ learned, followers }, leaf) => {
+    grower.kernels.addToScores(k, learned, values[leaf]!);
+    grower.kernels.addToScores(k, followers, values[leaf]!);
+  });
   store.add(tree, values);
 }
 
-/** Newton steps from the exact sums (the histograms are quantised), or medians of residuals for the absolute loss. */
-function leafValues(
-  { settings, gradients, hessians, loss, scores, input }: Boosting,
-  tree: GrownTree,
-): Float64Array {
+/** A Newton step from the exact sums (the histograms are rounded), or the median of residuals for the absolute loss. */
+function leafValue({ settings, loss, grower }: Boosting, { begin, end }: RowRange): number {
   const learningRate = numberSetting(settings, 'learningRate');
-  const l2 = numberSetting(settings, 'l2');
-  const { target, weights } = input;
-  return Float64Array.from({ length: tree.leafCount }, (_, leaf) => {
-    const rows = tree.rows.subarray(tree.begin[leaf]!, tree.end[leaf]!);
-    if (loss.usesMedian) {
-      const residuals = Float64Array.from(rows, (row) => target[row]! - scores[row]!);
-      return (
-        learningRate * weightedMedian(residuals, weights && Float64Array.from(rows, (row) => weights[row]!))
-      );
-    }
-    let gradient = 0;
-    let hessian = 0;
-    for (let index = 0; index < rows.length; index++) {
-      gradient += gradients[rows[index]!]!;
-      hessian += hessians[rows[index]!]!;
-    }
-    return (-learningRate * gradient) / (hessian + l2);
-  });
+  if (loss.usesMedian) {
+    const { rows, target, scores, weights } = grower.kernels;
+    const leafRows = rows.subarray(begin, end);
+    const residuals = Float64Array.from(leafRows, (row) => target[row]! - scores[row]!);
+    return (
+      learningRate * weightedMedian(residuals, weights && Float64Array.from(leafRows, (row) => weights[row]!))
+    );
+  }
+  const { gradient, hessian } = grower.kernels.leafSums(begin, end);
+  return (-learningRate * gradient) / (hessian + numberSetting(settings, 'l2'));
+}
+
+/** Rows of a leaf become neighbours in memory: later trees find them in fewer cache lines. */
+function reorderRows({ grower, rowCount }: Boosting): void {
+  grower.kernels.reorder(grower.kernels.rows.filter((row) => row < rowCount));
 }

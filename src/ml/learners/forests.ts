@@ -3,6 +3,7 @@
 // fitted to the target itself; with three or more classes, each class has its own trees against the rest.
 import { seededRandom, type Random } from '../../base/random.ts';
 import type { Task } from '../frame/schema.ts';
+import type { TreeKernels } from '../kernels/tree-kernels.ts';
 import { binnedTable } from './bins.ts';
 import {
   completeHyperparameters,
@@ -15,7 +16,7 @@ import {
   type TrainedModel,
   type TrainingInput,
 } from './learner.ts';
-import { treeGrower, type GrownTree, type TreeRules } from './tree-grower.ts';
+import { treeGrower, type RowRange, type TreeRules } from './tree-grower.ts';
 import { treeStore } from './tree-store.ts';
 
 function settingsOf(defaults: {
@@ -110,18 +111,32 @@ async function trainForest(
   const random = seededRandom(input.seed);
   const binned = binnedTable(table);
   const store = treeStore(binned);
-  const grower = treeGrower(binned, rulesFrom(settings, hasRandomBorders));
+  const grower = treeGrower({
+    table: binned,
+    rules: rulesFrom(settings, hasRandomBorders),
+    positions: input.rows,
+    rowCount: input.rows.length,
+    outputCount: 0,
+    target: input.target,
+    weights: input.weights,
+  });
+  const { kernels } = grower;
   const outputCount = task === 'multiclass' ? classCount : 1;
   const wanted = numberSetting(settings, 'trees');
   const base = targetMeans(input, outputCount);
   let endedBy: TrainedModel['endedBy'] = 'iterations';
   let treeCount = 0;
   grow: while (treeCount < wanted) {
-    const draw = drawRows(input, hasRandomBorders, random);
+    const draw = drawRows(input.rows.length, hasRandomBorders, random);
     for (let k = 0; k < outputCount; k++) {
-      const derivatives = targetDerivatives(input, draw.counts, { k, mean: base[k]! });
-      const tree = grower.grow({ rows: draw.rows.slice(), ...derivatives }, random);
-      store.add(tree, leafMeans(tree, derivatives));
+      writeDerivatives(kernels, draw.counts, { task, k, mean: base[k]! });
+      kernels.rows.set(draw.rows);
+      const learnedCount = draw.rows.length;
+      const tree = grower.grow({ learnedCount, allCount: learnedCount, isInOrder: hasRandomBorders }, random);
+      store.add(
+        tree,
+        Float64Array.from(tree.leaves, ({ learned }) => leafMean(kernels, learned)),
+      );
       await control.pause();
       // A tree for each output, or the round does not count.
       if (k < outputCount - 1 && isLate(control)) {
@@ -159,33 +174,28 @@ function rulesFrom(settings: Hyperparameters, hasRandomBorders: boolean): TreeRu
 
 /** The rows of one tree, each once, and how often each counts. */
 function drawRows(
-  { rows, table }: TrainingInput,
+  rowCount: number,
   takesAll: boolean,
   random: Random,
 ): { rows: Int32Array; counts: Float64Array | undefined } {
-  if (takesAll) return { rows, counts: undefined };
-  const counts = new Float64Array(table.rowCount);
-  for (let index = 0; index < rows.length; index++) {
-    const row = rows[random.below(rows.length)]!;
-    counts[row] = counts[row]! + 1;
-  }
-  return { rows: rows.filter((row) => counts[row]! > 0), counts };
+  const all = Int32Array.from({ length: rowCount }, (_, row) => row);
+  if (takesAll) return { rows: all, counts: undefined };
+  const counts = new Float64Array(rowCount);
+  for (let drawn = 0; drawn < rowCount; drawn++) counts[random.below(rowCount)]!++;
+  return { rows: all.filter((row) => counts[row]! > 0), counts };
 }
 
 /** Squared loss from the mean: leaf means become differences from it, which keeps the fixed-point sums precise. */
-function targetDerivatives(
-  { task, target, weights, table }: TrainingInput,
+function writeDerivatives(
+  { derivatives, target, weights }: TreeKernels,
   counts: Float64Array | undefined,
-  { k, mean }: { k: number; mean: number },
-): { gradients: Float64Array; hessians: Float64Array } {
-  const gradients = new Float64Array(table.rowCount);
-  const hessians = new Float64Array(table.rowCount);
-  for (let row = 0; row < table.rowCount; row++) {
+  { task, k, mean }: { task: Task; k: number; mean: number },
+): void {
+  for (let row = 0; row < target.length; row++) {
     const weight = (weights ? weights[row]! : 1) * (counts ? counts[row]! : 1);
-    gradients[row] = weight * (mean - outputTarget(task, target[row]!, k));
-    hessians[row] = weight;
+    derivatives[2 * row] = weight * (mean - outputTarget(task, target[row]!, k));
+    derivatives[2 * row + 1] = weight;
   }
-  return { gradients, hessians };
 }
 
 /** The target of output `k`: itself, or whether the row is of class `k`. */
@@ -207,17 +217,7 @@ function targetMeans({ task, target, rows, weights }: TrainingInput, outputCount
   });
 }
 
-function leafMeans(
-  tree: GrownTree,
-  { gradients, hessians }: { gradients: Float64Array; hessians: Float64Array },
-): Float64Array {
-  return Float64Array.from({ length: tree.leafCount }, (_, leaf) => {
-    let gradient = 0;
-    let hessian = 0;
-    for (let index = tree.begin[leaf]!; index < tree.end[leaf]!; index++) {
-      gradient += gradients[tree.rows[index]!]!;
-      hessian += hessians[tree.rows[index]!]!;
-    }
-    return -gradient / hessian;
-  });
+function leafMean(kernels: TreeKernels, { begin, end }: RowRange): number {
+  const { gradient, hessian } = kernels.leafSums(begin, end);
+  return -gradient / hessian;
 }

@@ -1,142 +1,115 @@
 // Loss functions of gradient boosting: first score, gradients and hessians of the scores, and the loss itself.
-// Friedman, "Greedy function approximation: a gradient boosting machine" (2001).
-import { exp, log, logit, sigmoid, softplus } from '../model/arithmetic.ts';
+// Friedman, "Greedy function approximation: a gradient boosting machine" (2001). The derivatives of the common ones are
+// kernels; the others are written here.
+import { exp, log, logit, softplus } from '../model/arithmetic.ts';
 import type { Link } from '../model/row-model.ts';
 import type { Task } from '../frame/schema.ts';
+import type { KernelLoss, TreeKernels } from '../kernels/tree-kernels.ts';
 
-export interface LossInput {
-  target: Float64Array;
+/** Where a loss finds its numbers. Rows below `rowCount` are learned from. Scores lie output by output. */
+export interface LossData extends Pick<TreeKernels, 'scores' | 'target' | 'weights' | 'derivatives'> {
+  rowCount: number;
   classCount: number;
-  weights?: Float64Array | undefined;
 }
 
-/** Scores are output-major: output k of row r is at k * rowCount + r. */
 export interface Loss {
   link: Link;
   outputCount: number;
-  /** Best constant score of each output for `rows`. */
-  start: (rows: Int32Array) => Float64Array;
-  /** Writes derivatives for output `k` of `rows`. */
-  derive: (
-    scores: Float64Array,
-    k: number,
-    rows: Int32Array,
-    out: { gradients: Float64Array; hessians: Float64Array },
-  ) => void;
-  /** Weighted mean loss over `rows`. */
-  mean: (scores: Float64Array, rows: Int32Array) => number;
+  /** Best constant score of each output. */
+  start: () => Float64Array;
+  /** The kernel that computes the derivatives, or a function that writes them for the rows learned from. */
+  derive: KernelLoss | (() => void);
+  /** Weighted mean loss over rows `begin` to `end` - 1. */
+  mean: (begin: number, end: number) => number;
   /** Leaf values are the median of residuals rather than a Newton step. */
   usesMedian?: boolean;
 }
 
-/** The loss for a task; `regressionLoss` is `squared` or `absolute`. */
-export function lossFor(task: Task, input: LossInput, regressionLoss: string): Loss {
-  if (task === 'binary') return logisticLoss(input);
-  if (task === 'multiclass') return softmaxLoss(input);
-  return regressionLoss === 'absolute' ? absoluteLoss(input) : squaredLoss(input);
+/** Scores for each row that the loss of a task needs. */
+export function outputCountFor(task: Task, classCount: number): number {
+  return task === 'multiclass' ? classCount : 1;
 }
 
-function squaredLoss({ target, weights }: LossInput): Loss {
+/** The loss for a task; `regressionLoss` is `squared` or `absolute`. */
+export function lossFor(task: Task, data: LossData, regressionLoss: string): Loss {
+  if (task === 'binary') return logisticLoss(data);
+  if (task === 'multiclass') return softmaxLoss(data);
+  return regressionLoss === 'absolute' ? absoluteLoss(data) : squaredLoss(data);
+}
+
+function squaredLoss(data: LossData): Loss {
+  const { scores, target, rowCount } = data;
   return {
     link: 'identity',
     outputCount: 1,
-    start: (rows) => Float64Array.of(meanOver(rows, weights, (row) => target[row]!)),
-    derive: (scores, _k, rows, { gradients, hessians }) => {
-      for (let index = 0; index < rows.length; index++) {
-        const row = rows[index]!;
-        const weight = weights ? weights[row]! : 1;
-        gradients[row] = weight * (scores[row]! - target[row]!);
-        hessians[row] = weight;
-      }
-    },
-    mean: (scores, rows) =>
+    derive: 'squared',
+    start: () => Float64Array.of(meanOver(data, 0, rowCount, (row) => target[row]!)),
+    mean: (begin, end) =>
       Math.sqrt(
-        meanOver(rows, weights, (row) => (scores[row]! - target[row]!) * (scores[row]! - target[row]!)),
+        meanOver(data, begin, end, (row) => (scores[row]! - target[row]!) * (scores[row]! - target[row]!)),
       ),
   };
 }
 
-function absoluteLoss({ target, weights }: LossInput): Loss {
+function absoluteLoss(data: LossData): Loss {
+  const { scores, target, weights, rowCount, derivatives } = data;
   return {
     link: 'identity',
     outputCount: 1,
-    start: (rows) =>
-      Float64Array.of(
-        weightedMedian(
-          Float64Array.from(rows, (row) => target[row]!),
-          weights && Float64Array.from(rows, (row) => weights[row]!),
-        ),
-      ),
-    derive: (scores, _k, rows, { gradients, hessians }) => {
-      for (let index = 0; index < rows.length; index++) {
-        const row = rows[index]!;
+    start: () => Float64Array.of(weightedMedian(target.slice(0, rowCount), weights?.subarray(0, rowCount))),
+    derive: () => {
+      for (let row = 0; row < rowCount; row++) {
         const weight = weights ? weights[row]! : 1;
-        gradients[row] = weight * Math.sign(scores[row]! - target[row]!);
-        hessians[row] = weight;
+        derivatives[2 * row] = weight * Math.sign(scores[row]! - target[row]!);
+        derivatives[2 * row + 1] = weight;
       }
     },
-    mean: (scores, rows) => meanOver(rows, weights, (row) => Math.abs(scores[row]! - target[row]!)),
+    mean: (begin, end) => meanOver(data, begin, end, (row) => Math.abs(scores[row]! - target[row]!)),
     usesMedian: true,
   };
 }
 
-function logisticLoss({ target, weights }: LossInput): Loss {
+function logisticLoss(data: LossData): Loss {
+  const { scores, target, rowCount } = data;
   return {
     link: 'logistic',
     outputCount: 1,
-    start: (rows) => {
-      const share = meanOver(rows, weights, (row) => target[row]!);
+    derive: 'logistic',
+    start: () => {
+      const share = meanOver(data, 0, rowCount, (row) => target[row]!);
       return Float64Array.of(logit(Math.min(1 - 1e-6, Math.max(1e-6, share))));
     },
-    derive: (scores, _k, rows, { gradients, hessians }) => {
-      for (let index = 0; index < rows.length; index++) {
-        const row = rows[index]!;
-        const weight = weights ? weights[row]! : 1;
-        const probability = sigmoid(scores[row]!);
-        gradients[row] = weight * (probability - target[row]!);
-        hessians[row] = weight * Math.max(1e-9, probability * (1 - probability));
-      }
-    },
-    mean: (scores, rows) =>
-      meanOver(rows, weights, (row) => softplus(scores[row]!) - target[row]! * scores[row]!),
+    mean: (begin, end) =>
+      meanOver(data, begin, end, (row) => softplus(scores[row]!) - target[row]! * scores[row]!),
   };
 }
 
-function softmaxLoss({ target, weights, classCount }: LossInput): Loss {
-  const rowCount = target.length;
-  const probabilities = new Float64Array(rowCount * classCount);
-  const share = (row: number, scores: Float64Array): number => {
+/** Each class's tree moves against the sum of the others: hessians carry Friedman's factor K / (K - 1). */
+function softmaxLoss(data: LossData): Loss {
+  const { scores, target, rowCount, classCount } = data;
+  const stride = target.length;
+  const logSum = (row: number): number => {
     let highest = -Infinity;
-    for (let k = 0; k < classCount; k++) highest = Math.max(highest, scores[k * rowCount + row]!);
+    for (let k = 0; k < classCount; k++) highest = Math.max(highest, scores[k * stride + row]!);
     let sum = 0;
-    for (let k = 0; k < classCount; k++)
-      sum += probabilities[k * rowCount + row] = exp(scores[k * rowCount + row]! - highest);
-    for (let k = 0; k < classCount; k++) probabilities[k * rowCount + row]! /= sum;
+    for (let k = 0; k < classCount; k++) sum += exp(scores[k * stride + row]! - highest);
     return highest + log(sum);
   };
-  // Friedman's factor: each class's tree moves against the sum of the others.
-  const factor = classCount / (classCount - 1);
   return {
     link: 'softmax',
     outputCount: classCount,
-    start: (rows) =>
-      Float64Array.from({ length: classCount }, (_, k) => {
-        const frequency = meanOver(rows, weights, (row) => (target[row] === k ? 1 : 0));
-        return log(Math.max(1e-6, frequency));
-      }),
-    derive: (scores, k, rows, { gradients, hessians }) => {
-      // All classes of an iteration start from the same scores: probabilities are renewed with the first.
-      if (k === 0) for (let index = 0; index < rows.length; index++) share(rows[index]!, scores);
-      for (let index = 0; index < rows.length; index++) {
-        const row = rows[index]!;
-        const weight = weights ? weights[row]! : 1;
-        const probability = probabilities[k * rowCount + row]!;
-        gradients[row] = weight * (probability - (target[row] === k ? 1 : 0));
-        hessians[row] = weight * Math.max(1e-9, factor * probability * (1 - probability));
-      }
-    },
-    mean: (scores, rows) =>
-      meanOver(rows, weights, (row) => share(row, scores) - scores[target[row]! * rowCount + row]!),
+    derive: 'softmax',
+    start: () =>
+      Float64Array.from({ length: classCount }, (_, k) =>
+        log(
+          Math.max(
+            1e-6,
+            meanOver(data, 0, rowCount, (row) => (target[row] === k ? 1 : 0)),
+          ),
+        ),
+      ),
+    mean: (begin, end) =>
+      meanOver(data, begin, end, (row) => logSum(row) - scores[target[row]! * stride + row]!),
   };
 }
 
@@ -153,12 +126,17 @@ export function weightedMedian(values: Float64Array, weights?: Float64Array): nu
   return 0;
 }
 
-function meanOver(rows: Int32Array, weights: Float64Array | undefined, of: (row: number) => number): number {
+function meanOver(
+  { weights }: Pick<LossData, 'weights'>,
+  begin: number,
+  end: number,
+  of: (row: number) => number,
+): number {
   let sum = 0;
   let total = 0;
-  for (let index = 0; index < rows.length; index++) {
-    const weight = weights ? weights[rows[index]!]! : 1;
-    sum += weight * of(rows[index]!);
+  for (let row = begin; row < end; row++) {
+    const weight = weights ? weights[row]! : 1;
+    sum += weight * of(row);
     total += weight;
   }
   return sum / total;

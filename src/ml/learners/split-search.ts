@@ -1,9 +1,10 @@
 // The best question to ask at a leaf, found in its histogram. Numbers: every bin border, missing values tried on both
 // sides. Categories: one against the rest when there are few, else prefixes of the order by gradient ratio (Fisher
-// 1958; LightGBM's many-versus-many split). Row counts are estimated from hessians, as LightGBM does.
+// 1958; LightGBM's many-versus-many split). Row counts are estimated from hessians, as LightGBM does. All sums and
+// gains are in units (kernels/tree-kernels.ts); rules are translated into them.
 import type { Random } from '../../base/random.ts';
+import { gainOf, type TreeKernels, type UnitScales, type UnitSums } from '../kernels/tree-kernels.ts';
 import type { BinnedFeature } from './bins.ts';
-import { gradientOf, hessianOf, type HistogramLayout, type PackedGradients } from './histogram.ts';
 
 export interface SplitRules {
   minRowsPerLeaf: number;
@@ -20,8 +21,9 @@ export interface SplitRules {
 
 /** A question, in bins. */
 export interface Split {
-  /** Position in the layout; -1 for none. */
+  /** Position among the features; -1 for none. */
   feature: number;
+  /** In units. */
   gain: number;
   /** Numbers: bins up to this one go left. */
   bin: number;
@@ -29,18 +31,9 @@ export interface Split {
   /** Categories: the bins that go left. */
   leftBins: readonly number[];
   isCategorical: boolean;
+  /** Sums of the left side. */
+  left: UnitSums;
 }
-
-export interface LeafSums {
-  /** Sum over the leaf's cells. */
-  cell: number;
-  rowCount: number;
-}
-
-const categoryL2 = 10;
-const categorySmoothing = 10;
-const fewCategories = 4;
-const longestCategoryPrefix = 32;
 
 export const noSplit: Split = {
   feature: -1,
@@ -49,204 +42,187 @@ export const noSplit: Split = {
   isMissingLeft: false,
   leftBins: [],
   isCategorical: false,
+  left: { gradient: 0, hessian: 0 },
 };
 
-/** The split of largest gain over `active` features; {@link noSplit} when none gains enough. */
-export function bestSplit(
-  histogram: Float64Array,
-  leaf: LeafSums,
-  search: { layout: HistogramLayout; active: Int32Array; packed: PackedGradients; rules: SplitRules },
-  random: Random,
-): Split {
-  const { layout, active, packed, rules } = search;
-  const totalGradient = gradientOf(leaf.cell);
-  const total: Sums = {
-    gradient: totalGradient * packed.gradientScale,
-    hessian: hessianOf(leaf.cell, totalGradient) * packed.hessianScale,
-  };
-  const context: LeafContext = {
-    histogram,
-    total,
-    gradientScale: packed.gradientScale,
-    hessianScale: packed.hessianScale,
-    // The least hessian of a side, from both rules: rows (estimated) and hessian.
-    leastHessian: Math.max(
-      rules.minHessianPerLeaf,
-      ((rules.minRowsPerLeaf - 0.5) * total.hessian) / leaf.rowCount,
-    ),
-    hessianPerRow: total.hessian / leaf.rowCount,
-    rules,
-  };
-  let best = noSplit;
-  const floor = rules.minGain + 1e-12;
-  const chance = rules.featureShareByNode;
-  for (let position = 0; position < active.length; position++) {
-    // Sampling: each leaf asks about a random share of the features, and at least about one.
-    if (chance < 1 && random.next() >= chance && !(position === active.length - 1 && best.feature < 0))
-      continue;
-    const index = active[position]!;
-    const feature = layout.features[index]!;
-    const found =
-      feature.kind === 'category'
-        ? bestCategorySplit(feature, layout.offsets[index]!, context)
-        : rules.hasRandomBorders
-          ? randomBorder(feature, layout.offsets[index]!, context, random)
-          : bestBorder(feature, layout.offsets[index]!, context);
-    if (found && found.gain > floor && found.gain > best.gain) best = { ...found, feature: index };
-  }
-  return best;
-}
-
-interface Sums {
-  gradient: number;
-  hessian: number;
-}
-
-interface LeafContext {
-  histogram: Float64Array;
-  total: Sums;
-  gradientScale: number;
-  hessianScale: number;
-  leastHessian: number;
-  hessianPerRow: number;
+export interface SplitSearch {
+  kernels: TreeKernels;
+  features: readonly BinnedFeature[];
+  /** Features that this tree may ask about, in order. */
+  active: Int32Array;
+  scales: UnitScales;
   rules: SplitRules;
 }
 
-function gainOf(leftGradient: number, leftHessian: number, total: Sums, l2: number): number {
-  const rightGradient = total.gradient - leftGradient;
-  const rightHessian = total.hessian - leftHessian;
-  return (
-    (leftGradient * leftGradient) / (leftHessian + l2) +
-    (rightGradient * rightGradient) / (rightHessian + l2) -
-    (total.gradient * total.gradient) / (total.hessian + l2)
+export interface LeafToSplit {
+  /** Its histogram. */
+  slot: number;
+  total: UnitSums;
+  rowCount: number;
+}
+
+const categoryL2 = 10;
+const categorySmoothing = 10;
+const fewCategories = 4;
+const longestCategoryPrefix = 32;
+
+/** The split of largest gain over the active features; {@link noSplit} when none gains enough. */
+export function bestSplit(leaf: LeafToSplit, search: SplitSearch, random: Random): Split {
+  const context = contextOf(leaf, search);
+  const { features, rules } = search;
+  const asked = askedFeatures(search.active, rules.featureShareByNode, random);
+  let best = noSplit;
+  let gain = context.floor;
+  const take = (split: Split | undefined): void => {
+    if (!split || !(split.gain > gain)) return;
+    best = split;
+    gain = split.gain;
+  };
+  const isNumber = (feature: number): boolean => features[feature]!.kind === 'number';
+  if (rules.hasRandomBorders) {
+    for (const feature of asked) if (isNumber(feature)) take(randomBorder(feature, context, random));
+  } else take(bestBorder(asked.filter(isNumber), context));
+  for (const feature of asked) if (!isNumber(feature)) take(bestCategorySplit(feature, context));
+  return best === noSplit ? noSplit : { ...best, gain: gain - context.together };
+}
+
+interface LeafContext extends LeafToSplit, SplitSearch {
+  /** The least hessian of a side, from both rules: rows (estimated) and hessian. */
+  leastHessian: number;
+  hessianPerRow: number;
+  l2: number;
+  /** Gain of not splitting. */
+  together: number;
+  /** Gain that a split must beat: that of not splitting, and the least gain asked for. */
+  floor: number;
+}
+
+function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
+  const { rules, scales } = search;
+  const { total, rowCount } = leaf;
+  const hessianPerRow = total.hessian / rowCount;
+  const least = Math.max(
+    rules.minHessianPerLeaf / scales.hessianScale,
+    (rules.minRowsPerLeaf - 0.5) * hessianPerRow,
   );
+  const l2 = rules.l2 / scales.hessianScale;
+  const gainScale = (scales.gradientScale * scales.gradientScale) / scales.hessianScale;
+  const together = (total.gradient * total.gradient) / (total.hessian + l2);
+  return {
+    ...leaf,
+    ...search,
+    hessianPerRow,
+    leastHessian: Math.min(total.hessian + 1, Math.max(1, Math.ceil(least))),
+    l2,
+    together,
+    floor: together + (rules.minGain + 1e-12) / gainScale,
+  };
 }
 
-function bestBorder(feature: BinnedFeature, offset: number, leaf: LeafContext): Split | undefined {
-  const { histogram, total, gradientScale, hessianScale, leastHessian, rules } = leaf;
-  const { missingBin } = feature;
-  const presentBins = missingBin < 0 ? feature.binCount : missingBin;
-  const missing = missingBin < 0 ? 0 : histogram[offset + missingBin]!;
-  const missingGradient = gradientOf(missing) * gradientScale;
-  const missingHessian = hessianOf(missing, gradientOf(missing)) * hessianScale;
-  const hasMissing = missingHessian > 0;
-  // Without missing values in the leaf the last border would leave nothing on the right.
-  const lastBin = hasMissing ? presentBins : presentBins - 1;
-  const mostHessian = total.hessian - leastHessian;
-  let bestGain = 0;
-  let bestBin = -1;
-  let isMissingLeft = false;
-  let cells = 0;
-  for (let bin = 0; bin < lastBin; bin++) {
-    const cell = histogram[offset + bin]!;
-    // A bin that is empty here divides the leaf as the one before it did.
-    if (cell === 0) continue;
-    cells += cell;
-    const units = gradientOf(cells);
-    const gradient = units * gradientScale;
-    const hessian = hessianOf(cells, units) * hessianScale;
-    if (hasMissing && hessian + missingHessian >= leastHessian && hessian + missingHessian <= mostHessian) {
-      const gain = gainOf(gradient + missingGradient, hessian + missingHessian, total, rules.l2);
-      if (gain > bestGain) {
-        bestGain = gain;
-        bestBin = bin;
-        isMissingLeft = true;
-      }
-    }
-    if (hessian < leastHessian) continue;
-    if (hessian > mostHessian) break;
-    const gain = gainOf(gradient, hessian, total, rules.l2);
-    if (gain > bestGain) {
-      bestGain = gain;
-      bestBin = bin;
-      // Where the leaf has no missing values, later ones follow the larger side.
-      isMissingLeft = !hasMissing && hessian * 2 > total.hessian;
-    }
-  }
-  return bestBin < 0
-    ? undefined
-    : { feature: -1, gain: bestGain, bin: bestBin, isMissingLeft, leftBins: [], isCategorical: false };
+/** Sampling: each leaf asks about a random share of the features, and at least about one. */
+function askedFeatures(active: Int32Array, share: number, random: Random): Int32Array {
+  if (share >= 1) return active;
+  const asked = active.filter(() => random.next() < share);
+  return asked.length > 0 || active.length === 0
+    ? asked
+    : Int32Array.of(active[random.below(active.length)]!);
 }
 
-function randomBorder(
-  feature: BinnedFeature,
-  offset: number,
-  leaf: LeafContext,
-  random: Random,
-): Split | undefined {
-  const { histogram, total, gradientScale, hessianScale, leastHessian, rules } = leaf;
+function bestBorder(features: Int32Array, leaf: LeafContext): Split | undefined {
+  if (features.length === 0) return undefined;
+  const { gradient, hessian } = leaf.total;
+  const { leastHessian, l2, floor } = leaf;
+  const border = leaf.kernels.bestBorder(leaf.slot, { features, gradient, hessian, leastHessian, l2, floor });
+  if (!border) return undefined;
+  return {
+    ...noSplit,
+    feature: border.feature,
+    gain: border.gain,
+    bin: border.bin,
+    isMissingLeft: border.isMissingLeft,
+    left: { gradient: border.gradient, hessian: border.hessian },
+  };
+}
+
+function randomBorder(index: number, leaf: LeafContext, random: Random): Split | undefined {
+  const { total, leastHessian, l2 } = leaf;
+  const feature = leaf.features[index]!;
+  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total);
+  const isEmpty = (bin: number): boolean => gradients[bin] === 0 && hessians[bin] === 0;
   const presentBins = feature.missingBin < 0 ? feature.binCount : feature.missingBin;
   let low = 0;
   let high = presentBins - 1;
-  while (low < high && histogram[offset + low] === 0) low++;
-  while (high > low && histogram[offset + high] === 0) high--;
+  while (low < high && isEmpty(low)) low++;
+  while (high > low && isEmpty(high)) high--;
   if (low >= high) return undefined;
   const border = low + random.below(high - low);
-  let cells = 0;
-  for (let bin = low; bin <= border; bin++) cells += histogram[offset + bin]!;
-  const missing = feature.missingBin < 0 ? 0 : histogram[offset + feature.missingBin]!;
+  const sums = { gradient: 0, hessian: 0 };
+  for (let bin = low; bin <= border; bin++) {
+    sums.gradient += gradients[bin]!;
+    sums.hessian += hessians[bin]!;
+  }
+  const hasMissing = feature.missingBin >= 0 && !isEmpty(feature.missingBin);
   let best: Split | undefined;
-  for (const isMissingLeft of missing === 0 ? [false] : [false, true]) {
-    const sum = isMissingLeft ? cells + missing : cells;
-    const units = gradientOf(sum);
-    const hessian = hessianOf(sum, units) * hessianScale;
-    if (hessian < leastHessian || total.hessian - hessian < leastHessian) continue;
-    const gain = gainOf(units * gradientScale, hessian, total, rules.l2);
-    const goesLeft = missing === 0 ? hessian * 2 > total.hessian : isMissingLeft;
+  for (const isMissingLeft of hasMissing ? [false, true] : [false]) {
+    const left = isMissingLeft
+      ? {
+          gradient: sums.gradient + gradients[feature.missingBin]!,
+          hessian: sums.hessian + hessians[feature.missingBin]!,
+        }
+      : sums;
+    if (left.hessian < leastHessian || total.hessian - left.hessian < leastHessian) continue;
+    const gain = gainOf(left, total, l2);
+    const goesLeft = hasMissing ? isMissingLeft : left.hessian * 2 > total.hessian;
     if (!best || gain > best.gain)
-      best = { feature: -1, gain, bin: border, isMissingLeft: goesLeft, leftBins: [], isCategorical: false };
+      best = { ...noSplit, feature: index, gain, bin: border, isMissingLeft: goesLeft, left };
   }
   return best;
 }
 
-function bestCategorySplit(feature: BinnedFeature, offset: number, leaf: LeafContext): Split | undefined {
-  const { histogram, gradientScale, hessianScale } = leaf;
+function bestCategorySplit(index: number, leaf: LeafContext): Split | undefined {
+  const feature = leaf.features[index]!;
+  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, leaf.total);
   const groups: CategoryGroup[] = [];
   for (let bin = 0; bin < feature.binCount; bin++) {
-    const cell = histogram[offset + bin]!;
-    if (cell === 0) continue;
-    const units = gradientOf(cell);
-    groups.push({ bin, gradient: units * gradientScale, hessian: hessianOf(cell, units) * hessianScale });
+    if (gradients[bin] === 0 && hessians[bin] === 0) continue;
+    groups.push({ bin, gradient: gradients[bin]!, hessian: hessians[bin]! });
   }
   if (groups.length < 2) return undefined;
   const found = groups.length <= fewCategories ? oneAgainstRest(groups, leaf) : bestPrefix(groups, leaf);
   if (!found) return undefined;
   const isMissingLeft = feature.missingBin >= 0 && found.leftBins.includes(feature.missingBin);
-  return {
-    feature: -1,
-    gain: found.gain,
-    bin: 0,
-    isMissingLeft,
-    leftBins: found.leftBins,
-    isCategorical: true,
-  };
+  return { ...noSplit, ...found, feature: index, isMissingLeft, isCategorical: true };
 }
 
-interface CategoryGroup extends Sums {
+interface CategoryGroup extends UnitSums {
   bin: number;
 }
 
 interface CategorySplit {
   gain: number;
   leftBins: number[];
+  left: UnitSums;
 }
 
 function oneAgainstRest(
   groups: readonly CategoryGroup[],
-  { total, leastHessian, rules }: LeafContext,
+  { total, leastHessian, l2 }: LeafContext,
 ): CategorySplit | undefined {
   let best: CategorySplit | undefined;
   for (const { bin, gradient, hessian } of groups) {
     if (hessian < leastHessian || total.hessian - hessian < leastHessian) continue;
-    const gain = gainOf(gradient, hessian, total, rules.l2);
-    if (!best || gain > best.gain) best = { gain, leftBins: [bin] };
+    const left = { gradient, hessian };
+    const gain = gainOf(left, total, l2);
+    if (!best || gain > best.gain) best = { gain, leftBins: [bin], left };
   }
   return best;
 }
 
 function bestPrefix(groups: readonly CategoryGroup[], leaf: LeafContext): CategorySplit | undefined {
-  const { total, leastHessian, hessianPerRow, rules } = leaf;
-  const smoothing = categorySmoothing * Math.min(1, hessianPerRow * 4);
+  const { total, leastHessian, hessianPerRow, rules, scales, l2 } = leaf;
+  // Penalties shrink with the hessian of a row, so that they mean the same number of rows for every loss.
+  const shrink = Math.min(1, hessianPerRow * scales.hessianScale * 4) / scales.hessianScale;
+  const smoothing = categorySmoothing * shrink;
   const leastCategory = Math.min(categorySmoothing, rules.minRowsPerLeaf) * hessianPerRow * 0.5;
   const ordered = groups
     .filter((group) => group.hessian >= leastCategory)
@@ -255,24 +231,24 @@ function bestPrefix(groups: readonly CategoryGroup[], leaf: LeafContext): Catego
     );
   const longest = Math.min(longestCategoryPrefix, (ordered.length + 1) >> 1);
   const leastGroup = rules.minRowsPerGroup * hessianPerRow;
+  const penalty = l2 + categoryL2 * shrink;
   let best: CategorySplit | undefined;
   for (const isForward of [true, false]) {
-    let gradient = 0;
-    let hessian = 0;
+    const left = { gradient: 0, hessian: 0 };
     let inGroup = 0;
     for (let length = 1; length <= longest; length++) {
       const group = ordered[isForward ? length - 1 : ordered.length - length]!;
-      gradient += group.gradient;
-      hessian += group.hessian;
+      left.gradient += group.gradient;
+      left.hessian += group.hessian;
       inGroup += group.hessian;
-      const restHessian = total.hessian - hessian;
-      if (hessian < leastHessian || inGroup < leastGroup) continue;
+      const restHessian = total.hessian - left.hessian;
+      if (left.hessian < leastHessian || inGroup < leastGroup) continue;
       if (restHessian < leastHessian || restHessian < leastGroup) break;
       inGroup = 0;
-      const gain = gainOf(gradient, hessian, total, rules.l2 + categoryL2 * Math.min(1, hessianPerRow * 4));
+      const gain = gainOf(left, total, penalty);
       if (best && gain <= best.gain) continue;
       const taken = isForward ? ordered.slice(0, length) : ordered.slice(ordered.length - length);
-      best = { gain, leftBins: taken.map((one) => one.bin) };
+      best = { gain, leftBins: taken.map((one) => one.bin), left: { ...left } };
     }
   }
   return best;

@@ -99,10 +99,10 @@ function addTree(growing: Growing, table: BinnedTable, tree: GrownTree, leafValu
       growing.sets.push(0);
     }
   });
-  for (let leaf = 0; leaf < tree.leafCount; leaf++) {
+  tree.leaves.forEach(({ learned }, leaf) => {
     growing.leafValues.push(leafValues[leaf]!);
-    growing.leafRowCounts.push(tree.end[leaf]! - tree.begin[leaf]!);
-  }
+    growing.leafRowCounts.push(learned.end - learned.begin);
+  });
 }
 
 /** Bits of the codes that go left; the bin of missing values is told by a flag instead. */

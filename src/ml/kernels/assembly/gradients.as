@@ -1,0 +1,184 @@
+// Derivatives of the losses, their packing into fixed-point cells, sums over leaves and the moving of scores. A row's
+// gradient and hessian lie side by side (16 bytes); all orders of addition are those of the plain twin.
+import { expOfNegative } from './exponential';
+
+/** Writes the derivatives of two rows and returns nothing; the sums of |gradient| and hessian go to the caller. */
+// @ts-ignore: decorator
+@inline
+function sigmoid(score: v128): v128 {
+  const e = expOfNegative(f64x2.neg(f64x2.abs(score)));
+  const one = f64x2.splat(1);
+  const numerator = v128.bitselect(one, e, f64x2.ge(score, f64x2.splat(0)));
+  return f64x2.div(numerator, f64x2.add(one, e));
+}
+
+// @ts-ignore: decorator
+@inline
+function loadTwo(at: usize, isWhole: bool): v128 {
+  return isWhole ? v128.load(at) : v128.load64_zero(at);
+}
+
+/** Weights, stores and sums the derivatives of rows `row` and, if `isWhole`, `row` + 1. */
+// @ts-ignore: decorator
+@inline
+function storeTwo(g: v128, h: v128, weights: usize, offset: usize, derivatives: usize, isWhole: bool): void {
+  if (weights != 0) {
+    const weight = loadTwo(weights + offset, isWhole);
+    g = f64x2.mul(weight, g);
+    h = f64x2.mul(weight, h);
+  }
+  v128.store(derivatives + (offset << 1), v128.shuffle<f64>(g, h, 0, 2));
+  if (isWhole) v128.store(derivatives + (offset << 1), v128.shuffle<f64>(g, h, 1, 3), 16);
+}
+
+/** Logistic loss of rows `begin` to `end` - 1; `weights` may be 0. */
+export function deriveLogistic(
+  scores: usize, target: usize, weights: usize, derivatives: usize, begin: usize, end: usize,
+): void {
+  const least = f64x2.splat(1e-9);
+  for (let row = begin; row < end; row += 2) {
+    const isWhole = row + 1 < end;
+    const offset = row << 3;
+    const p = sigmoid(loadTwo(scores + offset, isWhole));
+    const g = f64x2.sub(p, loadTwo(target + offset, isWhole));
+    const h = f64x2.pmax(least, f64x2.mul(p, f64x2.sub(f64x2.splat(1), p)));
+    storeTwo(g, h, weights, offset, derivatives, isWhole);
+  }
+}
+
+/** Squared loss of rows `begin` to `end` - 1. */
+export function deriveSquared(
+  scores: usize, target: usize, weights: usize, derivatives: usize, begin: usize, end: usize,
+): void {
+  for (let row = begin; row < end; row += 2) {
+    const isWhole = row + 1 < end;
+    const offset = row << 3;
+    const g = f64x2.sub(loadTwo(scores + offset, isWhole), loadTwo(target + offset, isWhole));
+    storeTwo(g, f64x2.splat(1), weights, offset, derivatives, isWhole);
+  }
+}
+
+/** Turns scores into probabilities, both class-major with `stride` bytes from class to class. */
+export function softmax(
+  scores: usize, scoreStride: usize, probabilities: usize, stride: usize, classCount: usize, begin: usize, end: usize,
+): void {
+  for (let row = begin; row < end; row += 2) {
+    const isWhole = row + 1 < end;
+    const offset = row << 3;
+    let highest = f64x2.splat(-Infinity);
+    for (let k: usize = 0; k < classCount; k++)
+      highest = f64x2.pmax(highest, loadTwo(scores + k * scoreStride + offset, isWhole));
+    let sum = f64x2.splat(0);
+    for (let k: usize = 0; k < classCount; k++) {
+      const e = expOfNegative(f64x2.sub(loadTwo(scores + k * scoreStride + offset, isWhole), highest));
+      sum = f64x2.add(sum, e);
+      v128.store64_lane(probabilities + k * stride + offset, e, 0);
+      if (isWhole) v128.store64_lane(probabilities + k * stride + offset, e, 1, 8);
+    }
+    for (let k: usize = 0; k < classCount; k++) {
+      const at = probabilities + k * stride + offset;
+      const p = f64x2.div(loadTwo(at, isWhole), sum);
+      v128.store64_lane(at, p, 0);
+      if (isWhole) v128.store64_lane(at, p, 1, 8);
+    }
+  }
+}
+
+/** Derivatives of class `k` from its probabilities; `factor` is Friedman's K / (K - 1). */
+export function deriveSoftmax(
+  probabilities: usize, target: usize, weights: usize, derivatives: usize, begin: usize, end: usize, k: f64, factor: f64,
+): void {
+  const least = f64x2.splat(1e-9);
+  const one = f64x2.splat(1);
+  for (let row = begin; row < end; row += 2) {
+    const isWhole = row + 1 < end;
+    const offset = row << 3;
+    const p = loadTwo(probabilities + offset, isWhole);
+    const isClass = v128.and(f64x2.eq(loadTwo(target + offset, isWhole), f64x2.splat(k)), one);
+    const h = f64x2.pmax(least, f64x2.mul(f64x2.mul(f64x2.splat(factor), p), f64x2.sub(one, p)));
+    storeTwo(f64x2.sub(p, isClass), h, weights, offset, derivatives, isWhole);
+  }
+}
+
+/** Sums of |gradient| and of hessians of rows `begin` to `end` - 1, even and odd rows apart, at `result` (16 bytes). */
+export function sumDerivatives(derivatives: usize, begin: usize, end: usize, result: usize): void {
+  let even = f64x2.splat(0);
+  let odd = f64x2.splat(0);
+  const last = derivatives + (end << 4);
+  let at = derivatives + (begin << 4);
+  while (at + 16 < last) {
+    even = f64x2.add(even, f64x2.abs(v128.load(at)));
+    odd = f64x2.add(odd, f64x2.abs(v128.load(at, 16)));
+    at += 32;
+  }
+  if (at < last) even = f64x2.add(even, f64x2.abs(v128.load(at)));
+  v128.store(result, f64x2.add(even, odd));
+}
+
+// @ts-ignore: decorator
+@inline
+function mix(z: v128): v128 {
+  z = i32x4.mul(v128.xor(z, i32x4.shr_u(z, 16)), i32x4.splat(0x21f0aaad));
+  z = i32x4.mul(v128.xor(z, i32x4.shr_u(z, 15)), i32x4.splat(0x735a2d97));
+  return i32x4.shr_u(v128.xor(z, i32x4.shr_u(z, 15)), 8);
+}
+
+// @ts-ignore: decorator
+@inline
+function rounded(derivatives: v128, units: v128, chances: v128): v128 {
+  return i32x4.trunc_sat_f64x2_s_zero(f64x2.floor(f64x2.add(f64x2.mul(derivatives, units), chances)));
+}
+
+/**
+ * Packs rows `begin` (a multiple of 4) to `end` - 1 into cells by stochastic rounding: floor(x + chance), where the
+ * chance is a hash of the row and `seed`. Up to three rows behind the last are written, too.
+ */
+export function pack(
+  derivatives: usize, cells: usize, begin: usize, end: usize, seed: i32, gradientUnits: f64, hessianUnits: f64,
+): void {
+  const units = f64x2.replace_lane(f64x2.splat(gradientUnits), 1, hessianUnits);
+  const one = f64x2.splat(1);
+  const scale = f64x2.splat(1.0 / 16777216.0);
+  let counter = i32x4.add(
+    i32x4.mul(i32x4.add(i32x4.splat(<i32>begin + 1), i32x4(0, 1, 2, 3)), i32x4.splat(0x9e3779b1)),
+    i32x4.splat(seed),
+  );
+  const stride = i32x4.splat(<i32>(4 * <u32>0x9e3779b1));
+  for (let row = begin; row < end; row += 4) {
+    const z = mix(counter);
+    counter = i32x4.add(counter, stride);
+    const from = derivatives + (row << 4);
+    const to = cells + (row << 3);
+    const lower = f64x2.mul(f64x2.convert_low_i32x4_u(z), scale);
+    const upper = f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i32>(z, z, 2, 3, 2, 3)), scale);
+    const lowerRest = f64x2.sub(one, lower);
+    const upperRest = f64x2.sub(one, upper);
+    const a = rounded(v128.load(from), units, v128.shuffle<f64>(lower, lowerRest, 0, 2));
+    const b = rounded(v128.load(from, 16), units, v128.shuffle<f64>(lower, lowerRest, 1, 3));
+    const c = rounded(v128.load(from, 32), units, v128.shuffle<f64>(upper, upperRest, 0, 2));
+    const d = rounded(v128.load(from, 48), units, v128.shuffle<f64>(upper, upperRest, 1, 3));
+    v128.store(to, v128.shuffle<i32>(a, b, 1, 0, 5, 4));
+    v128.store(to, v128.shuffle<i32>(c, d, 1, 0, 5, 4), 16);
+  }
+}
+
+/** Sums of the gradients and hessians of the `count` rows listed at `rows`, in their order, at `result` (16 bytes). */
+export function sumLeaf(rows: usize, count: usize, derivatives: usize, result: usize): void {
+  let sum = f64x2.splat(0);
+  const end = rows + (count << 2);
+  while (rows < end) {
+    sum = f64x2.add(sum, v128.load(derivatives + (<usize>load<u32>(rows) << 4)));
+    rows += 4;
+  }
+  v128.store(result, sum);
+}
+
+/** Adds `value` to the scores of the `count` rows listed at `rows`. */
+export function addToScores(rows: usize, count: usize, scores: usize, value: f64): void {
+  const end = rows + (count << 2);
+  while (rows < end) {
+    const at = scores + (<usize>load<u32>(rows) << 3);
+    store<f64>(at, load<f64>(at) + value);
+    rows += 4;
+  }
+}

@@ -1,0 +1,67 @@
+// Divides the rows of a leaf: stable and without branches. Four rows at a time are moved by one of sixteen shuffles;
+// lefts stay in place, rights go to scratch and are copied behind the lefts at the end.
+
+/** Writes the shuffles: 16 masks of 16 bytes for the lefts, then as many for the rights. `at` is 512 bytes. */
+export function writeShuffles(at: usize): void {
+  for (let mask: u32 = 0; mask < 16; mask++) {
+    let left = at + (mask << 4);
+    let right = at + 256 + (mask << 4);
+    for (let row: u32 = 0; row < 4; row++) {
+      const bytes: u32 = 0x03020100 + row * 0x04040404;
+      if ((mask >> row) & 1) {
+        store<u32>(left, bytes);
+        left += 4;
+      } else {
+        store<u32>(right, bytes);
+        right += 4;
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function sideOf(column: usize, sides: usize, row: u32): u32 {
+  return load<u8>(sides + <usize>load<u8>(column + <usize>row));
+}
+
+/**
+ * Divides the `count` row numbers at `rows` by `column`, a byte for each row: `sides` says 1 for bytes that go left.
+ * `scratch` has 4 x `count` + 16 bytes; 12 bytes behind the rows may be overwritten with what they hold. Returns the
+ * number of lefts.
+ */
+export function partition(
+  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize,
+): usize {
+  const end = rows + (count << 2);
+  const fourEnd = rows + ((count & ~3) << 2);
+  let left = rows;
+  let right = scratch;
+  let at = rows;
+  while (at < fourEnd) {
+    const four = v128.load(at);
+    const mask =
+      sideOf(column, sides, load<u32>(at)) |
+      (sideOf(column, sides, load<u32>(at, 4)) << 1) |
+      (sideOf(column, sides, load<u32>(at, 8)) << 2) |
+      (sideOf(column, sides, load<u32>(at, 12)) << 3);
+    const shuffle = shuffles + (<usize>mask << 4);
+    v128.store(left, v128.swizzle(four, v128.load(shuffle)));
+    v128.store(right, v128.swizzle(four, v128.load(shuffle, 256)));
+    const lefts = <usize>popcnt(mask);
+    left += lefts << 2;
+    right += (4 - lefts) << 2;
+    at += 16;
+  }
+  while (at < end) {
+    const row = load<u32>(at);
+    const isLeft = <usize>sideOf(column, sides, row);
+    store<u32>(left, row);
+    store<u32>(right, row);
+    left += isLeft << 2;
+    right += (1 - isLeft) << 2;
+    at += 4;
+  }
+  memory.copy(left, scratch, right - scratch);
+  return (left - rows) >> 2;
+}

@@ -1,0 +1,251 @@
+// The WebAssembly kernels against their plain twin: the same trees, bit for bit, and the module that is checked in is
+// the one that its sources make.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { seededRandom } from '../../base/random.ts';
+import { systemClock } from '../../base/time.ts';
+import { buildKernels } from '../../../tools/build-kernels.ts';
+import type { Feature, FeatureTable } from '../frame/encoding.ts';
+import type { Task } from '../frame/schema.ts';
+import { boostedTreesOn } from '../learners/boosted-trees.ts';
+import { pauseBy, type TrainingInput } from '../learners/learner.ts';
+import { layoutOf } from './layout.ts';
+import { moduleBase64 } from './module.ts';
+import { openKernels } from './open-kernels.ts';
+import { plainKernels } from './plain-kernels.ts';
+import { unitsFor, largestUnitSum, type KernelPlan, type TreeKernels } from './tree-kernels.ts';
+import { hasWasmKernels, wasmKernels } from './wasm-kernels.ts';
+
+test('the checked-in module is what the sources make', async () => {
+  const built = Buffer.from(await buildKernels()).toString('base64');
+  assert.ok(built === moduleBase64, 'run: node tools/build-kernels.ts');
+});
+
+test('this runtime has the WebAssembly kernels; without them the plain ones stand in', () => {
+  assert.ok(hasWasmKernels());
+  const plan = planOf(exampleTable(seededRandom(1), 40), 40);
+  assert.equal(openKernels(plan).kind, 'webassembly');
+  // More memory than WebAssembly has.
+  assert.equal(openKernels({ ...plan, slotCount: 1e7 }).kind, 'plain');
+});
+
+/** Columns of every kind: many bins, few bins, sparse ones that exclude each other, categories, missing values. */
+function exampleTable(random: ReturnType<typeof seededRandom>, rowCount: number): FeatureTable {
+  const number = (name: string): Feature => ({ name, column: name, kind: 'number', levelCount: 0 });
+  const column = (of: (row: number) => number): Float64Array =>
+    Float64Array.from({ length: rowCount }, (_, row) => of(row));
+  const oneHot = column(() => random.below(12));
+  const features = [
+    number('dense'),
+    number('missing'),
+    number('few'),
+    { name: 'colour', column: 'colour', kind: 'category' as const, levelCount: 9 },
+    { name: 'flag', column: 'flag', kind: 'category' as const, levelCount: 3 },
+    ...Array.from({ length: 12 }, (_, level) => number(`is ${level}`)),
+    number('whole'),
+  ];
+  const columns = [
+    column(() => random.next() * 100),
+    column(() => (random.next() < 0.3 ? NaN : random.next())),
+    column(() => (random.next() < 0.05 ? NaN : random.below(5))),
+    column(() => (random.next() < 0.1 ? NaN : random.below(9))),
+    column(() => random.below(3)),
+    ...Array.from({ length: 12 }, (_, level) => oneHot.map((value) => Number(value === level))),
+    column(() => Math.round(random.next() * 300)),
+  ];
+  return { rowCount, features, columns };
+}
+
+function planOf(table: FeatureTable, rowCount: number, changes: Partial<KernelPlan> = {}): KernelPlan {
+  const features = table.columns.map((values) => {
+    const levels = [...new Set(values)].filter((value) => value === value).sort((a, b) => a - b);
+    const kept = levels.slice(0, 250);
+    return {
+      bins: Uint8Array.from(values, (value) =>
+        value === value ? Math.max(0, kept.indexOf(value)) : kept.length,
+      ),
+      binCount: kept.length + 1,
+      missingBin: kept.length,
+    };
+  });
+  return {
+    features,
+    layout: layoutOf(features),
+    positions: Int32Array.from({ length: table.rowCount }, (_, row) => row),
+    rowCount,
+    outputCount: 1,
+    slotCount: 8,
+    target: Float64Array.from(table.columns[0]!, (value) => Number(value > 50)),
+    weights: undefined,
+    ...changes,
+  };
+}
+
+test('one-hot columns are bundled, and every bin of every feature has a byte and a cell of its own', () => {
+  const { features, layout } = planOf(exampleTable(seededRandom(3), 3000), 3000);
+  const bundled = layout.features.filter((feature) => feature.defaultBin >= 0);
+  assert.ok(bundled.length >= 12 && new Set(bundled.map((feature) => feature.column)).size < bundled.length);
+  const taken = new Set<string>();
+  layout.features.forEach((placed, index) => {
+    for (let bin = 0; bin < features[index]!.binCount; bin++) {
+      if (bin === placed.defaultBin) continue;
+      const key = `${placed.column}:${placed.bytes[bin]}`;
+      assert.ok(!taken.has(key), key);
+      taken.add(key);
+    }
+  });
+});
+
+/** Both implementations of one plan, given the same state. */
+function both(plan: KernelPlan): [TreeKernels, TreeKernels] {
+  const wasm = wasmKernels(plan);
+  assert.ok(wasm);
+  return [wasm, plainKernels(plan)];
+}
+
+test('derivatives, packing, histograms, splits, partitions and re-ordering agree in every bit', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 700 }),
+      fc.integer(),
+      fc.boolean(),
+      fc.constantFrom('logistic' as const, 'squared' as const, 'softmax' as const),
+      (rowCount, seed, isWeighted, loss) => {
+        const random = seededRandom(seed);
+        const table = exampleTable(random, rowCount + 30);
+        const outputCount = loss === 'softmax' ? 3 : 1;
+        const plan = planOf(table, rowCount, {
+          outputCount,
+          target: Float64Array.from({ length: table.rowCount }, () => random.below(outputCount + 1)),
+          weights: isWeighted
+            ? Float64Array.from({ length: table.rowCount }, () => random.next() * 5 + 0.01)
+            : undefined,
+        });
+        const scores = Float64Array.from(
+          { length: outputCount * table.rowCount },
+          () => (random.next() - 0.5) * (random.next() < 0.1 ? 3000 : 6),
+        );
+        const order = Int32Array.from({ length: table.rowCount }, (_, row) => row);
+        const pair = both(plan);
+        const outcomes = pair.map((kernels) => {
+          kernels.scores.set(scores);
+          kernels.rows.set(order);
+          for (let k = 0; k < outputCount; k++) kernels.derive(loss, k);
+          const derivatives = kernels.derivatives.slice();
+          const scales = kernels.pack(seed);
+          kernels.fill(0, { begin: 0, end: rowCount, isInOrder: true });
+          const total = kernels.totalOf(0);
+          const question = { feature: 0, sides: Uint8Array.from({ length: 256 }, (_, bin) => (bin * 7) & 1) };
+          const middle = kernels.partition(0, rowCount, question);
+          const followers = kernels.partition(rowCount, table.rowCount, question);
+          const rows = kernels.rows.slice();
+          kernels.fill(1, { begin: 0, end: middle, isInOrder: false });
+          const left = kernels.totalOf(1);
+          kernels.subtract(0, 1);
+          const right = { gradient: total.gradient - left.gradient, hessian: total.hessian - left.hessian };
+          const sums = plan.features.map((feature, index) => {
+            const { gradients, hessians } = kernels.binSums(0, index, right);
+            return [
+              [...gradients.subarray(0, feature.binCount)],
+              [...hessians.subarray(0, feature.binCount)],
+            ];
+          });
+          const border = [0.5, 100].map((l2) =>
+            kernels.bestBorder(0, {
+              ...right,
+              features: Int32Array.from(plan.features, (_, index) => index),
+              leastHessian: Math.max(1, Math.ceil(right.hessian / 50)),
+              l2,
+              floor: 0,
+            }),
+          );
+          const leaf = kernels.leafSums(0, middle);
+          kernels.addToScores(outputCount - 1, { begin: 0, end: middle }, 0.25);
+          kernels.reorder(kernels.rows.slice(0, rowCount));
+          kernels.rows.set(order);
+          const again = kernels.partition(0, rowCount, { ...question, feature: 3 });
+          return {
+            derivatives,
+            scales,
+            total,
+            middle,
+            followers,
+            rows,
+            left,
+            sums,
+            border,
+            leaf,
+            scores: kernels.scores.slice(),
+            target: kernels.target.slice(),
+            weights: kernels.weights?.slice(),
+            again,
+            rowsAgain: kernels.rows.slice(),
+          };
+        });
+        assert.deepEqual(outcomes[0], outcomes[1]);
+      },
+    ),
+    { numRuns: 60, seed: 11 },
+  );
+});
+
+for (const task of ['binary', 'multiclass', 'regression'] as const) {
+  test(`boosted trees, ${task}: WebAssembly and plain kernels learn the same bits`, async () => {
+    const settings = [
+      { hyperparameters: { maxLeaves: 40, minRowsPerLeaf: 3 } },
+      { hyperparameters: { rowShare: 0.5, featureShare: 0.6 }, isWeighted: true },
+      { hyperparameters: { borders: 'random', l2: 3, maxDepth: 3 } },
+    ];
+    for (const [index, { hyperparameters, isWeighted = false }] of settings.entries()) {
+      const input = inputOf(task, index, isWeighted);
+      input.hyperparameters = { iterations: 12, patience: 4, ...hyperparameters };
+      const wasm = await boostedTreesOn((plan) => wasmKernels(plan)!).train(input);
+      const plain = await boostedTreesOn(plainKernels).train(input);
+      assert.deepEqual(wasm, plain);
+      assert.ok(wasm.iterationCount > 0);
+    }
+  });
+}
+
+function inputOf(task: Task, seed: number, isWeighted: boolean): TrainingInput {
+  const random = seededRandom(seed + 100);
+  const rowCount = 900;
+  const table = exampleTable(random, rowCount);
+  const [dense, missing, , colour] = table.columns as Float64Array[];
+  const signal = Float64Array.from(
+    { length: rowCount },
+    (_, row) =>
+      dense![row]! / 30 + (missing![row]! > 0.5 ? 1 : 0) + (colour![row] === 2 ? 2 : 0) + random.next(),
+  );
+  const classCount = task === 'regression' ? 0 : task === 'binary' ? 2 : 3;
+  const rows = Int32Array.from({ length: rowCount }, (_, row) => row);
+  return {
+    table,
+    task,
+    target: task === 'regression' ? signal : signal.map((value) => Math.min(classCount - 1, value / 2) | 0),
+    classCount,
+    rows: rows.filter((row) => row % 5 !== 0),
+    validationRows: rows.filter((row) => row % 5 === 0),
+    ...(isWeighted && { weights: Float64Array.from(rows, () => random.next() + 0.1) }),
+    hyperparameters: {},
+    seed,
+    control: { clock: systemClock, pause: pauseBy(systemClock) },
+  };
+}
+
+test('units are powers of two, as large as the bounds allow', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 1e-300, max: 1e300, noNaN: true }),
+      fc.integer({ min: 1, max: 1e6 }),
+      (sum, rowCount) => {
+        const units = unitsFor(sum, rowCount);
+        assert.ok(Number.isInteger(Math.log2(units)));
+        assert.ok(units * sum + rowCount <= largestUnitSum * 1.000001);
+        assert.ok(units * 2 * sum + rowCount > largestUnitSum * 0.99999 || units >= 2 ** 999);
+      },
+    ),
+  );
+  assert.equal(unitsFor(0, 5), 1);
+});

@@ -1,0 +1,319 @@
+// The tree kernels in plain TypeScript: the oracle of the WebAssembly ones, and their stand-in. A histogram cell is one
+// float64 that holds two whole numbers, gradient units times 2^27 plus hessian units: one load, one addition and one
+// store for each row and feature, and sums stay exact.
+import { sigmoid, exp } from '../model/arithmetic.ts';
+import {
+  blockRows,
+  gainOf,
+  unitsFor,
+  type Border,
+  type BorderSearch,
+  type KernelLoss,
+  type KernelPlan,
+  type TreeKernels,
+  type UnitSums,
+} from './tree-kernels.ts';
+
+const gradientUnit = 134_217_728; // 2^27
+const inverseGradientUnit = 1 / gradientUnit;
+
+export function plainKernels(plan: KernelPlan): TreeKernels {
+  const memory = allocate(plan);
+  const { rows, derivatives, scores, target, weights, columns, histograms, offsets } = memory;
+  const { rowCount } = plan;
+  return {
+    kind: 'plain',
+    rows,
+    derivatives,
+    scores,
+    target,
+    weights,
+    derive: (loss, k) => derive(memory, plan, loss, k),
+    pack: (seed) => {
+      const sums = sumDerivatives(derivatives, rowCount);
+      const gradientUnits = unitsFor(sums.gradient, rowCount);
+      const hessianUnits = unitsFor(sums.hessian, rowCount);
+      packInto(memory.cells, derivatives, { rowCount, seed, gradientUnits, hessianUnits });
+      return { gradientScale: 1 / gradientUnits, hessianScale: 1 / hessianUnits };
+    },
+    fill: (slot, { begin, end }) => {
+      const histogram = (histograms[slot] ??= new Float64Array(memory.cellCount));
+      histogram.fill(0);
+      for (let index = begin; index < end; index++) memory.gathered[index] = memory.cells[rows[index]!]!;
+      addRows(memory, histogram, { begin, end });
+    },
+    subtract: (parent, child) => {
+      const from = histograms[parent]!;
+      const amount = histograms[child]!;
+      for (let cell = 0; cell < from.length; cell++) from[cell] = from[cell]! - amount[cell]!;
+    },
+    totalOf: (slot) => {
+      let sum = 0;
+      for (let bin = 0; bin < plan.features[0]!.binCount; bin++) sum += histograms[slot]![bin]!;
+      return sumsOf(sum);
+    },
+    bestBorder: (slot, search) => {
+      let best: Border | undefined;
+      for (const feature of search.features) {
+        const { binCount, missingBin } = plan.features[feature]!;
+        const cells = histograms[slot]!.subarray(offsets[feature]!, offsets[feature]! + binCount);
+        const found = borderOf({ feature, cells, missingBin }, search, best?.gain ?? search.floor);
+        best = found ?? best;
+      }
+      return best;
+    },
+    binSums: (slot, feature) => {
+      for (let bin = 0; bin < plan.features[feature]!.binCount; bin++) {
+        const { gradient, hessian } = sumsOf(histograms[slot]![offsets[feature]! + bin]!);
+        memory.gradients[bin] = gradient;
+        memory.hessians[bin] = hessian;
+      }
+      return memory;
+    },
+    partition: (begin, end, { feature, sides }) => divide(memory, { begin, end }, columns[feature]!, sides),
+    leafSums: (begin, end) => {
+      let gradient = 0;
+      let hessian = 0;
+      for (let index = begin; index < end; index++) {
+        gradient += derivatives[2 * rows[index]!]!;
+        hessian += derivatives[2 * rows[index]! + 1]!;
+      }
+      return { gradient, hessian };
+    },
+    addToScores: (k, { begin, end }, value) => {
+      const offset = k * rows.length;
+      for (let index = begin; index < end; index++) scores[offset + rows[index]!]! += value;
+    },
+    reorder: (order) => {
+      const bytes = new Uint8Array(rowCount);
+      const numbers = new Float64Array(rowCount);
+      for (const column of columns) permute(column.subarray(0, rowCount), order, bytes);
+      permute(target.subarray(0, rowCount), order, numbers);
+      if (weights) permute(weights.subarray(0, rowCount), order, numbers);
+      for (let k = 0; k < plan.outputCount; k++)
+        permute(scores.subarray(k * rows.length, k * rows.length + rowCount), order, numbers);
+    },
+  };
+}
+
+interface PlainMemory {
+  rows: Int32Array;
+  scratch: Int32Array;
+  derivatives: Float64Array;
+  scores: Float64Array;
+  target: Float64Array;
+  weights: Float64Array | undefined;
+  probabilities: Float64Array;
+  cells: Float64Array;
+  gathered: Float64Array;
+  columns: Uint8Array[];
+  offsets: Int32Array;
+  cellCount: number;
+  histograms: Float64Array[];
+  gradients: Float64Array;
+  hessians: Float64Array;
+}
+
+function allocate({ features, positions, rowCount, outputCount, target, weights }: KernelPlan): PlainMemory {
+  const allCount = positions.length;
+  const offsets = new Int32Array(features.length);
+  let cellCount = 0;
+  features.forEach((feature, index) => {
+    offsets[index] = cellCount;
+    cellCount += feature.binCount;
+  });
+  return {
+    rows: new Int32Array(allCount),
+    scratch: new Int32Array(allCount),
+    derivatives: new Float64Array(2 * rowCount),
+    scores: new Float64Array(outputCount * allCount),
+    target: Float64Array.from(positions, (row) => target[row]!),
+    weights: weights && Float64Array.from(positions, (row) => weights[row]!),
+    probabilities: new Float64Array(outputCount > 1 ? outputCount * rowCount : 0),
+    cells: new Float64Array(rowCount),
+    gathered: new Float64Array(rowCount),
+    columns: features.map(({ bins }) => Uint8Array.from(positions, (row) => bins[row]!)),
+    offsets,
+    cellCount,
+    histograms: [],
+    gradients: new Float64Array(256),
+    hessians: new Float64Array(256),
+  };
+}
+
+function sumsOf(cell: number): UnitSums {
+  const gradient = Math.floor(cell * inverseGradientUnit);
+  return { gradient, hessian: cell - gradient * gradientUnit };
+}
+
+function derive(memory: PlainMemory, plan: KernelPlan, loss: KernelLoss, k: number): void {
+  const { derivatives, scores, target, weights, probabilities } = memory;
+  const { rowCount } = plan;
+  if (loss === 'softmax' && k === 0) shareClasses(memory, plan);
+  const factor = plan.outputCount / (plan.outputCount - 1);
+  for (let row = 0; row < rowCount; row++) {
+    let gradient: number;
+    let hessian = 1;
+    if (loss === 'squared') gradient = scores[row]! - target[row]!;
+    else if (loss === 'logistic') {
+      const probability = sigmoid(scores[row]!);
+      gradient = probability - target[row]!;
+      hessian = Math.max(1e-9, probability * (1 - probability));
+    } else {
+      const probability = probabilities[k * rowCount + row]!;
+      gradient = probability - (target[row] === k ? 1 : 0);
+      hessian = Math.max(1e-9, factor * probability * (1 - probability));
+    }
+    derivatives[2 * row] = weights ? weights[row]! * gradient : gradient;
+    derivatives[2 * row + 1] = weights ? weights[row]! * hessian : hessian;
+  }
+}
+
+/** Softmax of the scores of all classes. */
+function shareClasses(
+  { scores, rows, probabilities }: PlainMemory,
+  { rowCount, outputCount }: KernelPlan,
+): void {
+  const stride = rows.length;
+  for (let row = 0; row < rowCount; row++) {
+    let highest = -Infinity;
+    for (let k = 0; k < outputCount; k++) highest = Math.max(highest, scores[k * stride + row]!);
+    let sum = 0;
+    for (let k = 0; k < outputCount; k++)
+      sum += probabilities[k * rowCount + row] = exp(scores[k * stride + row]! - highest);
+    for (let k = 0; k < outputCount; k++) probabilities[k * rowCount + row]! /= sum;
+  }
+}
+
+/** Sums of |gradient| and hessian: even and odd rows of a block apart, then block by block. */
+function sumDerivatives(derivatives: Float64Array, rowCount: number): UnitSums {
+  const total = { gradient: 0, hessian: 0 };
+  for (let begin = 0; begin < rowCount; begin += blockRows) {
+    const end = Math.min(rowCount, begin + blockRows);
+    const gradients = [0, 0];
+    const hessians = [0, 0];
+    for (let row = begin; row < end; row++) {
+      gradients[row & 1]! += Math.abs(derivatives[2 * row]!);
+      hessians[row & 1]! += derivatives[2 * row + 1]!;
+    }
+    total.gradient += gradients[0]! + gradients[1]!;
+    total.hessian += hessians[0]! + hessians[1]!;
+  }
+  return total;
+}
+
+/** Stochastic rounding: floor(x + chance), where the chance is a hash of row and seed. */
+function packInto(
+  cells: Float64Array,
+  derivatives: Float64Array,
+  options: { rowCount: number; seed: number; gradientUnits: number; hessianUnits: number },
+): void {
+  const { rowCount, seed, gradientUnits, hessianUnits } = options;
+  for (let row = 0; row < rowCount; row++) {
+    let z = (Math.imul(row + 1, 0x9e3779b1) + seed) | 0;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    const chance = ((z ^ (z >>> 15)) >>> 8) / 16_777_216;
+    const gradient = Math.floor(derivatives[2 * row]! * gradientUnits + chance);
+    const hessian = Math.floor(derivatives[2 * row + 1]! * hessianUnits + (1 - chance));
+    cells[row] = gradient * gradientUnit + hessian;
+  }
+}
+
+function addRows(
+  { columns, offsets, rows, gathered }: PlainMemory,
+  histogram: Float64Array,
+  { begin, end }: { begin: number; end: number },
+): void {
+  let feature = 0;
+  // Four features at a time share the loads of row and cell, and hide the latency of each other's additions.
+  for (; feature + 4 <= columns.length; feature += 4) {
+    const [a, b, c, d] = columns.slice(feature, feature + 4) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
+    const startA = offsets[feature]!;
+    const startB = offsets[feature + 1]!;
+    const startC = offsets[feature + 2]!;
+    const startD = offsets[feature + 3]!;
+    for (let index = begin; index < end; index++) {
+      const row = rows[index]!;
+      const cell = gathered[index]!;
+      const inA = startA + a[row]!;
+      const inB = startB + b[row]!;
+      const inC = startC + c[row]!;
+      const inD = startD + d[row]!;
+      histogram[inA] = histogram[inA]! + cell;
+      histogram[inB] = histogram[inB]! + cell;
+      histogram[inC] = histogram[inC]! + cell;
+      histogram[inD] = histogram[inD]! + cell;
+    }
+  }
+  for (; feature < columns.length; feature++) {
+    const bins = columns[feature]!;
+    const start = offsets[feature]!;
+    for (let index = begin; index < end; index++) {
+      const cell = start + bins[rows[index]!]!;
+      histogram[cell] = histogram[cell]! + gathered[index]!;
+    }
+  }
+}
+
+/** Borders with missing values on the right come first, then those with them on the left. */
+function borderOf(
+  { feature, cells, missingBin }: { feature: number; cells: Float64Array; missingBin: number },
+  search: BorderSearch,
+  floor: number,
+): Border | undefined {
+  const { l2, leastHessian } = search;
+  const presentBins = missingBin < 0 ? cells.length : missingBin;
+  const missing = missingBin < 0 ? 0 : cells[missingBin]!;
+  const missingHessian = sumsOf(missing).hessian;
+  // Without missing values in the leaf the last border would leave nothing on the right.
+  const borderCount = missingHessian > 0 ? presentBins : presentBins - 1;
+  let best: Border | undefined;
+  for (const shift of missingHessian > 0 ? [0, missing] : [0]) {
+    let sum = shift;
+    for (let bin = 0; bin < borderCount; bin++) {
+      sum += cells[bin]!;
+      const left = sumsOf(sum);
+      if (left.hessian < leastHessian) continue;
+      if (left.hessian > search.hessian - leastHessian) break;
+      const gain = gainOf(left, search, l2);
+      if (gain > (best?.gain ?? floor)) {
+        // Where the leaf has no missing values, later ones follow the larger side.
+        const isMissingLeft = missingHessian > 0 ? shift !== 0 : left.hessian > search.hessian - left.hessian;
+        best = { feature, bin, isMissingLeft, gain, ...left };
+      }
+    }
+  }
+  return best;
+}
+
+/** Stable and branch-free: lefts in place, rights to scratch, then one copy. Returns where the rights begin. */
+function divide(
+  { rows, scratch }: PlainMemory,
+  { begin, end }: { begin: number; end: number },
+  bins: Uint8Array,
+  sides: Uint8Array,
+): number {
+  let left = begin;
+  let right = 0;
+  for (let index = begin; index < end; index++) {
+    const row = rows[index]!;
+    const isLeft = sides[bins[row]!]!;
+    rows[left] = row;
+    scratch[right] = row;
+    left += isLeft;
+    right += 1 - isLeft;
+  }
+  rows.set(scratch.subarray(0, right), left);
+  return left;
+}
+
+function permute<T extends Uint8Array | Float64Array>(values: T, order: Int32Array, copy: T): void {
+  copy.set(values);
+  for (let index = 0; index < order.length; index++) values[index] = copy[order[index]!]!;
+}

@@ -1,0 +1,132 @@
+// What growing trees asks of the machine: the loops over rows and bins, and nothing else. Two implementations give the
+// same bits: WebAssembly (wasm-kernels.ts) and plain TypeScript (plain-kernels.ts), which is the other's test oracle and
+// its stand-in where WebAssembly SIMD is missing.
+//
+// Rows are local: 0 to rowCount - 1 are learned from, the rest up to allCount only follow the trees. Gradients and
+// hessians are summed as whole numbers ("units"), stochastically rounded (Shi et al., "Quantized Training of Gradient
+// Boosting Decision Trees", NeurIPS 2022), so sums are exact, in any order and on any number of threads.
+import type { Layout } from './layout.ts';
+
+export interface KernelFeature {
+  /** A bin for each row of the table. */
+  bins: Uint8Array;
+  binCount: number;
+  /** The bin of missing values, always the last; -1 when there are none. */
+  missingBin: number;
+}
+
+export interface KernelPlan {
+  features: readonly KernelFeature[];
+  layout: Layout;
+  /** Rows of the table: first those to learn from, then those that follow. */
+  positions: Int32Array;
+  rowCount: number;
+  /** Scores that are kept for each row. */
+  outputCount: number;
+  /** Histograms that are kept at a time. */
+  slotCount: number;
+  /** Target and weight of each row of the table. */
+  target: Float64Array;
+  weights: Float64Array | undefined;
+}
+
+/** Whole numbers: a leaf's or a bin's sums in units. */
+export interface UnitSums {
+  gradient: number;
+  hessian: number;
+}
+
+/** What one unit is worth. Both are powers of two. */
+export interface UnitScales {
+  gradientScale: number;
+  hessianScale: number;
+}
+
+/** A border of a numeric feature: bins up to `bin` go left. */
+export interface Border extends UnitSums {
+  feature: number;
+  bin: number;
+  isMissingLeft: boolean;
+  /** Gain in units: {@link gainOf}; `gradient` and `hessian` are the left side's sums. */
+  gain: number;
+}
+
+export interface BorderSearch extends UnitSums {
+  /** Numbers of the features to search, in the order in which equal gains are preferred. */
+  features: Int32Array;
+  /** Smallest hessian of a side, at least 1. */
+  leastHessian: number;
+  l2: number;
+  /** Gain to beat. */
+  floor: number;
+}
+
+/** Derivatives that the kernels compute themselves. */
+export type KernelLoss = 'logistic' | 'squared' | 'softmax';
+
+export interface TreeKernels {
+  readonly kind: 'plain' | 'webassembly';
+  /** Row numbers, leaf by leaf; the caller fills it before each tree. */
+  readonly rows: Int32Array;
+  /** Gradient and hessian of each row learned from, side by side. */
+  readonly derivatives: Float64Array;
+  /** Scores of all rows, output by output. */
+  readonly scores: Float64Array;
+  /** Of all local rows. */
+  readonly target: Float64Array;
+  readonly weights: Float64Array | undefined;
+  /** Writes the derivatives of output `k` of a loss. Outputs of one iteration are derived in order, from 0. */
+  derive: (loss: KernelLoss, k: number) => void;
+  /** Rounds the derivatives of all rows to units. */
+  pack: (seed: number) => UnitScales;
+  /** Sums rows[begin] to rows[end - 1] into histogram `slot`; `isInOrder` promises that these are rows begin to end - 1. */
+  fill: (slot: number, range: { begin: number; end: number; isInOrder: boolean }) => void;
+  /** Histogram `parent` becomes itself minus `child`. */
+  subtract: (parent: number, child: number) => void;
+  /** The sums over all rows of histogram `slot`, which has at least one feature. */
+  totalOf: (slot: number) => UnitSums;
+  /** The border of largest gain, if any beats the floor. */
+  bestBorder: (slot: number, search: BorderSearch) => Border | undefined;
+  /** The sums of each bin of a feature; `total` are the leaf's. The arrays are lent until the next call. */
+  binSums: (
+    slot: number,
+    feature: number,
+    total: UnitSums,
+  ) => { gradients: Float64Array; hessians: Float64Array };
+  /** Divides rows[begin] to rows[end - 1]: bins with side 1 come first. Stable. Returns where the others begin. */
+  partition: (begin: number, end: number, question: { feature: number; sides: Uint8Array }) => number;
+  /** Exact sums of the derivatives of rows[begin] to rows[end - 1]. */
+  leafSums: (begin: number, end: number) => { gradient: number; hessian: number };
+  addToScores: (k: number, range: { begin: number; end: number }, value: number) => void;
+  /** Re-orders the rows learned from: row i becomes what row order[i] was. Neighbours in leaves become neighbours in memory. */
+  reorder: (order: Int32Array) => void;
+}
+
+/** Largest sum of units: two of them fit the 53 bits of a number. */
+export const largestUnitSum = 67_108_864; // 2^26
+/** Rows whose derivatives are summed in one go; the sums of blocks are added in order. */
+export const blockRows = 65_536;
+
+/** Gain of a division, without the part that all divisions of a leaf share. */
+export function gainOf(left: UnitSums, total: UnitSums, l2: number): number {
+  const leftHessian = left.hessian + l2;
+  const rightHessian = total.hessian - left.hessian + l2;
+  const rightGradient = total.gradient - left.gradient;
+  return (
+    (left.gradient * left.gradient * rightHessian + rightGradient * rightGradient * leftHessian) /
+    (leftHessian * rightHessian)
+  );
+}
+
+/**
+ * The largest power of two by which values that sum to `sum` over `rowCount` rows may be multiplied before each is
+ * rounded up or down, so that no sum leaves its bounds.
+ */
+export function unitsFor(sum: number, rowCount: number): number {
+  if (!(sum > 0)) return 1;
+  const most = (largestUnitSum - rowCount) / sum;
+  let power = 1;
+  while (power * 2 <= most && power < 2 ** 1000) power *= 2;
+  while (power > most && power > 2 ** -1000) power /= 2;
+  return power;
+}
