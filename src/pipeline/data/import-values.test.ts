@@ -125,6 +125,8 @@ suite('any table of texts', () => {
         fc.asyncProperty(tables, async (columns) => {
           const text = written(columns, delimiter, lineEnd);
           const options = {
+            // Named, because a file of control characters is not taken for text otherwise.
+            encoding: 'utf-8' as const,
             delimiter,
             quote: '"',
             escape: '"',

@@ -55,7 +55,8 @@ export function detectReadings(
   const look = (preferred: DayOrder | null): Reading[] =>
     columns.map((column) => readingOf(column, { decimalSeparator, given, preferred, wordsFor, options }));
   const first = look(null);
-  const readings = look(clearOrder(first));
+  const order = first.some((reading) => 'order' in reading && reading.isAmbiguous) ? clearOrder(first) : null;
+  const readings = order === null ? first : look(order);
   const nullValues = options.nullValues ?? foundNullWords(columns, readings, wordsFor);
   return {
     readings,

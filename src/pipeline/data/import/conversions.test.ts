@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { openDataEngine } from '../../../platform/drivers/duckdb.ts';
 import { joined, sql, type DataEngine } from '../../../platform/ports/data-engine.ts';
 import type { Reading } from './column-readings.ts';
-import { misfits, valueOf, type SourceColumn } from './conversions.ts';
+import { misfits, selectValues, type SourceColumn } from './conversions.ts';
 import { detectDates } from './date-formats.ts';
 import { isInteger, isNumber } from './value-forms.ts';
 
@@ -39,9 +39,12 @@ async function convert(
 ): Promise<{ fits: boolean; value: unknown }[]> {
   const values = joined(texts.map((text, index) => sql`(${index}, ${text})`));
   const misfit = misfits(column, reading, rules);
-  const rows =
-    await engine.rows(sql`SELECT ${misfit}, CASE WHEN ${misfit} THEN NULL ELSE ${valueOf(column, 0, reading, rules)} END
-    FROM (VALUES ${values}) AS t(i, v) ORDER BY i`);
+  const flagged = sql`(SELECT i, v, ${misfit} AS m FROM (VALUES ${values}) AS t(i, v))`;
+  const flags = await engine.rows(sql`SELECT m FROM ${flagged} ORDER BY i`);
+  // Texts that do not fit would end the statement; in their place stands nothing.
+  const fitting = sql`(SELECT i, CASE WHEN m THEN NULL ELSE v END AS v FROM ${flagged} ORDER BY i)`;
+  const converted = await engine.rows(selectValues([column], [reading], fitting, rules));
+  const rows = flags.map(([flag], index) => [flag, converted[index]![0]] as const);
   return rows.map(([isMisfit, value]) => ({ fits: !isMisfit, value }));
 }
 

@@ -23,12 +23,40 @@ export interface ConversionRules {
   maxFieldBytes: number;
 }
 
-/** The value of a column; a text that does not fit makes the statement fail with {@link misfitMark}. */
-export function valueOf(column: SourceColumn, index: number, reading: Reading, rules: ConversionRules): Sql {
+/**
+ * The converted columns of `rows`, by their names; a text that does not fit makes the statement fail with
+ * {@link misfitMark}. The engine's own cast of each text is made once, below, and looked at above.
+ */
+export function selectValues(
+  columns: readonly SourceColumn[],
+  readings: readonly Reading[],
+  rows: Sql,
+  rules: ConversionRules,
+): Sql {
+  const casts: Sql[] = [];
+  const values = columns.map((column, index) => {
+    const reading = readings[index]!;
+    const cast = column.typed?.type === reading.type ? undefined : castOf(column.text, reading);
+    if (cast) casts.push(sql`${cast} AS ${castName(index)}`);
+    return sql`${valueOf(column, { index, reading, cast: cast && castName(index) }, rules)} AS ${identifier(column.name)}`;
+  });
+  const source = casts.length === 0 ? rows : sql`(SELECT *, ${joined(casts)} FROM ${rows})`;
+  return sql`SELECT ${joined(values)} FROM ${source}`;
+}
+
+function valueOf(
+  column: SourceColumn,
+  { index, reading, cast }: { index: number; reading: Reading; cast: Sql | undefined },
+  rules: ConversionRules,
+): Sql {
   const misfit = sql`error(${misfitMark + String(index)})`;
-  const { typed } = column;
-  if (typed?.type !== reading.type) return convert(column.text, reading, misfit, rules);
+  const { text, typed } = column;
+  if (typed?.type !== reading.type) return convert({ text, cast: cast ?? text }, reading, misfit, rules);
   return typed.fits ? sql`CASE WHEN ${typed.fits} THEN ${typed.value} ELSE ${misfit} END` : typed.value;
+}
+
+function castName(index: number): Sql {
+  return identifier(`cast_${index}`);
 }
 
 /** Whether the text of a column does not fit. */
@@ -39,7 +67,7 @@ export function misfits(column: SourceColumn, reading: Reading, rules: Conversio
     if (reading.expectsNothing) return sql`(${text} IS NOT NULL)`;
     return sql`coalesce(${isUnusableText(text, rules)}, false)`;
   }
-  const value = convert(text, reading, sql`NULL`, rules);
+  const value = convert({ text, cast: castOf(text, reading) ?? text }, reading, sql`NULL`, rules);
   return sql`(NOT (${isMissing(text, rules)}) AND (${value}) IS NULL)`;
 }
 
@@ -48,21 +76,47 @@ export function isUnusableText(text: Sql, { maxFieldBytes }: ConversionRules): S
   return sql`(strlen(${text}) > ${maxFieldBytes} OR contains(${text}, chr(0)))`;
 }
 
-function convert(text: Sql, reading: Reading, otherwise: Sql, rules: ConversionRules): Sql {
+/** A text, and what the engine's own cast makes of it. */
+interface Field {
+  text: Sql;
+  cast: Sql;
+}
+
+/** The engine's cast of a text, for readings that look at it. */
+function castOf(text: Sql, reading: Reading): Sql | undefined {
+  switch (reading.type) {
+    case 'integer':
+      return sql`TRY_CAST(${text} AS BIGINT)`;
+    case 'number':
+      return sql`TRY_CAST(${reading.decimalSeparator === '.' ? text : pointed(text)} AS DOUBLE)`;
+    case 'date':
+      return reading.isIso ? sql`TRY_CAST(${text} AS DATE)` : undefined;
+    case 'datetime':
+      return reading.isIso ? sql`TRY_CAST(${spaced(text, reading)} AS TIMESTAMP)` : undefined;
+    case 'boolean':
+    case 'text':
+      return undefined;
+    default:
+      return reading satisfies never;
+  }
+}
+
+function convert(field: Field, reading: Reading, otherwise: Sql, rules: ConversionRules): Sql {
+  const { text } = field;
   const missing = isMissing(text, rules);
   switch (reading.type) {
     case 'integer':
-      return integer(text, missing, otherwise);
+      return integer(field, missing, otherwise);
     case 'number':
       return reading.decimalSeparator === '.'
-        ? number(text, missing, otherwise)
-        : commaNumber(text, missing, otherwise);
+        ? number(field, missing, otherwise)
+        : commaNumber(field, missing, otherwise);
     case 'boolean':
       return boolean(text, reading.words, sql`WHEN ${missing} THEN NULL`, otherwise);
     case 'date':
-      return date(text, reading, missing, otherwise);
+      return date(field, reading, missing, otherwise);
     case 'datetime':
-      return datetime(text, reading, missing, otherwise);
+      return datetime(field, reading, missing, otherwise);
     case 'text':
       if (reading.expectsNothing)
         return sql`CASE WHEN ${text} IS NULL THEN CAST(NULL AS VARCHAR) ELSE ${otherwise} END`;
@@ -78,10 +132,10 @@ function isMissing(text: Sql, { nullValues }: ConversionRules): Sql {
   return sql`${text} IS NULL OR trim(${text}) IN (${words})`;
 }
 
-function integer(text: Sql, missing: Sql, otherwise: Sql): Sql {
+function integer({ text, cast }: Field, missing: Sql, otherwise: Sql): Sql {
   const trimmed = sql`trim(${text})`;
   return sql`CASE
-    WHEN CAST(TRY_CAST(${text} AS BIGINT) AS VARCHAR) = ${text} THEN TRY_CAST(${text} AS BIGINT)
+    WHEN CAST(${cast} AS VARCHAR) = ${text} THEN ${cast}
     WHEN ${missing} THEN NULL
     WHEN regexp_full_match(${trimmed}, '[+-]?(0|[1-9][0-9]{0,18})') AND TRY_CAST(${trimmed} AS BIGINT) IS NOT NULL
       THEN CAST(${trimmed} AS BIGINT)
@@ -89,14 +143,13 @@ function integer(text: Sql, missing: Sql, otherwise: Sql): Sql {
 }
 
 /** Whole numbers must be exact; decimals become the nearest double, as everywhere. */
-function number(text: Sql, missing: Sql, otherwise: Sql): Sql {
+function number({ text, cast }: Field, missing: Sql, otherwise: Sql): Sql {
   const trimmed = sql`trim(${text})`;
-  const double = sql`TRY_CAST(${text} AS DOUBLE)`;
   const slow = sql`TRY_CAST(${trimmed} AS DOUBLE)`;
   return sql`CASE
-    WHEN ${text} >= '-' AND ${text} < ':' AND NOT (${text} >= '00' AND ${text} < '0:')
-      AND NOT (${text} >= '-00' AND ${text} < '-0:') AND NOT contains(${text}, '_')
-      AND ${double} BETWEEN -999999999999999 AND 999999999999999 THEN ${double}
+    WHEN ${cast} BETWEEN -999999999999999 AND 999999999999999 AND ${text} >= '-' AND ${text} < ':'
+      AND NOT (${text} >= '00' AND ${text} < '0:') AND NOT (${text} >= '-00' AND ${text} < '-0:')
+      AND NOT contains(${text}, '_') THEN ${cast}
     WHEN ${missing} THEN NULL
     WHEN regexp_full_match(lower(${trimmed}), '[+-]?inf(inity)?') THEN ${slow}
     WHEN regexp_full_match(${trimmed}, '[+-]?((0|[1-9][0-9]*)(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?')
@@ -107,10 +160,14 @@ function number(text: Sql, missing: Sql, otherwise: Sql): Sql {
 }
 
 /** The comma is the decimal point; a point has no meaning. */
-function commaNumber(text: Sql, missing: Sql, otherwise: Sql): Sql {
-  const withPoint = sql`replace(${text}, ',', '.')`;
+function commaNumber({ text, cast }: Field, missing: Sql, otherwise: Sql): Sql {
+  const point = { text: pointed(text), cast };
   return sql`CASE WHEN ${missing} THEN NULL WHEN contains(${text}, '.') THEN ${otherwise}
-    ELSE ${number(withPoint, sql`false`, otherwise)} END`;
+    ELSE ${number(point, sql`false`, otherwise)} END`;
+}
+
+function pointed(text: Sql): Sql {
+  return sql`replace(${text}, ',', '.')`;
 }
 
 function boolean(
@@ -136,7 +193,7 @@ function boolean(
     ELSE ${otherwise} END`;
 }
 
-function date(text: Sql, reading: DateReading, missing: Sql, otherwise: Sql): Sql {
+function date({ text, cast }: Field, reading: DateReading, missing: Sql, otherwise: Sql): Sql {
   const parsed = parsedTime(text, reading);
   // A time that is not midnight would be lost.
   const slow = sql`CASE
@@ -145,21 +202,24 @@ function date(text: Sql, reading: DateReading, missing: Sql, otherwise: Sql): Sq
       THEN CAST(${parsed} AS DATE)
     ELSE ${otherwise} END`;
   if (!reading.isIso) return slow;
-  const cast = sql`TRY_CAST(${text} AS DATE)`;
   return sql`CASE WHEN strlen(${text}) = 10 AND CAST(${cast} AS VARCHAR) = ${text} THEN ${cast} ELSE ${slow} END`;
 }
 
-function datetime(text: Sql, reading: DateReading, missing: Sql, otherwise: Sql): Sql {
+function datetime({ text, cast }: Field, reading: DateReading, missing: Sql, otherwise: Sql): Sql {
   const parsed = parsedTime(text, reading);
   const slow = sql`CASE
     WHEN ${missing} THEN NULL
     WHEN year(${parsed}) >= 1000 THEN ${parsed}
     ELSE ${otherwise} END`;
   if (!reading.isIso) return slow;
-  const hasMarks = reading.formats.some((format) => /T|Z$/.test(format));
-  const spaced = hasMarks ? sql`rtrim(replace(${text}, 'T', ' '), 'Z')` : text;
-  const cast = sql`TRY_CAST(${spaced} AS TIMESTAMP)`;
-  return sql`CASE WHEN strlen(${text}) >= 19 AND CAST(${cast} AS VARCHAR) = ${spaced} THEN ${cast} ELSE ${slow} END`;
+  return sql`CASE WHEN strlen(${text}) >= 19 AND CAST(${cast} AS VARCHAR) = ${spaced(text, reading)} THEN ${cast}
+    ELSE ${slow} END`;
+}
+
+/** An ISO time in the engine's spelling: a space for the T, and no Z, because it is UTC anyway. */
+function spaced(text: Sql, { formats }: DateReading): Sql {
+  const hasMarks = formats.some((format) => /T|Z$/.test(format));
+  return hasMarks ? sql`rtrim(replace(${text}, 'T', ' '), 'Z')` : text;
 }
 
 /**

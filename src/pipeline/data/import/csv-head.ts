@@ -20,7 +20,7 @@ export interface CsvHead {
 }
 
 /** Cells that are looked at; rows are spread over the head. */
-const maxSampleCells = 400_000;
+const maxSampleCells = 160_000;
 const minSampleRows = 100;
 
 /** Looks at `head`, the text from the start of the file. @throws Problem naming what is wrong with it */

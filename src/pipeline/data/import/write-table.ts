@@ -4,10 +4,10 @@
 import { rm } from 'node:fs/promises';
 import { Problem } from '../../../base/problems.ts';
 import type { ImportOptions } from '../../../contract/dataset.ts';
-import { identifier, joined, sql, type DataEngine, type Sql } from '../../../platform/ports/data-engine.ts';
+import { joined, sql, type DataEngine, type Sql } from '../../../platform/ports/data-engine.ts';
 import { listed } from './column-names.ts';
 import { detectReadings, type Reading, type Readings } from './column-readings.ts';
-import { isUnusableText, misfits, valueOf, type ConversionRules } from './conversions.ts';
+import { isUnusableText, misfits, selectValues, type ConversionRules } from './conversions.ts';
 import { failureOf } from './engine-problems.ts';
 import type { Table } from './open-table.ts';
 import { formatBytes, type ImportLimits } from './source-limits.ts';
@@ -77,12 +77,12 @@ function readingsOf(
 }
 
 function selectConverted(table: Table, decided: Readings, { limits, maxRows }: Writing): Sql {
-  const rules = rulesOf(decided, limits);
-  const values = table.columns.map((column, index) => {
-    const value = valueOf(column, index, decided.readings[index]!, rules);
-    return sql`${value} AS ${identifier(column.name)}`;
-  });
-  const rows = sql`SELECT ${joined(values)} FROM ${table.relation(decided.nullValues)}`;
+  const rows = selectValues(
+    table.columns,
+    decided.readings,
+    table.relation(decided.nullValues),
+    rulesOf(decided, limits),
+  );
   return maxRows === undefined ? rows : sql`${rows} LIMIT ${maxRows}`;
 }
 

@@ -110,7 +110,7 @@ function meanOf(values: Float64Array): number {
 }
 
 /** JSON has no infinity: where squares overflow, the largest double stands for it. */
-function finiteOr(value: number): number {
+export function finiteOr(value: number): number {
   return Number.isFinite(value) ? value : Math.sign(value || 1) * Number.MAX_VALUE;
 }
 

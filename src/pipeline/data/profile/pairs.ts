@@ -32,9 +32,9 @@ const minRows = 10;
 export function comparePairs(columns: readonly PairColumn[], maxCorrelated: number): Pairs {
   const equal = pairsBy(columns, ({ values }) => values);
   const isEqual = new Set(equal.map(pairKey));
-  const partitions = new Map(columns.map((column) => [column, partitionOf(column.values)]));
-  const groupings = columns.filter((column) => isGrouping(partitions.get(column)!, column.values.length));
-  const oneToOne = pairsBy(groupings, (column) => partitions.get(column)!.groups).filter(
+  const groups = new Map(columns.map((column) => [column, groupsOf(column.values)]));
+  const groupings = columns.filter((column) => groups.get(column) !== undefined);
+  const oneToOne = pairsBy(groupings, (column) => groups.get(column)!).filter(
     (pair) => !isEqual.has(pairKey(pair)),
   );
   const correlations = correlate(columns.filter(({ isNumeric }) => isNumeric).slice(0, maxCorrelated));
@@ -70,22 +70,23 @@ function pairsBy(
   return pairs;
 }
 
-/** Each row's group: rows with the same value have the same number, numbered as they first occur. */
-function partitionOf(values: Float64Array): { groups: Int32Array; count: number } {
+/**
+ * Each row's group: rows with the same value have the same number, numbered as they first occur. Undefined where groups
+ * say nothing, with all rows in one or nearly every row in its own.
+ */
+function groupsOf(values: Float64Array): Int32Array | undefined {
   const numbers = new Map<number, number>();
   const groups = new Int32Array(values.length);
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
     let group = numbers.get(value);
-    if (group === undefined) numbers.set(value, (group = numbers.size));
+    if (group === undefined) {
+      numbers.set(value, (group = numbers.size));
+      if (numbers.size > values.length / 2) return undefined;
+    }
     groups[row] = group;
   }
-  return { groups, count: numbers.size };
-}
-
-/** Whether the groups can say anything: neither all rows in one, nor nearly every row in its own. */
-function isGrouping({ count }: { count: number }, rowCount: number): boolean {
-  return count >= 2 && count <= rowCount / 2;
+  return numbers.size >= 2 ? groups : undefined;
 }
 
 function correlate(columns: readonly PairColumn[]): Correlation[] {

@@ -139,8 +139,11 @@ suite('a large dataset', () => {
     const rowCount = 600_000;
     const profile =
       await profileOf(`SELECT range AS n, range % 1000 AS k, CASE WHEN range % 2 = 0 THEN range END AS half,
-      'g' || (range % 5) AS g, CASE WHEN range = 123457 THEN 1e9 ELSE range % 100 END AS spike FROM range(${rowCount})`);
-    assert.ok(profile.sampledRowCount! > 200_000 && profile.sampledRowCount! <= 260_000);
+      'g' || (range % 5) AS g, CASE WHEN range = 123457 THEN 1e9 ELSE range % 100 END AS spike,
+      CASE WHEN range % 1000 = 0 THEN 'inf'::DOUBLE ELSE 1e12 + range % 2 END AS tight, 1e308 AS huge,
+      DATE '2024-01-01' + (range // 10000)::INTEGER AS day, 'v' || (hash(range % 90000) % 1000000007) AS many,
+      NULL::INTEGER AS empty FROM range(${rowCount})`);
+    assert.ok(profile.sampledRowCount! > 100_000 && profile.sampledRowCount! <= 130_000);
     assert.equal(profile.duplicateRowCount, null);
     const n = columnOf(profile, 'n').numeric!;
     assert.deepEqual([n.minimum, n.maximum, n.mean], [0, rowCount - 1, (rowCount - 1) / 2]);
@@ -152,6 +155,17 @@ suite('a large dataset', () => {
     assert.equal(columnOf(profile, 'k').distinctCount, 1000);
     assert.equal(columnOf(profile, 'g').distinctCount, 5);
     assert.equal(columnOf(profile, 'n').role, 'id');
+    assert.ok(Math.abs(n.standardDeviation / Math.sqrt((rowCount * (rowCount + 1)) / 12) - 1) < 1e-9);
+    // Infinities have no mean; large values of little spread keep their digits.
+    const tight = columnOf(profile, 'tight').numeric!;
+    assert.deepEqual([tight.minimum, tight.maximum], [1e12, 1e12 + 1]);
+    assert.ok(Math.abs(tight.standardDeviation - 0.5) < 1e-3, String(tight.standardDeviation));
+    const huge = columnOf(profile, 'huge').numeric!;
+    assert.ok(Number.isFinite(huge.mean) && Number.isFinite(huge.standardDeviation));
+    assert.deepEqual(columnOf(profile, 'day').range, { earliest: '2024-01-01', latest: '2024-02-29' });
+    const many = columnOf(profile, 'many').distinctCount;
+    assert.ok(Math.abs(many / 90_000 - 1) < 0.1, String(many));
+    assert.equal(columnOf(profile, 'empty').numeric, null);
   });
 });
 

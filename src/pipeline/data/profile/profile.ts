@@ -2,13 +2,15 @@
 // ones (order statistics, counts of values, pairs) from all rows of small files and from a spread of blocks of large ones.
 // Memory is bounded by reading a few columns at a time.
 import type { ColumnType, DatasetProfile } from '../../../contract/dataset.ts';
-import { identifier, joined, sql, type DataEngine, type Sql } from '../../../platform/ports/data-engine.ts';
+import { identifier, joined, sql, type DataEngine } from '../../../platform/ports/data-engine.ts';
+import { doubleOf, groupsOf, readDoubles } from './doubles.ts';
 import { profileNumbers, type NumberFigures } from './number-profile.ts';
 import { comparePairs, type PairColumn, type Pairs } from './pairs.ts';
 import { roleOf } from './roles.ts';
 import { sampledFrom, sampleRows, type RowSample } from './row-sample.ts';
 import { textProfiler, type TextFigures } from './text-profile.ts';
 import { warningsFor, type ColumnFigures } from './warnings.ts';
+import { wholeFigures, type SampledColumn, type Whole } from './whole-figures.ts';
 
 type Profile = DatasetProfile['columns'][number];
 
@@ -21,13 +23,11 @@ export interface Content {
 
 /** Up to so many rows (and cells) every figure is computed from all of them. */
 const exact = { rows: 500_000, cells: 40_000_000 };
-const sampledRows = 250_000;
+const sampledRows = 125_000;
 /** Cells held in memory at once. */
 const batchCells = 4_000_000;
 const pairs = { columns: 200, rows: 50_000, cells: 5_000_000, correlatedColumns: 50 };
 const mostColumnsAtOnce = 100;
-/** Above so many distinct values their number is estimated (HyperLogLog) where not all rows were counted. */
-const exactDistinct = 10_000;
 const sizes = { few: { bins: 20, top: 10 }, many: { bins: 8, top: 3 }, manyColumns: 500 };
 
 /** Profiles `content`; `progress` is told the share that is done. */
@@ -47,7 +47,7 @@ export async function profileContent(
   const texts = await textFigures(engine, content, { sample, size });
   progress(0.7);
   const whole = isSampled
-    ? await wholeFigures(engine, content, { numbers, texts })
+    ? await wholeFigures(engine, content, sampledColumns(columns, numbers, texts))
     : new Map<string, Whole>();
   const found = columns.map(({ name, type }) =>
     figuresOf(
@@ -74,15 +74,6 @@ export async function profileContent(
 interface Look {
   sample: RowSample;
   size: { bins: number; top: number };
-}
-
-/** Figures over all rows of a file that is otherwise sampled. */
-interface Whole {
-  minimum: number | null;
-  maximum: number | null;
-  mean: number | null;
-  standardDeviation: number | null;
-  distinctCount: number | null;
 }
 
 /** From the file's own statistics, which cost nothing. */
@@ -133,40 +124,16 @@ async function textFigures(
   return figures;
 }
 
-async function wholeFigures(
-  engine: DataEngine,
-  { path, columns }: Content,
-  sampled: { numbers: Map<string, NumberFigures>; texts: Map<string, TextFigures> },
-): Promise<Map<string, Whole>> {
-  const figures = new Map<string, Whole>();
-  for (const group of groupsOf(columns, mostColumnsAtOnce)) {
-    const wanted = group.map(({ name, type }) => {
-      const value = identifier(name);
-      const sampledDistinct = (sampled.numbers.get(name) ?? sampled.texts.get(name))!.distinctCount;
-      const distinct = sampledDistinct > exactDistinct ? sql`approx_count_distinct(${value})` : sql`NULL`;
-      if (type === 'text' || type === 'boolean') return sql`NULL, NULL, NULL, NULL, ${distinct}`;
-      const number = finiteOf(name, type);
-      const spread =
-        type === 'integer' || type === 'number'
-          ? sql`avg(${number}), stddev_samp(${number})`
-          : sql`NULL, NULL`;
-      return sql`min(${number}), max(${number}), ${spread}, ${distinct}`;
-    });
-    const [row = []] = await engine.rows(sql`SELECT ${joined(wanted)} FROM read_parquet(${path})`);
-    for (const [index, { name }] of group.entries()) {
-      const [minimum, maximum, mean, standardDeviation, distinctCount] = row
-        .slice(index * 5, index * 5 + 5)
-        .map((cell) => (cell === null ? null : Number(cell)));
-      figures.set(name, {
-        minimum: minimum!,
-        maximum: maximum!,
-        mean: mean!,
-        standardDeviation: standardDeviation!,
-        distinctCount: distinctCount!,
-      });
-    }
-  }
-  return figures;
+function sampledColumns(
+  columns: Content['columns'],
+  numbers: ReadonlyMap<string, NumberFigures>,
+  texts: ReadonlyMap<string, TextFigures>,
+): SampledColumn[] {
+  return columns.map(({ name, type }) => {
+    const number = numbers.get(name);
+    const { distinctCount } = (number ?? texts.get(name))!;
+    return { name, type, distinctCount, mean: number?.numeric?.mean ?? null };
+  });
 }
 
 interface Counted {
@@ -260,43 +227,6 @@ async function countDuplicates(engine: DataEngine, { path, columns, rowCount }: 
   return rowCount - distinct;
 }
 
-async function readDoubles(
-  engine: DataEngine,
-  statement: Sql,
-  size: { columns: number; rows: number },
-): Promise<Float64Array[]> {
-  const arrays = Array.from({ length: size.columns }, () => new Float64Array(size.rows));
-  let filled = 0;
-  for await (const batch of engine.numbers(statement)) {
-    for (const [index, values] of batch.entries()) arrays[index]!.set(values, filled);
-    filled += batch[0]!.length;
-  }
-  return arrays.map((values) => values.subarray(0, filled));
-}
-
-/** A column as doubles, NaN where it is missing; texts by a hash of 53 bits. */
-function doubleOf(name: string, type: ColumnType): Sql {
-  const value = identifier(name);
-  return sql`coalesce(${rawDouble(value, type)}, CAST('nan' AS DOUBLE))`;
-}
-
-function rawDouble(value: Sql, type: ColumnType): Sql {
-  switch (type) {
-    case 'date':
-    case 'datetime':
-      return sql`CAST(epoch_ms(CAST(${value} AS TIMESTAMP)) AS DOUBLE)`;
-    case 'text':
-      return sql`CAST(CASE WHEN ${value} IS NOT NULL THEN hash(${value}) >> 11 END AS DOUBLE)`;
-    default:
-      return sql`CAST(${value} AS DOUBLE)`;
-  }
-}
-
-function finiteOf(name: string, type: ColumnType): Sql {
-  const double = rawDouble(identifier(name), type);
-  return type === 'number' ? sql`CASE WHEN isfinite(${double}) THEN ${double} END` : double;
-}
-
 function valueText(value: number, type: ColumnType): string {
   if (type === 'boolean') return value === 0 ? 'false' : 'true';
   return type === 'date' || type === 'datetime' ? timeText(value, type) : String(value);
@@ -310,8 +240,4 @@ function timeText(timeMs: number, type: ColumnType): string {
 
 function columnsAtOnce(sample: RowSample): number {
   return Math.min(mostColumnsAtOnce, Math.max(1, Math.floor(batchCells / sample.rowCount)));
-}
-
-function* groupsOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
