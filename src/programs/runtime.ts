@@ -11,19 +11,17 @@ import { JobHost } from '../platform/jobs/host.ts';
 import { openJobs } from '../platform/jobs/jobs.ts';
 import type { Configuration } from './configuration.ts';
 import { productJobs, productReactions } from './product.ts';
-import { limitsOf, openBlobs, openDatabase, openHome, openServerLog } from './services.ts';
+import { limitsOf, type Outside } from './services.ts';
 import { startUpkeep } from './upkeep.ts';
 
-/** Opens everything and starts working; `opened` closes it again, in reverse order. */
+/** Starts working with what is outside; `opened` stops it again, in reverse order. */
 export async function openRuntime(
   configuration: Configuration,
+  { log, folders, ...opening }: Outside,
   opened: AsyncDisposableStack,
 ): Promise<Services> {
-  const log = openServerLog(configuration);
-  const folders = await openHome(configuration);
-  const database = await openDatabase(configuration, folders, log);
-  opened.defer(() => database.close());
-  const blobs = await openBlobs(configuration, folders);
+  const database = await opening.database;
+  const blobs = await opening.blobs;
   const base = {
     database,
     blobs,
@@ -44,7 +42,7 @@ export async function openRuntime(
   opened.defer(() => jobs.close());
   const services: Services = { ...base, meter, egress: openEgress(), jobs };
   const host = new JobHost({ jobs, concurrency: configuration.PILVI_WORKERS });
-  await host.start();
+  host.start();
   opened.defer(() => host.stop());
   const dispatcher = startDispatcher({ services, reactions: productReactions });
   opened.defer(() => dispatcher.stop());

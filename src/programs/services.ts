@@ -1,6 +1,6 @@
 // Builds the outside world from the configuration: which database, which blobs, how much of everything.
 // Used by the server and by `pilvi worker`; nothing else chooses drivers.
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Limits } from '../platform/context.ts';
 import { openFileBlobs } from '../platform/drivers/file-blobs.ts';
@@ -22,52 +22,28 @@ export interface HomeFolders {
   work: string;
 }
 
-/** Makes the home and says where its parts are. */
-export async function openHome(configuration: Configuration): Promise<HomeFolders> {
-  const home = configuration.PILVI_HOME;
-  const folders: HomeFolders = {
-    database: join(home, 'database'),
-    files: join(home, 'files'),
-    cache: join(home, 'cache'),
-    work: join(home, 'work'),
-  };
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  return folders;
+/** What the product stands on. */
+export interface Outside {
+  folders: HomeFolders;
+  log: Log;
+  database: Promise<Database>;
+  blobs: Promise<Blobs>;
 }
 
-/** The database that the configuration names; drivers load only when they are used. */
-export async function openDatabase(
+/** Begins to open what the configuration names, and returns when it is under way; `opened` closes it again. */
+export async function openOutside(
   configuration: Configuration,
-  folders: HomeFolders,
-  log: Log,
-): Promise<Database> {
-  const { DATABASE_URL: url } = configuration;
-  if (url === undefined) {
-    const { openPglite } = await import('../platform/drivers/pglite.ts');
-    return await openPglite({ storage: { folder: folders.database }, log });
-  }
-  const { openPostgres } = await import('../platform/drivers/postgres.ts');
-  return await openPostgres({ url, log });
-}
-
-/** Where files are kept. */
-export async function openBlobs(configuration: Configuration, folders: HomeFolders): Promise<Blobs> {
-  const { S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = configuration;
-  if (S3_BUCKET === undefined) return await openFileBlobs({ folder: folders.files });
-  const { openS3Blobs } = await import('../platform/drivers/s3-blobs.ts');
-  return await openS3Blobs({
-    bucket: S3_BUCKET,
-    endpoint: S3_ENDPOINT,
-    region: S3_REGION,
-    accessKeyId: S3_ACCESS_KEY_ID!,
-    secretAccessKey: S3_SECRET_ACCESS_KEY!,
-    cacheFolder: folders.cache,
-  });
-}
-
-/** The log on standard error. */
-export function openServerLog(configuration: Configuration): Log {
-  return openLog({ level: configuration.PILVI_LOG_LEVEL });
+  opened: AsyncDisposableStack,
+): Promise<Outside> {
+  const log = openLog({ level: configuration.PILVI_LOG_LEVEL });
+  const folders = makeHome(configuration);
+  const begin = await databaseDriver(configuration, folders, log);
+  const database = begin();
+  opened.defer(async () => (await database.catch(() => undefined))?.close());
+  const blobs = openBlobs(configuration, folders);
+  // Awaited later; a failure must not be unhandled until then.
+  for (const opening of [database, blobs]) opening.catch(() => undefined);
+  return { folders, log, database, blobs };
 }
 
 /** The bounds of this installation. */
@@ -83,4 +59,44 @@ export function limitsOf(configuration: Configuration): Limits {
     taskMemoryBytes: configuration.PILVI_TASK_MEMORY_MIB * mebibyte,
     importFolders: configuration.PILVI_IMPORT_FOLDERS,
   };
+}
+
+/** Makes the home and says where its parts are. */
+function makeHome({ PILVI_HOME: home }: Configuration): HomeFolders {
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  return {
+    database: join(home, 'database'),
+    files: join(home, 'files'),
+    cache: join(home, 'cache'),
+    work: join(home, 'work'),
+  };
+}
+
+/** What opens the database that the configuration names; drivers load only when they are used. */
+async function databaseDriver(
+  { DATABASE_URL: url }: Configuration,
+  folders: HomeFolders,
+  log: Log,
+): Promise<() => Promise<Database>> {
+  if (url === undefined) {
+    const { openPglite } = await import('../platform/drivers/pglite.ts');
+    return () => openPglite({ storage: { folder: folders.database }, log });
+  }
+  const { openPostgres } = await import('../platform/drivers/postgres.ts');
+  return () => openPostgres({ url, log });
+}
+
+/** Where files are kept. */
+async function openBlobs(configuration: Configuration, folders: HomeFolders): Promise<Blobs> {
+  const { S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = configuration;
+  if (S3_BUCKET === undefined) return await openFileBlobs({ folder: folders.files });
+  const { openS3Blobs } = await import('../platform/drivers/s3-blobs.ts');
+  return await openS3Blobs({
+    bucket: S3_BUCKET,
+    endpoint: S3_ENDPOINT,
+    region: S3_REGION,
+    accessKeyId: S3_ACCESS_KEY_ID!,
+    secretAccessKey: S3_SECRET_ACCESS_KEY!,
+    cacheFolder: folders.cache,
+  });
 }

@@ -5,7 +5,8 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import type * as undiciModule from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
@@ -45,7 +46,9 @@ export function openEgress(options: EgressOptions = {}): Egress {
 
   const fetchOnce = async (url: URL, request: FetchOptions, signal: AbortSignal): Promise<Hop> => {
     const addresses = await addressesOf(url, signal);
-    const agent = new Agent({ connect: pinnedConnector(addresses), pipelining: 0 });
+    const undici = await import('undici'); // Half of all code, and seldom used: the server starts without it.
+    const connect = pinnedConnector(addresses, undici);
+    const agent = new undici.Agent({ connect, pipelining: 0 });
     try {
       const response = await agent.request({
         origin: url.origin,
@@ -128,14 +131,17 @@ async function resolveHost(
 }
 
 /** Connects to `addresses` and to nothing else, whatever name it is asked for. */
-function pinnedConnector(addresses: readonly string[]): buildConnector.connector {
+function pinnedConnector(
+  addresses: readonly string[],
+  undici: typeof undiciModule,
+): buildConnector.connector {
   const pinned = addresses.map((address) => ({ address, family: isIP(address) }));
   const lookup: LookupFunction = (_hostname, { all }, callback) => {
     const [first] = pinned;
     if (all) callback(null, pinned);
     else callback(null, first!.address, first!.family);
   };
-  const connect = buildConnector({ lookup, timeout: connectTimeoutMs, maxCachedSessions: 0 });
+  const connect = undici.buildConnector({ lookup, timeout: connectTimeoutMs, maxCachedSessions: 0 });
   return (options, callback) =>
     connect(options, (...[error, socket]) => {
       if (error) callback(error, null);

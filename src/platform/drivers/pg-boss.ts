@@ -53,7 +53,7 @@ export async function openQueue({ database, log }: { database: Database; log: Lo
   boss.on('error', (error) => log.error({ error }, 'the job queue failed'));
   boss.on('warning', (warning) => log.warn({ warning }, 'the job queue warns'));
   await boss.start({ attempts: startAttempts });
-  await boss.createQueue(queueName);
+  if ((await boss.getQueue(queueName)) === null) await boss.createQueue(queueName);
   await database.textQuery(null, letTenantsUseTheQueue);
   const inTransaction = (transaction: Transaction): { db: Db } => ({
     db: executorFor(database, transaction),
@@ -84,6 +84,9 @@ function executorFor(database: Database, transaction: Transaction | null): Db {
 const letTenantsUseTheQueue = `
 do $$
 begin
+  if exists (select from pg_policies where schemaname = '${schema}' and tablename = 'job_common')
+    and has_table_privilege('${tenantRole.name}', '${schema}.job_common', 'delete') then return;
+  end if;
   perform pg_advisory_xact_lock(hashtext('pilvi job queue'));
   grant usage on schema ${schema} to ${tenantRole.name};
   grant select on ${schema}.queue to ${tenantRole.name};

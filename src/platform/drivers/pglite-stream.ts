@@ -17,7 +17,7 @@ export class PgliteStream extends Duplex {
 
   /** @param channels what the session listens to from its beginning. */
   constructor(engine: PgliteEngine, channels: Iterable<string> = []) {
-    super();
+    super({ allowHalfOpen: false });
     this.#engine = engine;
     this.#channels = channels;
   }
@@ -61,6 +61,8 @@ export class PgliteStream extends Duplex {
     try {
       if (!this.#session) await this.#begin();
       else if (message[0] !== terminate) this.push(await this.#session.exchange(message));
+      // After its last answer a server hangs up: whoever waits for another one learns it.
+      if (this.#session!.isEnding) this.push(null);
     } catch (error) {
       failure = error as Error;
     }

@@ -72,6 +72,19 @@ test('what was committed is there after kill -9, at ten random moments', async (
   }
 });
 
+test('a start gives back what the role of tenants has lost', async (context) => {
+  const folder = await temporaryFolder(context);
+  const grants = `select count(*)::int as count from information_schema.role_table_grants
+    where grantee = 'pilvi_tenant' and table_schema = 'public'`;
+  const first = await openIn(folder);
+  const { rows: granted } = await first.textQuery(null, grants);
+  await first.textQuery(null, 'revoke insert on public.projects from pilvi_tenant');
+  await first.close();
+  const second = await openIn(folder);
+  context.after(() => second.close());
+  assert.deepEqual((await second.textQuery(null, grants)).rows, granted);
+});
+
 test('a folder is open once: in this process, and in others', async (context) => {
   const folder = await temporaryFolder(context);
   const database = await openIn(folder);

@@ -4,7 +4,7 @@
 // The ordinary `pg` client talks to it through a stream that hands its bytes to the engine, so that everything above
 // the wire (types, errors, drizzle) is the same code as with a Postgres server.
 import { EventEmitter } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdirSync, readdirSync } from 'node:fs';
 import pg from 'pg';
 import { Problem } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
@@ -25,17 +25,20 @@ export interface PgliteOptions {
   template?: Blob;
 }
 
-/** Opens the embedded database and migrates it. Throws `data-folder-in-use` or `database-unusable`. */
+/**
+ * Opens the embedded database and migrates it. Throws `data-folder-in-use` or `database-unusable`. When it returns its
+ * promise, the engine is starting in its thread, whatever keeps this one busy.
+ */
 export async function openPglite({ storage, log, template }: PgliteOptions): Promise<Database> {
   const folder = storage === 'memory' ? null : storage.folder;
-  const unlock = folder === null ? async () => {} : await prepareFolder(folder);
+  const unlock = folder === null ? () => {} : prepareFolder(folder);
   const engine = new PgliteEngine({ folder, template: template ?? null });
   try {
     await engine.running().catch(cannotStart);
     return await connect(engine, unlock, log);
   } catch (error) {
     await engine.close();
-    await unlock();
+    unlock();
     throw error;
   }
 }
@@ -53,7 +56,7 @@ export async function makePgliteTemplate(): Promise<Blob> {
   }
 }
 
-async function connect(engine: PgliteEngine, unlock: () => Promise<void>, log: Log): Promise<Database> {
+async function connect(engine: PgliteEngine, unlock: () => void, log: Log): Promise<Database> {
   const channels = new Set<string>();
   const notifications = new EventEmitter().setMaxListeners(0);
   const pool = new pg.Pool({
@@ -87,15 +90,15 @@ async function connect(engine: PgliteEngine, unlock: () => Promise<void>, log: L
       await stopMaintenance();
       await pool.end();
       await engine.close();
-      await unlock();
+      unlock();
     },
   });
 }
 
 /** Locks the folder, which holds a database, or nothing. */
-async function prepareFolder(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const names = await readdir(folder);
+function prepareFolder(folder: string): () => void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const names = readdirSync(folder);
   if (names.length > 0 && !names.includes('PG_VERSION')) {
     throw new Problem(
       'database-unusable',

@@ -69,9 +69,7 @@ export class JobHost {
     };
   }
 
-  async start(): Promise<void> {
-    // The embedded database has one server: what it says to be running was lost with the server before.
-    if (this.#services.database.dialect === 'pglite') await this.#adopt(0);
+  start(): void {
     this.#every(heartbeatIntervalMs, 'the heartbeat of jobs failed', () => this.#beat());
     const lookMs = lookIntervalMs[this.#services.database.dialect];
     this.#every(lookMs, 'lost jobs cannot be looked for', () => this.#adopt(silentMs));
@@ -83,6 +81,8 @@ export class JobHost {
         for (const job of this.#running.values()) if (job.jobId === jobId) stopJob(job, 'cancelled');
       },
     });
+    // The embedded database has one server: what it says to be running was lost with the server before.
+    if (this.#services.database.dialect === 'pglite') this.#looking = this.#lookAfter(this.#adopt(0));
     this.#look();
   }
 
@@ -113,12 +113,19 @@ export class JobHost {
   #look(): void {
     this.#lookAgain = true;
     if (this.#looking || !this.#hasRoom) return;
-    this.#looking = this.#takeAll()
-      .catch((error: unknown) => this.#services.log.error({ error }, 'jobs cannot be taken'))
-      .finally(() => {
-        this.#looking = undefined;
-        if (this.#lookAgain) this.#look();
-      });
+    this.#looking = this.#lookAfter(this.#takeAll());
+  }
+
+  /** Waits for `work` and looks again when something was to be looked for meanwhile. */
+  async #lookAfter(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#services.log.error({ error }, 'jobs cannot be taken');
+    } finally {
+      this.#looking = undefined;
+      if (this.#lookAgain) this.#look();
+    }
   }
 
   get #hasRoom(): boolean {

@@ -34,7 +34,7 @@ const jobs = await openJobs({
 const testServices = await openTestServices({ database, jobs, log });
 const services: Services = testServices.services;
 const host = new JobHost({ jobs, concurrency: 3, stopGraceMs: 100 });
-await host.start();
+host.start();
 console.log('ready');
 
 for await (const line of createInterface({ input: process.stdin })) {

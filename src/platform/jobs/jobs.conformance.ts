@@ -67,7 +67,7 @@ export function jobsConformance(dialect: Database['dialect']): void {
     testServices = await openTestServices({ database, jobs, log });
     ({ services } = testServices);
     host = new JobHost({ jobs, concurrency: 2, stopGraceMs: 200 });
-    await host.start();
+    host.start();
   });
 
   after(async () => {
@@ -365,7 +365,7 @@ export function jobsConformance(dialect: Database['dialect']): void {
     assert.equal(given.state, 'queued');
     assert.equal(given.attempt, 0);
     host = new JobHost({ jobs, concurrency: 2, stopGraceMs: 200 });
-    await host.start();
+    host.start();
     const row = await untilEnded(database, jobId);
     assert.equal(row.state, 'succeeded');
     assert.equal(row.attempt, 1);

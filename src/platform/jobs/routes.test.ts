@@ -47,7 +47,7 @@ before(async () => {
   testServices = await openTestServices({ database, jobs, log });
   ({ services } = testServices);
   host = new JobHost({ jobs, concurrency: 1, stopGraceMs: 0 });
-  await host.start();
+  host.start();
   app = createApp({
     routes: jobRoutes,
     services,

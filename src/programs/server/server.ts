@@ -1,28 +1,9 @@
-// The server: opens the outside world, wires the product to it, listens, and takes everything down again in order.
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { systemClock } from '../../base/time.ts';
-import { createContext } from '../../platform/context-factory.ts';
-import { openCedar } from '../../platform/drivers/cedar.ts';
-import { createApp } from '../../platform/http/app.ts';
+// The server from start to stop. Little is imported here, so that the database opens while the rest of the product is
+// still being loaded: each takes a good part of the time that a start takes.
 import type { Patience } from '../../platform/http/read-request.ts';
 import { assertBindAllowed } from '../../platform/security/bind-guard.ts';
-import { Authenticator } from '../../platform/security/identity/authenticator.ts';
-import { loadAuthorizer } from '../../platform/security/policy/policy.ts';
-import { allowedHosts, type AllowedHosts } from '../../platform/security/request-guard.ts';
-import { createThrottle } from '../../platform/security/throttle.ts';
-import { ensureOwner } from '../../platform/tenancy/first-start.ts';
 import type { Configuration } from '../configuration.ts';
-import { packageRoot } from '../package-root.ts';
-import { version } from '../version.ts';
-import { serverRoute } from './describe.ts';
-import { createGate } from '../../platform/security/gate.ts';
-import { clientAddressOf, createListener } from './listener.ts';
-import { servePages } from './pages.ts';
-import { serveProbes } from './probes.ts';
-import { productRoutes } from '../product.ts';
-import { openRuntime } from '../runtime.ts';
+import { openOutside } from '../services.ts';
 
 export interface RunningServer {
   /** Where people reach it. */
@@ -37,8 +18,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const pagesFolder = join(packageRoot, 'ui', 'dist');
-
 /**
  * Starts the server. Throws `configuration-invalid` for an address that needs TLS, `data-folder-in-use` when another
  * process has the home, or what the drivers throw.
@@ -47,63 +26,16 @@ export async function startServer(
   configuration: Configuration,
   { patience }: { patience?: Patience } = {},
 ): Promise<RunningServer> {
-  const tls = configuration.PILVI_TLS_CERT !== undefined;
   assertBindAllowed({
     host: configuration.PILVI_HOST,
-    tls,
+    tls: configuration.PILVI_TLS_CERT !== undefined,
     allowInsecure: configuration.PILVI_ALLOW_INSECURE_BIND,
   });
   // What was opened is closed in reverse order, on a failed start too.
   await using opened = new AsyncDisposableStack();
-  const stopping = new AbortController();
-  const authorizerLoads = loadAuthorizer(openCedar);
-  authorizerLoads.catch(() => undefined); // Awaited below; a failure must not be unhandled until then.
-  const services = await openRuntime(configuration, opened);
-  const authenticator = new Authenticator(services, { bootstrapToken: configuration.PILVI_BOOTSTRAP_TOKEN });
-  opened.defer(() => authenticator.close());
-
-  let hosts: AllowedHosts = new Set();
-  const throttle = createThrottle({ clock: systemClock });
-  const gate = createGate({ authenticator, authorizer: await authorizerLoads, hosts: () => hosts, tls });
-  const app = createApp({
-    routes: [serverRoute(configuration, services), ...productRoutes({ authenticator, throttle, tls })],
-    services,
-    gate,
-    version,
-    createContext: (who) => createContext(services, who),
-    clientAddress: (http) => clientAddressOf(http, configuration.PILVI_TRUST_PROXY),
-    stopping: stopping.signal,
-    ...(patience && { patience }),
-  });
-  serveProbes(app, services);
-  const hasPages = await servePages(app, pagesFolder, tls);
-
-  const listener = await createListener(configuration, (request, environment) =>
-    app.fetch(request, environment as object),
-  );
-  listener.listen(configuration.PILVI_PORT, configuration.PILVI_HOST);
-  await once(listener, 'listening');
-  opened.defer(async () => {
-    stopping.abort();
-    const closed = once(listener, 'close');
-    listener.close();
-    listener.closeAllConnections();
-    await closed;
-  });
-  const { port } = listener.address() as AddressInfo;
-  const url =
-    configuration.PILVI_PUBLIC_URL ??
-    `${tls ? 'https' : 'http'}://${shownHost(configuration.PILVI_HOST)}:${port}`;
-  hosts = allowedHosts(port, [...configuration.PILVI_ALLOWED_HOSTS, new URL(url).host]);
-  const { signInUrl } = await ensureOwner(services, { origin: url.replace(/\/$/, '') });
-
+  const outside = await openOutside(configuration, opened);
+  const { openFace } = await import('./face.ts');
+  const face = await openFace(configuration, { outside, opened, patience });
   const running = opened.move();
-  const addresses = app.routes.map(({ method, path }) => ({ method, path }));
-  return { url, signInUrl, hasPages, addresses, stop: () => running.disposeAsync() };
-}
-
-/** The name to put into an address: browsers treat localhost as secure, and nobody opens 0.0.0.0. */
-function shownHost(host: string): string {
-  if (host === '127.0.0.1' || host === '::1' || host === '0.0.0.0' || host === '::') return 'localhost';
-  return host.includes(':') ? `[${host}]` : host;
+  return { ...face, stop: () => running.disposeAsync() };
 }

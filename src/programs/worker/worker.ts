@@ -2,6 +2,7 @@
 import { Problem } from '../../base/problems.ts';
 import type { Configuration } from '../configuration.ts';
 import { openRuntime } from '../runtime.ts';
+import { openOutside } from '../services.ts';
 
 /**
  * Starts a worker. Throws `configuration-invalid` with the embedded database, which only one process can open.
@@ -16,7 +17,7 @@ export async function startWorker(configuration: Configuration): Promise<{ stop(
     );
   }
   await using opened = new AsyncDisposableStack();
-  await openRuntime(configuration, opened);
+  await openRuntime(configuration, await openOutside(configuration, opened), opened);
   const running = opened.move();
   return { stop: () => running.disposeAsync() };
 }

@@ -4,7 +4,6 @@
 // A decision depends on four facts only (kind of caller, role, bound to a project, action), so each is made once and
 // remembered: a request costs a look-up in a map, not an evaluation.
 import { readFile } from 'node:fs/promises';
-import { assert } from '../../../base/assert.ts';
 import { Problem } from '../../../base/problems.ts';
 import { policyActions, type PolicyAction } from '../../../contract/policy.ts';
 import type { Role } from '../../context.ts';
@@ -27,8 +26,6 @@ export interface PolicySource {
 export interface PolicyEngine {
   /** `deny` unless a policy permits and none forbids; any error in evaluation is `deny` too. */
   decide(caller: Caller, action: string): Decision;
-  /** The actions that the policies name, for the check that none was forgotten. */
-  readonly namedActions: ReadonlySet<string>;
 }
 
 /** Decides; see {@link loadAuthorizer}. */
@@ -48,16 +45,13 @@ export async function readPolicySource(): Promise<PolicySource> {
 }
 
 /**
- * Loads the policies into an engine. Fails closed: without an engine, with policies that do not fit their schema, or
- * with an action that no policy names, there is no authorizer and the server does not start.
+ * Loads the policies into an engine. Fails closed: without an engine or with policies that cannot be read there is no
+ * authorizer and the server does not start; what no policy names is denied.
  */
 export async function loadAuthorizer(
   openEngine: (source: PolicySource) => Promise<PolicyEngine>,
 ): Promise<Authorizer> {
   const engine = await openEngine(await readPolicySource());
-  const forgotten = policyActions.filter((action) => !engine.namedActions.has(action));
-  assert(forgotten.length === 0, `no policy names ${forgotten.join(', ')}`);
-
   const decisions: Decisions = new Map();
   const decide = (caller: Caller, action: PolicyAction): Decision => {
     const decided = decisionsOf(decisions, caller);
