@@ -15,7 +15,8 @@ import { moduleBase64 } from './module.ts';
 import { openKernels } from './open-kernels.ts';
 import { plainKernels } from './plain-kernels.ts';
 import { unitsFor, largestUnitSum, type KernelPlan, type TreeKernels } from './tree-kernels.ts';
-import { hasWasmKernels, wasmKernels } from './wasm-kernels.ts';
+import { wasmKernels } from './wasm-kernels.ts';
+import { plainBinKernel, wasmBinKernel } from './bin-kernel.ts';
 
 test('the checked-in module is what the sources make', async () => {
   const built = Buffer.from(await buildKernels()).toString('base64');
@@ -23,7 +24,6 @@ test('the checked-in module is what the sources make', async () => {
 });
 
 test('this runtime has the WebAssembly kernels; without them the plain ones stand in', () => {
-  assert.ok(hasWasmKernels());
   const plan = planOf(exampleTable(seededRandom(1), 40), 40);
   assert.equal(openKernels(plan).kind, 'webassembly');
   // More memory than WebAssembly has.
@@ -248,4 +248,26 @@ test('units are powers of two, as large as the bounds allow', () => {
     ),
   );
   assert.equal(unitsFor(0, 5), 1);
+});
+
+test('both bin kernels count the bounds below each value', () => {
+  const values = fc.array(fc.oneof(fc.double(), fc.integer({ min: -3, max: 3 }).map(Number)), {
+    maxLength: 300,
+  });
+  fc.assert(
+    fc.property(values, fc.array(fc.double({ noNaN: true }), { maxLength: 254 }), (numbers, limits) => {
+      const sorted = Float64Array.from([...new Set(limits)].filter((limit) => limit < Infinity)).sort();
+      const bounds = Float64Array.of(...sorted, Infinity);
+      const column = { values: Float64Array.from(numbers), bounds, missingBin: bounds.length };
+      const outcomes = [wasmBinKernel()!, plainBinKernel].map((kernel) => {
+        const bins = new Uint8Array(numbers.length);
+        return { missingCount: kernel(column, bins), bins };
+      });
+      assert.deepEqual(outcomes[0], outcomes[1]);
+      numbers.forEach((value, row) => {
+        const below = bounds.filter((bound) => bound < value).length;
+        assert.equal(outcomes[0]!.bins[row], Number.isNaN(value) ? bounds.length : below);
+      });
+    }),
+  );
 });

@@ -2,7 +2,6 @@
 // assembly/*.as, which allocate nothing. A histogram cell is 64 bits, gradient units above hessian units.
 import { assert } from '../../base/assert.ts';
 import { sidesOfBytes, type PlacedFeature } from './layout.ts';
-import { moduleBase64 } from './module.ts';
 import {
   blockRows,
   unitsFor,
@@ -12,35 +11,17 @@ import {
   type TreeKernels,
   type UnitScales,
 } from './tree-kernels.ts';
-import { compile, instantiate, type Exports } from './web-assembly.ts';
-
-/** Whether this runtime can run the kernels. */
-export function hasWasmKernels(): boolean {
-  return moduleOnce() !== undefined;
-}
+import { firstAddress, startModule, type Exports } from './web-assembly.ts';
 
 /** The kernels, or `undefined` where the runtime cannot give them or not as much memory as the plan needs. */
 export function wasmKernels(plan: KernelPlan): TreeKernels | undefined {
-  const module = moduleOnce();
   const places = planAddresses(plan);
-  if (!module || places.byteCount > largestMemoryBytes) return undefined;
-  const started = instantiate(module, places.byteCount);
+  const started = startModule(places.byteCount);
   return started && openKernels(plan, places, started);
 }
 
-const largestMemoryBytes = 4_294_901_760; // 65,535 pages of 64 KiB
 const cellBytes = 8;
 const featureBytes = 32;
-/** Places below hold the constants of the module itself. */
-const firstAddress = 4096;
-
-let compiled: { module: object | undefined } | undefined;
-
-function moduleOnce(): object | undefined {
-  compiled ??= { module: compile(moduleBase64) };
-  return compiled.module;
-}
-
 interface Places {
   shuffles: number;
   sides: number;

@@ -1,7 +1,8 @@
 // Features cut into at most 255 bins of a byte each, column by column: the form in which trees are grown.
 // Bounds follow LightGBM's idea: equal-frequency bins, heavy values in bins of their own, bounds half-way between
 // neighbouring values. Bounds see the inputs of all rows of the table, never the target.
-import { seededRandom, shuffle } from '../../base/random.ts';
+import { seededRandom } from '../../base/random.ts';
+import { openBinKernel, type BinKernel } from '../kernels/bin-kernel.ts';
 import type { FeatureTable } from '../frame/encoding.ts';
 
 export interface BinnedFeature {
@@ -34,9 +35,11 @@ const memory = new WeakMap<FeatureTable, BinnedTable>();
 export function binnedTable(table: FeatureTable): BinnedTable {
   const known = memory.get(table);
   if (known) return known;
+  const kernel = openBinKernel();
+  const sample = sampledRows(table.rowCount);
   const features = table.features
     .map((feature, index) =>
-      feature.kind === 'category' ? binCategory(table, index) : binNumber(table, index),
+      feature.kind === 'category' ? binCategory(table, index) : binNumber(table, index, { kernel, sample }),
     )
     .filter((feature) => feature.binCount > 1);
   const binned = { rowCount: table.rowCount, features };
@@ -65,19 +68,16 @@ function binCategory(table: FeatureTable, feature: number): BinnedFeature {
   };
 }
 
-function binNumber(table: FeatureTable, feature: number): BinnedFeature {
+function binNumber(
+  table: FeatureTable,
+  feature: number,
+  { kernel, sample }: { kernel: BinKernel; sample: Int32Array | undefined },
+): BinnedFeature {
   const values = table.columns[feature]!;
-  const bounds = boundsOf(values, feature);
+  const bounds = boundsOf(values, sample);
   const bins = new Uint8Array(values.length);
   const present = bounds.length;
-  let hasMissing = false;
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    if (value !== value) {
-      hasMissing = true;
-      bins[row] = present;
-    } else bins[row] = binOf(bounds, value);
-  }
+  const hasMissing = kernel({ values, bounds, missingBin: present }, bins) > 0;
   return {
     feature,
     kind: 'number',
@@ -88,57 +88,54 @@ function binNumber(table: FeatureTable, feature: number): BinnedFeature {
   };
 }
 
-/** First bin whose bound is not below `value`. */
-function binOf(bounds: Float64Array, value: number): number {
-  let low = 0;
-  let high = bounds.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (value <= bounds[middle]!) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+/** One row of each of `sampleSize` equal stretches; `undefined` for all rows. */
+function sampledRows(rowCount: number): Int32Array | undefined {
+  if (rowCount <= sampleSize) return undefined;
+  const random = seededRandom(rowCount);
+  const stretch = rowCount / sampleSize;
+  return Int32Array.from({ length: sampleSize }, (_, index) =>
+    Math.min(rowCount - 1, Math.floor((index + random.next()) * stretch)),
+  );
 }
 
-function boundsOf(values: Float64Array | Uint8Array, feature: number): Float64Array {
-  const sorted = sortedSample(values, feature);
-  const distinct: number[] = [];
-  const counts: number[] = [];
-  for (const value of sorted) {
-    if (distinct.length > 0 && value === distinct.at(-1)) counts[counts.length - 1]!++;
-    else {
-      distinct.push(value);
-      counts.push(1);
-    }
+function boundsOf(values: Float64Array | Uint8Array, sample: Int32Array | undefined): Float64Array {
+  const sorted = sortedValues(values, sample);
+  if (sorted.length === 0) return new Float64Array(0);
+  const distinct = new Float64Array(sorted.length);
+  const counts = new Int32Array(sorted.length);
+  let levelCount = 0;
+  for (let index = 0; index < sorted.length; index++) {
+    if (index === 0 || sorted[index] !== distinct[levelCount - 1]) distinct[levelCount++] = sorted[index]!;
+    counts[levelCount - 1]!++;
   }
-  if (distinct.length === 0) return new Float64Array(0);
   const most = Math.min(maximumBins, Math.max(fewestBins, Math.floor(values.length / rowsPerBin)));
-  const bounds = distinct.length <= most ? everyGap(distinct) : equalFrequencyGaps(distinct, counts, most);
+  const levels = { distinct: distinct.subarray(0, levelCount), counts, valueCount: sorted.length };
+  const bounds = levelCount <= most ? everyGap(levels.distinct) : equalFrequencyGaps(levels, most);
   return Float64Array.from([...bounds, Infinity]);
 }
 
-function sortedSample(values: Float64Array | Uint8Array, feature: number): Float64Array {
-  if (values.length <= sampleSize)
-    return Float64Array.from(values)
-      .filter((value) => value === value)
-      .sort();
-  const rows = shuffle(
-    Int32Array.from(values, (_, row) => row),
-    seededRandom(feature),
-  ).subarray(0, sampleSize);
-  return Float64Array.from(rows, (row) => values[row]!)
-    .filter((value) => value === value)
-    .sort();
+/** The sampled values that are there, in order. */
+function sortedValues(values: Float64Array | Uint8Array, sample: Int32Array | undefined): Float64Array {
+  const kept = new Float64Array(sample ? sample.length : values.length);
+  let count = 0;
+  for (let index = 0; index < kept.length; index++) {
+    const value = values[sample ? sample[index]! : index]!;
+    if (value === value) kept[count++] = value;
+  }
+  return kept.subarray(0, count).sort();
 }
 
-function everyGap(distinct: readonly number[]): number[] {
-  return distinct.slice(1).map((value, index) => between(distinct[index]!, value));
+function everyGap(distinct: Float64Array): number[] {
+  return Array.from(distinct.subarray(1), (value, index) => between(distinct[index]!, value));
 }
 
 /** Values heavier than an average bin get one of their own; the others share what is left evenly. */
-function equalFrequencyGaps(distinct: readonly number[], counts: readonly number[], most: number): number[] {
+function equalFrequencyGaps(
+  { distinct, counts, valueCount }: { distinct: Float64Array; counts: Int32Array; valueCount: number },
+  most: number,
+): number[] {
   const bounds: number[] = [];
-  let restRows = counts.reduce((sum, count) => sum + count, 0);
+  let restRows = valueCount;
   let restBins = most;
   let inBin = 0;
   for (let index = 0; index < distinct.length - 1 && restBins > 1; index++) {

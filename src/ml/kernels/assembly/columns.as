@@ -2,9 +2,10 @@
 
 /**
  * Bins of `count` numbers at `values` (8 bytes each), a byte each at `bins`: the number of bounds below the value, or
- * `missing` for NaN. `bounds` holds 255 numbers in order, padded with Infinity.
+ * `missing` for NaN. `bounds` holds 255 numbers in order, padded with Infinity. Returns how many are NaN.
  */
-export function mapToBins(values: usize, count: usize, bounds: usize, missing: u8, bins: usize): void {
+export function mapToBins(values: usize, count: usize, bounds: usize, missing: u8, bins: usize): usize {
+  let missingCount: usize = 0;
   for (let index: usize = 0; index < count; index++) {
     const value = load<f64>(values + (index << 3));
     let at = bounds;
@@ -16,8 +17,11 @@ export function mapToBins(values: usize, count: usize, bounds: usize, missing: u
     at += value > load<f64>(at, 3 << 3) ? 4 << 3 : 0;
     at += value > load<f64>(at, 1 << 3) ? 2 << 3 : 0;
     at += value > load<f64>(at) ? 1 << 3 : 0;
-    store<u8>(bins + index, value == value ? <u8>((at - bounds) >> 3) : missing);
+    const isMissing = value != value;
+    missingCount += <usize>isMissing;
+    store<u8>(bins + index, isMissing ? missing : <u8>((at - bounds) >> 3));
   }
+  return missingCount;
 }
 
 /**

@@ -1,0 +1,68 @@
+// From numbers to bins: the number of bounds below each value. In WebAssembly where the runtime has it, with a plain
+// twin that gives the same bins.
+import { firstAddress, startModule } from './web-assembly.ts';
+
+export interface ColumnToBin {
+  values: Float64Array | Uint8Array;
+  /** Ascending, at most 255; the last is Infinity. */
+  bounds: Float64Array;
+  /** The bin of NaN. */
+  missingBin: number;
+}
+
+/** Writes the bin of each value to `out`; returns how many values are NaN. */
+export type BinKernel = (column: ColumnToBin, out: Uint8Array) => number;
+
+/** A kernel with memory of its own: keep it for the columns of a table. */
+export function openBinKernel(): BinKernel {
+  return wasmBinKernel() ?? plainBinKernel;
+}
+
+const chunkRows = 65_536;
+
+export function wasmBinKernel(): BinKernel | undefined {
+  const boundsAt = firstAddress;
+  const valuesAt = boundsAt + 2048;
+  const binsAt = valuesAt + chunkRows * 8;
+  const started = startModule(binsAt + chunkRows);
+  if (!started) return undefined;
+  const { run, buffer } = started;
+  const boundsInside = new Float64Array(buffer, boundsAt, 255);
+  const valuesInside = new Float64Array(buffer, valuesAt, chunkRows);
+  const binsInside = new Uint8Array(buffer, binsAt, chunkRows);
+  return ({ values, bounds, missingBin }, out) => {
+    boundsInside.fill(Infinity).set(bounds);
+    let missingCount = 0;
+    for (let begin = 0; begin < values.length; begin += chunkRows) {
+      const chunk = values.subarray(begin, begin + chunkRows);
+      valuesInside.set(chunk);
+      missingCount += run.mapToBins(valuesAt, chunk.length, boundsAt, missingBin, binsAt);
+      out.set(binsInside.subarray(0, chunk.length), begin);
+    }
+    return missingCount;
+  };
+}
+
+export const plainBinKernel: BinKernel = ({ values, bounds, missingBin }, out) => {
+  let missingCount = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value === value) out[row] = boundsBelow(bounds, value);
+    else {
+      out[row] = missingBin;
+      missingCount++;
+    }
+  }
+  return missingCount;
+};
+
+function boundsBelow(bounds: Float64Array, value: number): number {
+  let low = 0;
+  let high = bounds.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (value <= bounds[middle]!) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
