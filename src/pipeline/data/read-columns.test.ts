@@ -13,7 +13,10 @@ const text = `i,n,b,d,t,s,e
 4,-2,true,2024-01-06,2024-01-06 00:00:00,beta,
 `;
 
-async function readText(content: string, options?: Parameters<typeof readColumns>[1]): Promise<DataColumn[]> {
+async function readText(
+  content: string,
+  options?: Omit<Parameters<typeof readColumns>[1], 'workFolder'>,
+): Promise<DataColumn[]> {
   return await withFolder(async (folder) => {
     const { run } = await import('./import-task.ts');
     const source = join(folder, 'source');
@@ -23,7 +26,7 @@ async function readText(content: string, options?: Parameters<typeof readColumns
       { sourcePaths: [source], options: {}, limits },
       taskContext(folder),
     );
-    return await readColumns(join(folder, contentFileName), options);
+    return await readColumns(join(folder, contentFileName), { workFolder: folder, ...options });
   });
 }
 
@@ -74,7 +77,7 @@ test('many rows, columns and categories, each in its place', async () => {
   await withFolder(async (folder) => {
     const path = join(folder, 'content');
     await writeFile(path, bytes);
-    const columns = await readColumns(path);
+    const columns = await readColumns(path, { workFolder: folder });
     assert.equal(columns.length, names.length);
     for (const [index, column] of columns.entries()) {
       for (const row of [0, 1, 2047, 2048, rowCount - 1]) {

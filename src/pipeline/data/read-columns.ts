@@ -1,8 +1,5 @@
 // Reads the Parquet content of a dataset version into columns for learning: numbers, truth values and dates as doubles,
 // texts as codes of a dictionary. Streamed through the engine, so that memory is what the columns themselves take.
-import { tmpdir } from 'node:os';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Problem } from '../../base/problems.ts';
 import type { ColumnType } from '../../contract/dataset.ts';
 import { openDataEngine } from '../../platform/drivers/duckdb.ts';
@@ -34,14 +31,14 @@ const columnsAtOnce = 100;
 
 /**
  * Reads the file at `path`, rows in order.
- * @param options `columns`: only these, in this order; all otherwise. `maxRows`: only so many from the start.
+ * @param options `workFolder`: for what does not fit into memory; a killed task leaves nothing elsewhere. `columns`: only
+ * these, in this order; all otherwise. `maxRows`: only so many from the start.
  * @throws Problem `column-unknown`
  */
 export async function readColumns(
   path: string,
-  options: { columns?: readonly string[]; maxRows?: number } = {},
+  { workFolder, ...wanted }: { workFolder: string; columns?: readonly string[]; maxRows?: number },
 ): Promise<DataColumn[]> {
-  const workFolder = await mkdtemp(join(tmpdir(), 'pilvi-read-'));
   const engine = await openDataEngine({
     memoryBytes: engineMemoryBytes,
     threads: 2,
@@ -50,10 +47,9 @@ export async function readColumns(
     readablePaths: [path],
   });
   try {
-    return await readAll(engine, path, options);
+    return await readAll(engine, path, wanted);
   } finally {
     engine.close();
-    await rm(workFolder, { recursive: true, force: true });
   }
 }
 

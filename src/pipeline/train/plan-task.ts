@@ -16,8 +16,9 @@ export type PlanTaskOutput = Pick<
 /** Classes that a plan names; more are counted only by the training. */
 const mostClassesShown = 50;
 
-export const run: Task<PlanTaskInput, PlanTaskOutput> = async ({ contentPath, recipe }) => {
-  const [column] = frameOf(await readColumns(contentPath, { columns: [recipe.target] })).columns;
+export const run: Task<PlanTaskInput, PlanTaskOutput> = async ({ contentPath, recipe }, { workFolder }) => {
+  const columns = await readColumns(contentPath, { workFolder, columns: [recipe.target] });
+  const [column] = frameOf(columns).columns;
   const target = readTarget(column!, {
     task: recipe.task,
     ...(recipe.positiveClass !== null && { positiveClass: recipe.positiveClass }),

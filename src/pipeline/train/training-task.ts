@@ -56,7 +56,7 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
   context,
 ) => {
   context.progress(0, 'reading the data');
-  const frame = frameOf(await readColumns(contentPath));
+  const frame = frameOf(await readColumns(contentPath, { workFolder: context.workFolder }));
   const found = await search({
     frame,
     recipe: searchRecipe(recipe, Math.floor(memoryBytes * (1 - reservedMemoryShare))),

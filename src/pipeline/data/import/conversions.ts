@@ -21,6 +21,11 @@ export interface ConversionRules {
   /** Words that mean "missing". */
   nullValues: readonly string[];
   maxFieldBytes: number;
+  /**
+   * `common`: short statements, for tables of thousands of columns, whose plans would take minutes otherwise. What is
+   * written in a rarer way does not fit then.
+   */
+  spellings: 'all' | 'common';
 }
 
 /**
@@ -51,7 +56,12 @@ function valueOf(
 ): Sql {
   const misfit = sql`error(${misfitMark + String(index)})`;
   const { text, typed } = column;
-  if (typed?.type !== reading.type) return convert({ text, cast: cast ?? text }, reading, misfit, rules);
+  if (typed?.type !== reading.type) {
+    const field = { text, cast: cast ?? text };
+    const isCommon = rules.spellings === 'common' ? isCommonlyWritten(field, reading) : undefined;
+    if (isCommon === undefined) return convert(field, reading, misfit, rules);
+    return sql`CASE WHEN ${isCommon} THEN ${field.cast} WHEN ${text} IS NOT NULL THEN ${misfit} END`;
+  }
   return typed.fits ? sql`CASE WHEN ${typed.fits} THEN ${typed.value} ELSE ${misfit} END` : typed.value;
 }
 
@@ -101,6 +111,35 @@ function castOf(text: Sql, reading: Reading): Sql | undefined {
   }
 }
 
+/** A cheap test for the way that nearly all values are written: what passes is what the engine's cast says. */
+function isCommonlyWritten({ text, cast }: Field, reading: Reading): Sql | undefined {
+  const isSame = sql`CAST(${cast} AS VARCHAR) = ${text}`;
+  switch (reading.type) {
+    case 'integer':
+      return isSame;
+    case 'number':
+      return reading.decimalSeparator === '.' ? isPlainNumber({ text, cast }) : undefined;
+    case 'date':
+      return reading.isIso ? sql`strlen(${text}) = 10 AND ${isSame}` : undefined;
+    case 'datetime':
+      return reading.isIso
+        ? sql`strlen(${text}) >= 19 AND CAST(${cast} AS VARCHAR) = ${spaced(text, reading)}`
+        : undefined;
+    case 'boolean':
+    case 'text':
+      return undefined;
+    default:
+      return reading satisfies never;
+  }
+}
+
+/** Digits, perhaps with a minus, a point or an exponent, that begin with no more than one zero. */
+function isPlainNumber({ text, cast }: Field): Sql {
+  return sql`${cast} BETWEEN -999999999999999 AND 999999999999999 AND ${text} >= '-' AND ${text} < ':'
+      AND NOT (${text} >= '00' AND ${text} < '0:') AND NOT (${text} >= '-00' AND ${text} < '-0:')
+      AND NOT contains(${text}, '_')`;
+}
+
 function convert(field: Field, reading: Reading, otherwise: Sql, rules: ConversionRules): Sql {
   const { text } = field;
   const missing = isMissing(text, rules);
@@ -147,9 +186,7 @@ function number({ text, cast }: Field, missing: Sql, otherwise: Sql): Sql {
   const trimmed = sql`trim(${text})`;
   const slow = sql`TRY_CAST(${trimmed} AS DOUBLE)`;
   return sql`CASE
-    WHEN ${cast} BETWEEN -999999999999999 AND 999999999999999 AND ${text} >= '-' AND ${text} < ':'
-      AND NOT (${text} >= '00' AND ${text} < '0:') AND NOT (${text} >= '-00' AND ${text} < '-0:')
-      AND NOT contains(${text}, '_') THEN ${cast}
+    WHEN ${isPlainNumber({ text, cast })} THEN ${cast}
     WHEN ${missing} THEN NULL
     WHEN regexp_full_match(lower(${trimmed}), '[+-]?inf(inity)?') THEN ${slow}
     WHEN regexp_full_match(${trimmed}, '[+-]?((0|[1-9][0-9]*)(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?')
@@ -201,8 +238,8 @@ function date({ text, cast }: Field, reading: DateReading, missing: Sql, otherwi
     WHEN year(${parsed}) >= 1000 AND CAST(CAST(${parsed} AS DATE) AS TIMESTAMP) = ${parsed}
       THEN CAST(${parsed} AS DATE)
     ELSE ${otherwise} END`;
-  if (!reading.isIso) return slow;
-  return sql`CASE WHEN strlen(${text}) = 10 AND CAST(${cast} AS VARCHAR) = ${text} THEN ${cast} ELSE ${slow} END`;
+  const isCommon = isCommonlyWritten({ text, cast }, reading);
+  return isCommon ? sql`CASE WHEN ${isCommon} THEN ${cast} ELSE ${slow} END` : slow;
 }
 
 function datetime({ text, cast }: Field, reading: DateReading, missing: Sql, otherwise: Sql): Sql {
@@ -211,9 +248,8 @@ function datetime({ text, cast }: Field, reading: DateReading, missing: Sql, oth
     WHEN ${missing} THEN NULL
     WHEN year(${parsed}) >= 1000 THEN ${parsed}
     ELSE ${otherwise} END`;
-  if (!reading.isIso) return slow;
-  return sql`CASE WHEN strlen(${text}) >= 19 AND CAST(${cast} AS VARCHAR) = ${spaced(text, reading)} THEN ${cast}
-    ELSE ${slow} END`;
+  const isCommon = isCommonlyWritten({ text, cast }, reading);
+  return isCommon ? sql`CASE WHEN ${isCommon} THEN ${cast} ELSE ${slow} END` : slow;
 }
 
 /** An ISO time in the engine's spelling: a space for the T, and no Z, because it is UTC anyway. */

@@ -15,6 +15,8 @@ import { formatBytes, type ImportLimits } from './source-limits.ts';
 /** After so many rounds of evidence, columns that still do not fit become text. */
 const maxRounds = 4;
 const evidenceRows = 2000;
+/** With more columns than these, a statement that allows for every spelling takes long to plan. */
+const manyColumns = 500;
 /** A row group is held in memory by each thread. */
 const rowGroup = { maxRows: 122_880, minRows: 2048, cells: 2_457_600 };
 
@@ -76,13 +78,15 @@ function readingsOf(
   };
 }
 
-function selectConverted(table: Table, decided: Readings, { limits, maxRows }: Writing): Sql {
-  const rows = selectValues(
-    table.columns,
-    decided.readings,
-    table.relation(decided.nullValues),
-    rulesOf(decided, limits),
-  );
+function selectConverted(
+  table: Table,
+  decided: Readings,
+  { limits, maxRows, spellings = 'all' }: Writing & { spellings?: ConversionRules['spellings'] },
+): Sql {
+  const rows = selectValues(table.columns, decided.readings, table.relation(decided.nullValues), {
+    ...rulesOf(decided, limits),
+    spellings,
+  });
   return maxRows === undefined ? rows : sql`${rows} LIMIT ${maxRows}`;
 }
 
@@ -92,17 +96,37 @@ async function copyTable(
   decided: Readings,
   writing: Writing,
 ): Promise<number> {
-  const rows = Math.floor(rowGroup.cells / table.columns.length);
-  const groupRows = Math.max(rowGroup.minRows, Math.min(rowGroup.maxRows, rows));
+  const copy = (spellings: ConversionRules['spellings']): Promise<number> =>
+    writeRows(engine, selectConverted(table, decided, { ...writing, spellings }), {
+      target: writing.target,
+      columnCount: table.columns.length,
+    });
+  if (table.columns.length > manyColumns) {
+    try {
+      return await copy('common');
+    } catch (error) {
+      if (failureOf(error) !== 'misfit') throw error;
+    }
+  }
+  return await copy('all');
+}
+
+async function writeRows(
+  engine: DataEngine,
+  rows: Sql,
+  { target, columnCount }: { target: string; columnCount: number },
+): Promise<number> {
+  const mostRows = Math.floor(rowGroup.cells / columnCount);
+  const groupRows = Math.max(rowGroup.minRows, Math.min(rowGroup.maxRows, mostRows));
   const [[count]] = (await engine.rows(
-    sql`COPY (${selectConverted(table, decided, writing)}) TO ${writing.target}
+    sql`COPY (${rows}) TO ${target}
       (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${groupRows})`,
   )) as [[number]];
   return count;
 }
 
 function rulesOf(decided: Readings, limits: ImportLimits): ConversionRules {
-  return { nullValues: decided.nullValues, maxFieldBytes: limits.maxFieldBytes };
+  return { nullValues: decided.nullValues, maxFieldBytes: limits.maxFieldBytes, spellings: 'all' };
 }
 
 function anyMisfit(table: Table, readings: readonly Reading[], rules: ConversionRules): Sql {

@@ -27,7 +27,8 @@ const sampledRows = 125_000;
 /** Cells held in memory at once. */
 const batchCells = 4_000_000;
 const pairs = { columns: 200, rows: 50_000, cells: 5_000_000, correlatedColumns: 50 };
-const mostColumnsAtOnce = 100;
+/** Opening a wide file costs more than reading some of its columns, but a union of many counts is slow to plan. */
+const mostAtOnce = { numbers: 1000, texts: 100 };
 const sizes = { few: { bins: 20, top: 10 }, many: { bins: 8, top: 3 }, manyColumns: 500 };
 
 /** Profiles `content`; `progress` is told the share that is done. */
@@ -91,7 +92,7 @@ async function numberFigures(
 ): Promise<Map<string, NumberFigures>> {
   const figures = new Map<string, NumberFigures>();
   const numeric = columns.filter(({ type }) => type !== 'text');
-  for (const group of groupsOf(numeric, columnsAtOnce(sample))) {
+  for (const group of groupsOf(numeric, columnsAtOnce(sample, mostAtOnce.numbers))) {
     const statement = sql`SELECT ${joined(group.map(({ name, type }) => doubleOf(name, type)))}
       FROM ${sampledFrom(path, sample)}`;
     const arrays = await readDoubles(engine, statement, { columns: group.length, rows: sample.rowCount });
@@ -107,7 +108,7 @@ async function textFigures(
 ): Promise<Map<string, TextFigures>> {
   const figures = new Map<string, TextFigures>();
   const texts = columns.filter(({ type }) => type === 'text');
-  for (const group of groupsOf(texts, columnsAtOnce(sample))) {
+  for (const group of groupsOf(texts, columnsAtOnce(sample, mostAtOnce.texts))) {
     const profilers = group.map(() => textProfiler(size));
     const values = joined(group.map(({ name }) => identifier(name)));
     await engine.run(sql`CREATE TEMP TABLE texts AS SELECT ${values} FROM ${sampledFrom(path, sample)}`);
@@ -238,6 +239,6 @@ function timeText(timeMs: number, type: ColumnType): string {
   return type === 'date' ? date.toISOString().replace(/T.*$/, '') : date.toISOString();
 }
 
-function columnsAtOnce(sample: RowSample): number {
-  return Math.min(mostColumnsAtOnce, Math.max(1, Math.floor(batchCells / sample.rowCount)));
+function columnsAtOnce(sample: RowSample, most: number): number {
+  return Math.min(most, Math.max(1, Math.floor(batchCells / sample.rowCount)));
 }

@@ -66,7 +66,10 @@ export async function readRows(
     { ...options, columns: { ...types, ...options.columns } },
     context,
   );
-  const columns = await readColumns(imported.contentPath, { columns: wanted.map(({ name }) => name) });
+  const columns = await readColumns(imported.contentPath, {
+    workFolder: context.workFolder,
+    columns: wanted.map(({ name }) => name),
+  });
   return {
     rowCount: imported.rowCount,
     warnings: [...imported.warnings, ...missingWarning(fields, present)],
