@@ -1,7 +1,7 @@
 // Models: named, with immutable versions, each one portable model file; aliases are movable names.
 import { z } from 'zod';
 import { displayName, idParam, isoTime, operation, page, pageQuery } from './operation.ts';
-import { evaluation, featureImportance, tasks } from './training.ts';
+import { evaluation, evaluationSummary, featureImportance, tasks } from './training.ts';
 
 const tag = 'Model';
 
@@ -51,13 +51,19 @@ export const modelVersion = z
   })
   .meta({ id: 'ModelVersion' });
 
+/** A version in a list. */
+export const modelVersionSummary = modelVersion
+  .omit({ importance: true, fields: true, card: true })
+  .extend({ evaluation: evaluationSummary.nullable() })
+  .meta({ id: 'ModelVersionSummary' });
+
 export const model = z
   .object({
     id: z.string(),
     projectId: z.string(),
     name: z.string(),
     createdAt: isoTime,
-    latestVersion: modelVersion.nullable(),
+    latestVersion: modelVersionSummary.nullable(),
     aliases: z.array(z.object({ alias: z.string(), versionNumber: z.number().int() })),
   })
   .meta({ id: 'Model' });
@@ -98,7 +104,7 @@ export const listModelVersions = operation({
   tag,
   policy: 'model:read',
   request: { params: idParam('modelId'), query: pageQuery },
-  response: { status: 200, json: page(modelVersion) },
+  response: { status: 200, json: page(modelVersionSummary) },
   problems: ['not-found'],
 });
 

@@ -101,6 +101,11 @@ export const evaluation = z
   })
   .meta({ id: 'Evaluation' });
 
+/** What lists show of an evaluation: no curves, no samples. */
+export const evaluationSummary = evaluation
+  .pick({ task: true, rowCount: true, metrics: true })
+  .meta({ id: 'EvaluationSummary' });
+
 export const featureImportance = z.array(z.object({ column: z.string(), importance: z.number() }));
 
 export const training = z
@@ -130,6 +135,12 @@ export const training = z
     finishedAt: isoTime.nullable(),
   })
   .meta({ id: 'Training' });
+
+/** A training in a list. */
+export const trainingSummary = training
+  .omit({ leaderboard: true, importance: true, droppedColumns: true, warnings: true })
+  .extend({ evaluation: evaluationSummary.nullable() })
+  .meta({ id: 'TrainingSummary' });
 
 export const trainingPlan = z
   .object({
@@ -193,7 +204,7 @@ export const listTrainings = operation({
   tag,
   policy: 'training:read',
   request: { params: idParam('projectId'), query: pageQuery },
-  response: { status: 200, json: page(training) },
+  response: { status: 200, json: page(trainingSummary) },
   problems: ['not-found'],
 });
 

@@ -13,7 +13,7 @@ import type {
   JobState,
   Model,
   RecipeInput,
-  Training,
+  TrainingSummary,
 } from './types.ts';
 
 /** More than this is not shown in one list; the search of a page narrows it. */
@@ -130,7 +130,7 @@ export const planQuery = (projectId: string, recipe: RecipeInput) =>
 
 export const trainingsQuery = (projectId: string) =>
   infiniteQueryOptions({
-    ...paged<Training>(),
+    ...paged<TrainingSummary>(),
     queryKey: ['trainings', projectId],
     queryFn: ({ signal, pageParam }) =>
       client.listTrainings({ projectId, cursor: pageParam, limit: 20 }, { signal }),

@@ -22,6 +22,7 @@ export type QueryResult = AnswerFor<'runQuery'>;
 
 export type RecipeInput = InputFor<'createTraining'>['body'];
 export type Training = AnswerFor<'getTraining'>;
+export type TrainingSummary = AnswerFor<'listTrainings'>['items'][number];
 export type TrainingPlan = AnswerFor<'planTraining'>;
 export type Trial = Training['leaderboard'][number];
 export type Evaluation = NonNullable<Training['evaluation']>;
@@ -31,6 +32,7 @@ export type LearnerCatalogue = AnswerFor<'listLearners'>;
 
 export type Model = AnswerFor<'getModel'>;
 export type ModelVersion = AnswerFor<'getModelVersion'>;
+export type ModelVersionSummary = AnswerFor<'listModelVersions'>['items'][number];
 export type ModelField = ModelVersion['fields'][number];
 
 export type Endpoint = AnswerFor<'getEndpoint'>;

@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
-import type { model, modelVersion } from '../../contract/model.ts';
+import type { model, modelVersion, modelVersionSummary } from '../../contract/model.ts';
 import { openModel } from '../../ml/model/model.ts';
 import type { Predictor } from '../../ml/model/predictor.ts';
 import type { Context } from '../../platform/context.ts';
@@ -30,11 +30,12 @@ import {
   type ModelRow,
   type VersionRow,
 } from './rows.ts';
-import { trainingReport } from '../train/train.ts';
+import { summaryOfEvaluation, trainingReport } from '../train/train.ts';
 import { summarise } from './summary.ts';
 
 export type Model = z.output<typeof model>;
 export type ModelVersion = z.output<typeof modelVersion>;
+export type ModelVersionSummary = z.output<typeof modelVersionSummary>;
 
 /** What a model file says of itself: read once, when it is registered. */
 export type VersionSummary = Pick<
@@ -221,7 +222,7 @@ export async function getModel(context: Context, modelId: string): Promise<Model
 export async function listModelVersions(
   context: Context,
   input: { modelId: string; limit: number; cursor?: string | undefined },
-): Promise<{ items: ModelVersion[]; nextCursor: string | null }> {
+): Promise<{ items: ModelVersionSummary[]; nextCursor: string | null }> {
   return await context.transaction(async (transaction) => {
     await requireModel(transaction, input.modelId);
     const rows = await listVersionRows(transaction, input.modelId, {
@@ -233,7 +234,7 @@ export async function listModelVersions(
       rows,
       input.limit,
       (row) => row.id,
-      (row) => shown.get(row.id)!,
+      (row) => summaryOf(shown.get(row.id)!),
     );
   });
 }
@@ -321,12 +322,17 @@ async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<M
       projectId: row.projectId,
       name: row.name,
       createdAt: toIso(row.createdAt.getTime()),
-      latestVersion: version ? showVersion(version, row.name, aliases) : null,
+      latestVersion: version ? summaryOf(showVersion(version, row.name, aliases)) : null,
       aliases: aliases
         .filter((alias) => alias.modelId === row.id)
         .map(({ alias, versionId }) => ({ alias, versionNumber: numbers.get(versionId)! })),
     };
   });
+}
+
+function summaryOf(version: ModelVersion): ModelVersionSummary {
+  const { importance: _importance, fields: _fields, card: _card, ...rest } = version;
+  return { ...rest, evaluation: rest.evaluation && summaryOfEvaluation(rest.evaluation) };
 }
 
 function showVersion(row: VersionRow, modelName: string, aliases: AliasRow[]): ModelVersion {

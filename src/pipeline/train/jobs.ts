@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { assert, present } from '../../base/assert.ts';
 import type { Problem } from '../../base/problems.ts';
-import { secondMs } from '../../base/time.ts';
+import { hourMs, secondMs } from '../../base/time.ts';
 import type { Context } from '../../platform/context.ts';
 import type { JobKind } from '../../platform/ports/jobs.ts';
 import { datasetContentPath } from '../data/data.ts';
@@ -12,6 +12,8 @@ import type { TrainingTaskInput, TrainingTaskOutput } from './training-task.ts';
 
 /** Reading the data and writing the model file come on top of the budget. */
 const overheadMs = 120 * secondMs;
+/** Between tries, and for writing the result. */
+const reservationMarginMs = hourMs;
 const bytesPerMiB = 1_048_576;
 
 export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, TrainingTaskOutput> = {
@@ -21,14 +23,17 @@ export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, Tra
   retryLimit: 2,
 
   async prepare(context, { trainingId }) {
-    const { recipe } = await requireTraining(context, trainingId);
+    const row = await requireTraining(context, trainingId);
+    const { recipe } = row;
+    const timeoutMs = recipe.budget.seconds * 2 * secondMs + overheadMs;
+    await keepReservation(context, row, timeoutMs);
     const memoryBytes =
       recipe.budget.memoryMiB === null
         ? context.limits.taskMemoryBytes
         : recipe.budget.memoryMiB * bytesPerMiB;
     return {
       input: { contentPath: await datasetContentPath(context, recipe.datasetVersionId), recipe, memoryBytes },
-      limits: { memoryBytes, timeoutMs: recipe.budget.seconds * 2 * secondMs + overheadMs },
+      limits: { memoryBytes, timeoutMs },
     };
   },
 
@@ -92,6 +97,24 @@ export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, Tra
     };
   },
 };
+
+/**
+ * Makes sure that the money is held for as long as this try may take: a training that waited for days may have lost
+ * its reservation to the reaper, and reserves anew. Throws `budget-exceeded` when others have spent it meanwhile.
+ */
+async function keepReservation(context: Context, row: TrainingRow, timeoutMs: number): Promise<void> {
+  const expiresAtMs = context.clock.nowMs() + timeoutMs + reservationMarginMs;
+  await context.transaction(async (transaction) => {
+    if (await context.meter.renew(transaction, row.reservationId, { expiresAtMs, usedSoFar: [] })) return;
+    const { reservationId } = await context.meter.reserve(transaction, {
+      payer: { workspaceId: row.workspaceId, projectId: row.projectId, keyId: row.payingKeyId },
+      usage: [{ unit: 'training-second', quantity: row.recipe.budget.seconds }],
+      purpose: { kind: 'training', subjectId: row.id },
+      expiresAtMs,
+    });
+    await updateTraining(transaction, row.id, { reservationId });
+  });
+}
 
 async function requireTraining(context: Context, trainingId: string): Promise<TrainingRow> {
   const row = await context.transaction((transaction) => findTraining(transaction, trainingId));

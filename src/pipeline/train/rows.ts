@@ -24,6 +24,8 @@ export const trainings = pgTable(
     result: jsonb('result').$type<TrainingResult>(),
     modelVersionId: text('model_version_id'),
     reservationId: text('reservation_id').notNull(),
+    /** The API key whose caps apply, if one asked. */
+    payingKeyId: text('paying_key_id'),
     reservedMicroUsd: bigint('reserved_micro_usd', { mode: 'number' }).notNull(),
     chargedMicroUsd: bigint('charged_micro_usd', { mode: 'number' }),
     problem: jsonb('problem').$type<ProblemDocument>(),

@@ -4,11 +4,17 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { hourMs, secondMs, toIso } from '../../base/time.ts';
-import type { training, trainingPlan, Recipe } from '../../contract/training.ts';
+import type {
+  evaluationSummary,
+  training,
+  trainingPlan,
+  trainingSummary,
+  Recipe,
+} from '../../contract/training.ts';
 import { payerOf, type Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { EventOutput } from '../../platform/http/route.ts';
-import { getJobRow, listJobEvents, watchJobEvents } from '../../platform/jobs/jobs.ts';
+import { getJobRows, listJobEvents, watchJobEvents, type JobSummary } from '../../platform/jobs/jobs.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import { datasetContentPath, requireReadyVersion, type ReadyVersion } from '../data/data.ts';
 import type { FieldSummary } from './field-summaries.ts';
@@ -20,6 +26,7 @@ import type { PlanTaskInput, PlanTaskOutput } from './plan-task.ts';
 
 export type { FieldSummary };
 export type Training = z.output<typeof training>;
+export type TrainingSummary = z.output<typeof trainingSummary>;
 export type TrainingPlan = z.output<typeof trainingPlan>;
 
 /** Seconds that reading the data and writing the model take on top of the budget, for the estimate only. */
@@ -65,11 +72,12 @@ export async function createTraining(context: Context, projectId: string, recipe
       `The training could cost up to ${context.meter.quote(usage)} micro-dollars, more than the ${maxMicroUsd} its recipe allows.`,
     );
   }
+  const payer = payerOf(context, projectId);
   const now = context.clock.nowMs();
   const trainingId = context.newId('training');
   const row = await context.transaction(async (transaction) => {
     const reservation = await context.meter.reserve(transaction, {
-      payer: payerOf(context, projectId),
+      payer,
       usage,
       purpose: { kind: 'training', subjectId: trainingId },
       expiresAtMs: now + recipe.budget.seconds * secondMs * trainingJob.retryLimit + 24 * hourMs,
@@ -97,6 +105,7 @@ export async function createTraining(context: Context, projectId: string, recipe
       datasetVersionNumber: version.number,
       state: 'queued',
       reservationId: reservation.reservationId,
+      payingKeyId: payer.keyId,
       reservedMicroUsd: reservation.amountMicroUsd,
       createdAt: new Date(now),
     });
@@ -110,15 +119,9 @@ export async function getTraining(context: Context, trainingId: string): Promise
     const row = await requireRow(findTraining(transaction, trainingId), trainingId);
     const shown = showTraining(row);
     if (isTerminal(row.state)) return shown;
-    const job = await getJobRow(transaction, row.jobId);
+    const jobs = await getJobRows(transaction, [row.jobId]);
     const events = await listJobEvents(transaction, row.jobId);
-    return {
-      ...shown,
-      state: job?.state ?? row.state,
-      startedAt: job?.startedAt ? toIso(job.startedAt.getTime()) : null,
-      progress: job ? { share: job.progressShare, message: job.progressMessage } : shown.progress,
-      leaderboard: trialsOf(events),
-    };
+    return { ...withJob(shown, jobs.get(row.jobId)), leaderboard: trialsOf(events) };
   });
 }
 
@@ -133,19 +136,35 @@ export async function trainingReport(
   return { evaluation: row.result?.evaluation ?? null, fields: row.result?.fields ?? [] };
 }
 
+/** What lists show of an evaluation. */
+export function summaryOfEvaluation({
+  task,
+  rowCount,
+  metrics,
+}: NonNullable<Training['evaluation']>): z.output<typeof evaluationSummary> {
+  return { task, rowCount, metrics };
+}
+
 /** The trainings of a project, newest first. */
 export async function listTrainings(
   context: Context,
   input: { projectId: string; limit: number; cursor?: string | undefined },
-): Promise<{ items: Training[]; nextCursor: string | null }> {
-  const rows = await context.transaction(async (transaction) => {
+): Promise<{ items: TrainingSummary[]; nextCursor: string | null }> {
+  return await context.transaction(async (transaction) => {
     await requireProject(transaction, input.projectId);
-    return await listTrainingRows(transaction, input.projectId, {
+    const rows = await listTrainingRows(transaction, input.projectId, {
       limit: input.limit,
       after: readCursor(input.cursor),
     });
+    const jobIds = rows.filter(({ state }) => !isTerminal(state)).map(({ jobId }) => jobId);
+    const jobs = await getJobRows(transaction, jobIds);
+    return pageOf(
+      rows,
+      input.limit,
+      (row) => row.id,
+      (row) => summaryOf(withJob(showTraining(row), jobs.get(row.jobId))),
+    );
   });
-  return pageOf(rows, input.limit, (row) => row.id, showTraining);
 }
 
 /** Its events as they happen, after `after`; ends with the training. Throws `not-found`. */
@@ -206,6 +225,28 @@ async function requireRow(found: Promise<TrainingRow | undefined>, trainingId: s
   const row = await found;
   if (!row) throw new Problem('not-found', `There is no training ${trainingId}.`);
   return row;
+}
+
+/** What only the job knows while it is at work. */
+function withJob(training: Training, job: JobSummary | undefined): Training {
+  if (!job) return training;
+  return {
+    ...training,
+    state: job.state,
+    startedAt: job.startedAt ? toIso(job.startedAt.getTime()) : null,
+    progress: { share: job.progressShare, message: job.progressMessage },
+  };
+}
+
+function summaryOf(training: Training): TrainingSummary {
+  const {
+    leaderboard: _leaderboard,
+    importance: _importance,
+    droppedColumns: _dropped,
+    warnings: _warnings,
+    ...rest
+  } = training;
+  return { ...rest, evaluation: rest.evaluation && summaryOfEvaluation(rest.evaluation) };
 }
 
 function showTraining(row: TrainingRow): Training {

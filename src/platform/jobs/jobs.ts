@@ -81,9 +81,13 @@ export type JobSummary = Pick<
   'id' | 'state' | 'attempt' | 'progressShare' | 'progressMessage' | 'startedAt' | 'finishedAt' | 'problem'
 >;
 
-/** The row of a job, within the caller's transaction. */
-export async function getJobRow(transaction: Transaction, jobId: string): Promise<JobSummary | undefined> {
-  return await rows.findJob(transaction, jobId);
+/** The rows of jobs by their ids, within the caller's transaction. */
+export async function getJobRows(
+  transaction: Transaction,
+  jobIds: readonly string[],
+): Promise<Map<string, JobSummary>> {
+  const found = await rows.findJobs(transaction, jobIds);
+  return new Map(found.map((row) => [row.id, row]));
 }
 
 /** All events of a job that are kept (at most some ten thousand), oldest first, within the caller's transaction. */

@@ -129,6 +129,14 @@ export async function findJob(transaction: Transaction, jobId: string): Promise<
   return row;
 }
 
+export async function findJobs(transaction: Transaction, jobIds: readonly string[]): Promise<JobRow[]> {
+  if (jobIds.length === 0) return [];
+  return await transaction
+    .select()
+    .from(jobs)
+    .where(inArray(jobs.id, [...jobIds]));
+}
+
 export async function listJobRows(
   transaction: Transaction,
   filter: { state?: JobState | undefined; subjectId?: string | undefined; projectId?: string | undefined },

@@ -85,16 +85,17 @@ export async function findModelVersion(
   const { name, tag } = splitReference(reference);
   const model = await findModel(client, projectId, name);
   if (tag === undefined) {
-    if (model.latestVersion) return model.latestVersion;
+    if (model.latestVersion) return client.getModelVersion({ versionId: model.latestVersion.id });
     throw new Problem('not-found', `The model "${model.name}" has no version yet.`);
   }
   const alias = model.aliases.find((candidate) => candidate.alias === tag);
   const versions = listAll(client.listModelVersions, { modelId: model.id });
-  return numbered(
+  const { id } = numbered(
     `the model "${model.name}"`,
     alias ? String(alias.versionNumber) : tag,
     await Array.fromAsync(versions),
   );
+  return client.getModelVersion({ versionId: id });
 }
 
 /** Splits `name@tag` at its last @; a name may hold one itself when it is followed by a tag. */

@@ -32,8 +32,9 @@ export function Component() {
   const [search] = useSearchParams();
   const model = useQuery(modelQuery(modelId));
   const wanted = search.get('version');
-  const chosen = useQuery({ ...modelVersionQuery(wanted ?? ''), enabled: wanted !== null });
-  const version = wanted === null ? model.data?.latestVersion : chosen.data;
+  const shownId = wanted ?? model.data?.latestVersion?.id;
+  const chosen = useQuery({ ...modelVersionQuery(shownId ?? ''), enabled: shownId !== undefined });
+  const version = chosen.data;
   return (
     <Page
       title={model.data?.name ?? 'Model'}

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../../api/client.ts';
 import { modelQuery, modelVersionsQuery } from '../../api/queries.ts';
-import type { Model, ModelVersion } from '../../api/types.ts';
+import type { Model, ModelVersionSummary } from '../../api/types.ts';
 import { paths } from '../../app/paths.ts';
 import { useAbilities } from '../../app/session.tsx';
 import { formatTime } from '../../kit/format.ts';
@@ -23,7 +23,7 @@ interface VersionsProps {
 /** The tab of versions. */
 export function Versions({ model, shownId }: VersionsProps) {
   const versions = useQuery(modelVersionsQuery(model.id));
-  const [naming, setNaming] = useState<ModelVersion>();
+  const [naming, setNaming] = useState<ModelVersionSummary>();
   return (
     <Section
       title="Versions"
@@ -64,13 +64,21 @@ export function Versions({ model, shownId }: VersionsProps) {
   );
 }
 
-function originOf({ lineage }: ModelVersion): string {
+function originOf({ lineage }: ModelVersionSummary): string {
   return lineage ? `from ${lineage.datasetName}, version ${lineage.datasetVersionNumber}` : 'from a file';
 }
 
 const usualAliases = ['champion', 'challenger'];
 
-function AliasMenu({ model, version, onName }: { model: Model; version: ModelVersion; onName: () => void }) {
+function AliasMenu({
+  model,
+  version,
+  onName,
+}: {
+  model: Model;
+  version: ModelVersionSummary;
+  onName: () => void;
+}) {
   const { canEdit } = useAbilities();
   const change = useAliasChange(model.id);
   if (!canEdit) return null;
@@ -123,7 +131,7 @@ function useAliasChange(modelId: string) {
 
 interface NameDialogProps {
   model: Model;
-  version: ModelVersion;
+  version: ModelVersionSummary;
   onClose: () => void;
 }
 

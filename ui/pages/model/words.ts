@@ -1,10 +1,10 @@
 // How good a model is, in words that need no course in statistics. The figures come from the locked holdout: rows that
 // took no part in the training.
-import type { Evaluation, ModelVersion, Task } from '../../api/types.ts';
+import type { Evaluation, ModelVersionSummary, Task } from '../../api/types.ts';
 import { formatNumber, ofHundred } from '../../kit/format.ts';
 
 /** One line of words for a list: `right in 87 of 100`, `off by about 3.2`. */
-export function goodnessShort(version: Pick<ModelVersion, 'task' | 'evaluation'>): string {
+export function goodnessShort(version: Pick<ModelVersionSummary, 'task' | 'evaluation'>): string {
   const metrics = version.evaluation?.metrics ?? {};
   if (version.task === 'regression') {
     const error = typicalError(metrics);

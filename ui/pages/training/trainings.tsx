@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { trainingsQuery } from '../../api/queries.ts';
-import type { Training } from '../../api/types.ts';
+import type { TrainingSummary } from '../../api/types.ts';
 import { paths } from '../../app/paths.ts';
 import { useAbilities } from '../../app/session.tsx';
 import { Empty } from '../../kit/empty.tsx';
@@ -59,12 +59,12 @@ export function Component() {
   );
 }
 
-function aboutTraining({ datasetName, state, problem }: Training): string {
+function aboutTraining({ datasetName, state, problem }: TrainingSummary): string {
   const failure = state === 'failed' ? ` · ${problem?.title ?? 'failed'}` : '';
   return `from ${datasetName}${failure}`;
 }
 
-function outcome({ state, task, evaluation, progress }: Training): string {
+function outcome({ state, task, evaluation, progress }: TrainingSummary): string {
   switch (state) {
     case 'succeeded':
       return task ? goodnessShort({ task, evaluation }) || 'done' : 'done';

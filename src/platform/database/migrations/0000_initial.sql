@@ -195,6 +195,7 @@ CREATE TABLE "trainings" (
 	"result" jsonb,
 	"model_version_id" text,
 	"reservation_id" text NOT NULL,
+	"paying_key_id" text,
 	"reserved_micro_usd" bigint NOT NULL,
 	"charged_micro_usd" bigint,
 	"problem" jsonb,

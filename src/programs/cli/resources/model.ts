@@ -14,6 +14,7 @@ import { bytesInWords, scoreInWords, timeInWords } from '../words.ts';
 
 type Model = AnswerFor<'getModel'>;
 type Version = AnswerFor<'getModelVersion'>;
+type VersionSummary = AnswerFor<'listModelVersions'>['items'][number];
 
 export function addModelCommands(program: Command): void {
   const model = program.command('model').description('models and their versions');
@@ -59,7 +60,11 @@ async function getVersion(session: Session, _options: object, reference: string)
   return findModelVersion(await session.client(), await session.projectId(), reference);
 }
 
-async function listVersions(session: Session, _options: object, reference: string): Promise<Version[]> {
+async function listVersions(
+  session: Session,
+  _options: object,
+  reference: string,
+): Promise<VersionSummary[]> {
   const client = await session.client();
   const { id: modelId } = await findModel(client, await session.projectId(), reference);
   return Array.fromAsync(listAll(client.listModelVersions, { modelId }));
@@ -124,7 +129,7 @@ function showModels(models: Model[]): void {
   );
 }
 
-function showVersions(versions: Version[]): void {
+function showVersions(versions: VersionSummary[]): void {
   printTable(
     ['version', 'metric', 'score', 'size', 'aliases', 'created', 'id'],
     versions.map((version) => [

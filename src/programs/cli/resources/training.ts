@@ -14,6 +14,7 @@ import { trialLine } from '../trial-line.ts';
 import { countInWords, durationInWords, scoreInWords, timeInWords, usdInWords } from '../words.ts';
 
 type Training = AnswerFor<'getTraining'>;
+type TrainingSummary = AnswerFor<'listTrainings'>['items'][number];
 type Plan = AnswerFor<'planTraining'>;
 
 interface StartOptions extends RecipeOptions {
@@ -88,7 +89,7 @@ async function recipe(session: Session, options: StartOptions) {
   return { ...recipeOf(options), datasetVersionId: version.id };
 }
 
-async function listTrainings(session: Session): Promise<Training[]> {
+async function listTrainings(session: Session): Promise<TrainingSummary[]> {
   const client = await session.client();
   return Array.fromAsync(listAll(client.listTrainings, { projectId: await session.projectId() }));
 }
@@ -97,7 +98,7 @@ async function getTraining(session: Session, _options: object, reference: string
   const client = await session.client();
   if (reference !== 'latest') return client.getTraining({ trainingId: reference });
   const { items } = await client.listTrainings({ projectId: await session.projectId(), limit: 1 });
-  if (items[0]) return items[0];
+  if (items[0]) return client.getTraining({ trainingId: items[0].id });
   throw new Problem('not-found', 'The project has no training yet.');
 }
 
@@ -116,7 +117,7 @@ async function listLearners(session: Session) {
   return (await session.client()).listLearners();
 }
 
-function showTrainings(trainings: Training[]): void {
+function showTrainings(trainings: TrainingSummary[]): void {
   printTable(
     ['id', 'dataset', 'target', 'state', 'task', 'metric', 'score', 'cost', 'created'],
     trainings.map((training) => [
