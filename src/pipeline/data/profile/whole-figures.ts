@@ -78,7 +78,7 @@ async function scan(
   const selected = columns.map(({ name, type, mean }, index) => {
     const { value, distance, hash } = namesAt(index);
     const column = identifier(name);
-    const hashed = sql`CASE WHEN ${column} IS NOT NULL THEN hash(${column}) END AS ${hash}`;
+    const hashed = sql`hash(${column}) AS ${hash}`;
     if (!isAmount(type)) return hashed;
     const finite = isBounded(extremes[index]!)
       ? column
@@ -88,7 +88,8 @@ async function scan(
   });
   const wanted = columns.map(({ type, distinctCount }, index) => {
     const { value, distance, hash } = namesAt(index);
-    const sample = sql`list(${hash}) FILTER (${hash} & ${oneIn - 1} = 0)`;
+    // What is missing has a hash too.
+    const sample = sql`list(${hash}) FILTER (${hash} & ${oneIn - 1} = 0 AND ${hash} <> hash(NULL))`;
     const distinct = distinctCount > exactDistinct ? sql`len(list_distinct(${sample}))` : sql`NULL`;
     if (!isAmount(type)) return sql`NULL, NULL, NULL, NULL, NULL, ${distinct}`;
     const bounds = isBounded(extremes[index]!) ? sql`NULL, NULL` : sql`min(${value}), max(${value})`;
