@@ -10,8 +10,14 @@ export interface ColumnToBin {
   missingBin: number;
 }
 
-/** Writes the bin of each value to `out`; returns how many values are NaN. */
-export type BinKernel = (column: ColumnToBin, out: Uint8Array) => number;
+export interface BinKernel {
+  /** Writes the bin of each value to `out`; returns how many values are NaN. */
+  map: (column: ColumnToBin, out: Uint8Array) => number;
+  /** Sorts in place at most {@link mostSorted} numbers, none of them NaN; -0 comes before 0. */
+  sort: (numbers: Float64Array) => void;
+}
+
+export const mostSorted = 100_000;
 
 /** A kernel with memory of its own: keep it for the columns of a table. */
 export function openBinKernel(): BinKernel {
@@ -24,13 +30,16 @@ export function wasmBinKernel(): BinKernel | undefined {
   const boundsAt = firstAddress;
   const valuesAt = boundsAt + 2048;
   const binsAt = valuesAt + chunkRows * 8;
-  const started = startModule(binsAt + chunkRows);
+  const numbersAt = binsAt + chunkRows;
+  const scratchAt = numbersAt + mostSorted * 8;
+  const countersAt = scratchAt + mostSorted * 8;
+  const started = startModule(countersAt + 49_152);
   if (!started) return undefined;
   const { run, buffer } = started;
   const boundsInside = new Float64Array(buffer, boundsAt, 255);
   const valuesInside = new Float64Array(buffer, valuesAt, chunkRows);
   const binsInside = new Uint8Array(buffer, binsAt, chunkRows);
-  return ({ values, bounds, missingBin }, out) => {
+  const map: BinKernel['map'] = ({ values, bounds, missingBin }, out) => {
     boundsInside.fill(Infinity).set(bounds);
     let missingCount = 0;
     for (let begin = 0; begin < values.length; begin += chunkRows) {
@@ -41,9 +50,18 @@ export function wasmBinKernel(): BinKernel | undefined {
     }
     return missingCount;
   };
+  const sort: BinKernel['sort'] = (numbers) => {
+    const inside = new Float64Array(buffer, numbersAt, numbers.length);
+    inside.set(numbers);
+    run.sortNumbers(numbersAt, numbers.length, scratchAt, countersAt);
+    numbers.set(inside);
+  };
+  return { map, sort };
 }
 
-export const plainBinKernel: BinKernel = ({ values, bounds, missingBin }, out) => {
+export const plainBinKernel: BinKernel = { map: mapPlainly, sort: (numbers) => void numbers.sort() };
+
+function mapPlainly({ values, bounds, missingBin }: ColumnToBin, out: Uint8Array): number {
   let missingCount = 0;
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
@@ -54,7 +72,7 @@ export const plainBinKernel: BinKernel = ({ values, bounds, missingBin }, out) =
     }
   }
   return missingCount;
-};
+}
 
 function boundsBelow(bounds: Float64Array, value: number): number {
   let low = 0;

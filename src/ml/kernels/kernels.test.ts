@@ -250,7 +250,7 @@ test('units are powers of two, as large as the bounds allow', () => {
   assert.equal(unitsFor(0, 5), 1);
 });
 
-test('both bin kernels count the bounds below each value', () => {
+test('both bin kernels sort, and count the bounds below each value', () => {
   const values = fc.array(fc.oneof(fc.double(), fc.integer({ min: -3, max: 3 }).map(Number)), {
     maxLength: 300,
   });
@@ -261,13 +261,20 @@ test('both bin kernels count the bounds below each value', () => {
       const column = { values: Float64Array.from(numbers), bounds, missingBin: bounds.length };
       const outcomes = [wasmBinKernel()!, plainBinKernel].map((kernel) => {
         const bins = new Uint8Array(numbers.length);
-        return { missingCount: kernel(column, bins), bins };
+        return { missingCount: kernel.map(column, bins), bins };
       });
       assert.deepEqual(outcomes[0], outcomes[1]);
       numbers.forEach((value, row) => {
         const below = bounds.filter((bound) => bound < value).length;
         assert.equal(outcomes[0]!.bins[row], Number.isNaN(value) ? bounds.length : below);
       });
+      const present = Float64Array.from(numbers.filter((value) => !Number.isNaN(value)));
+      const sortedBy = [wasmBinKernel()!, plainBinKernel].map((kernel) => {
+        const copy = present.slice();
+        kernel.sort(copy);
+        return copy;
+      });
+      assert.deepEqual(sortedBy[0], sortedBy[1]);
     }),
   );
 });

@@ -1,7 +1,6 @@
 // The tree kernels in plain TypeScript: the oracle of the WebAssembly ones, and their stand-in. A histogram cell is one
 // float64 that holds two whole numbers, gradient units times 2^27 plus hessian units: one load, one addition and one
 // store for each row and feature, and sums stay exact.
-import { sigmoid, exp } from '../model/arithmetic.ts';
 import {
   blockRows,
   gainOf,
@@ -146,6 +145,20 @@ function sumsOf(cell: number): UnitSums {
   return { gradient, hessian: cell - gradient * gradientUnit };
 }
 
+/** Powers of two from 2^-1022 to 1. */
+const powersOfTwo = Float64Array.from({ length: 1023 }, (_, index) => 2 ** (index - 1022));
+const rounder = 6_755_399_441_055_744; // 1.5 x 2^52
+
+/** exp(x) for x <= 0, to a relative error of 1e-11; below -708 as there. */
+function expOfNegative(x: number): number {
+  const bounded = x > -708 ? x : -708;
+  const k = bounded * 1.4426950408889634 + rounder - rounder;
+  const r = bounded - k * 0.6931471805599453;
+  const high = (((1 / 362880) * r + 1 / 40320) * r + 1 / 5040) * r + 1 / 720;
+  const sum = (((((high * r + 1 / 120) * r + 1 / 24) * r + 1 / 6) * r + 0.5) * r + 1) * r + 1;
+  return sum * powersOfTwo[k + 1022]!;
+}
+
 function derive(memory: PlainMemory, plan: KernelPlan, loss: KernelLoss, k: number): void {
   const { derivatives, scores, target, weights, probabilities } = memory;
   const { rowCount } = plan;
@@ -156,7 +169,8 @@ function derive(memory: PlainMemory, plan: KernelPlan, loss: KernelLoss, k: numb
     let hessian = 1;
     if (loss === 'squared') gradient = scores[row]! - target[row]!;
     else if (loss === 'logistic') {
-      const probability = sigmoid(scores[row]!);
+      const e = expOfNegative(-Math.abs(scores[row]!));
+      const probability = (scores[row]! >= 0 ? 1 : e) / (1 + e);
       gradient = probability - target[row]!;
       hessian = Math.max(1e-9, probability * (1 - probability));
     } else {
@@ -180,7 +194,7 @@ function shareClasses(
     for (let k = 0; k < outputCount; k++) highest = Math.max(highest, scores[k * stride + row]!);
     let sum = 0;
     for (let k = 0; k < outputCount; k++)
-      sum += probabilities[k * rowCount + row] = exp(scores[k * stride + row]! - highest);
+      sum += probabilities[k * rowCount + row] = expOfNegative(scores[k * stride + row]! - highest);
     for (let k = 0; k < outputCount; k++) probabilities[k * rowCount + row]! /= sum;
   }
 }

@@ -18,6 +18,7 @@ export type Exports = Readonly<
     | 'deriveSquared'
     | 'pack'
     | 'softmax'
+    | 'sortNumbers'
     | 'sumDerivatives'
     | 'sumLeaf'
     | 'writeShuffles'

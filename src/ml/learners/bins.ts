@@ -2,7 +2,7 @@
 // Bounds follow LightGBM's idea: equal-frequency bins, heavy values in bins of their own, bounds half-way between
 // neighbouring values. Bounds see the inputs of all rows of the table, never the target.
 import { seededRandom } from '../../base/random.ts';
-import { openBinKernel, type BinKernel } from '../kernels/bin-kernel.ts';
+import { mostSorted, openBinKernel, type BinKernel } from '../kernels/bin-kernel.ts';
 import type { FeatureTable } from '../frame/encoding.ts';
 
 export interface BinnedFeature {
@@ -28,7 +28,6 @@ const maximumBins = 254; // and one for missing values
 const fewestBins = 32;
 /** More bins than that would only memorise rows, and cost time at every leaf. */
 const rowsPerBin = 3;
-const sampleSize = 100_000;
 const memory = new WeakMap<FeatureTable, BinnedTable>();
 
 /** The bins of a table; computed once for each table, which never changes. */
@@ -74,10 +73,10 @@ function binNumber(
   { kernel, sample }: { kernel: BinKernel; sample: Int32Array | undefined },
 ): BinnedFeature {
   const values = table.columns[feature]!;
-  const bounds = boundsOf(values, sample);
+  const bounds = boundsOf(values, sample, kernel);
   const bins = new Uint8Array(values.length);
   const present = bounds.length;
-  const hasMissing = kernel({ values, bounds, missingBin: present }, bins) > 0;
+  const hasMissing = kernel.map({ values, bounds, missingBin: present }, bins) > 0;
   return {
     feature,
     kind: 'number',
@@ -88,18 +87,23 @@ function binNumber(
   };
 }
 
-/** One row of each of `sampleSize` equal stretches; `undefined` for all rows. */
+/** One row of each of `mostSorted` equal stretches; `undefined` for all rows. */
 function sampledRows(rowCount: number): Int32Array | undefined {
-  if (rowCount <= sampleSize) return undefined;
+  if (rowCount <= mostSorted) return undefined;
   const random = seededRandom(rowCount);
-  const stretch = rowCount / sampleSize;
-  return Int32Array.from({ length: sampleSize }, (_, index) =>
+  const stretch = rowCount / mostSorted;
+  return Int32Array.from({ length: mostSorted }, (_, index) =>
     Math.min(rowCount - 1, Math.floor((index + random.next()) * stretch)),
   );
 }
 
-function boundsOf(values: Float64Array | Uint8Array, sample: Int32Array | undefined): Float64Array {
-  const sorted = sortedValues(values, sample);
+function boundsOf(
+  values: Float64Array | Uint8Array,
+  sample: Int32Array | undefined,
+  kernel: BinKernel,
+): Float64Array {
+  const sorted = presentValues(values, sample);
+  kernel.sort(sorted);
   if (sorted.length === 0) return new Float64Array(0);
   const distinct = new Float64Array(sorted.length);
   const counts = new Int32Array(sorted.length);
@@ -114,15 +118,15 @@ function boundsOf(values: Float64Array | Uint8Array, sample: Int32Array | undefi
   return Float64Array.from([...bounds, Infinity]);
 }
 
-/** The sampled values that are there, in order. */
-function sortedValues(values: Float64Array | Uint8Array, sample: Int32Array | undefined): Float64Array {
+/** The sampled values that are there. */
+function presentValues(values: Float64Array | Uint8Array, sample: Int32Array | undefined): Float64Array {
   const kept = new Float64Array(sample ? sample.length : values.length);
   let count = 0;
   for (let index = 0; index < kept.length; index++) {
     const value = values[sample ? sample[index]! : index]!;
     if (value === value) kept[count++] = value;
   }
-  return kept.subarray(0, count).sort();
+  return kept.subarray(0, count);
 }
 
 function everyGap(distinct: Float64Array): number[] {

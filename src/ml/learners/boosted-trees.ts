@@ -305,7 +305,7 @@ function addTree(boosting: Boosting, tree: GrownTree, k: number): void {
   const values = Float64Array.from(tree.leaves, ({ learned }) => leafValue(boosting, learned));
   tree.leaves.forEach(({ learned, followers }, leaf) => {
     grower.kernels.addToScores(k, learned, values[leaf]!);
-    grower.kernels.addToScores(k, followers, values[leaf]!);
+    if (followers.end > followers.begin) grower.kernels.addToScores(k, followers, values[leaf]!);
   });
   store.add(tree, values);
 }

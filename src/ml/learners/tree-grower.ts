@@ -146,7 +146,10 @@ function splitLeaf({ kernels, tree, features }: GrowingTree, open: OpenLeaf): Op
   const question = { feature: split.feature, sides: sideOfBins(features[split.feature]!, split) };
   const { learned, followers } = tree.leaves[open.leaf]!;
   const middle = kernels.partition(learned.begin, learned.end, question);
-  const followersMiddle = kernels.partition(followers.begin, followers.end, question);
+  const hasFollowers = followers.end > followers.begin;
+  const followersMiddle = hasFollowers
+    ? kernels.partition(followers.begin, followers.end, question)
+    : followers.end;
   tree.leaves[open.leaf] = {
     learned: { begin: learned.begin, end: middle },
     followers: { begin: followers.begin, end: followersMiddle },

@@ -3,74 +3,159 @@
 // most 32 byte columns, so that one 32-bit load brings the bins of four. In a wide group each column has 256 cells of
 // its own; in a narrow one eight columns share them, and their bytes already say which 32 are theirs.
 
-/** Rows that are gathered before they are added: 64 of 32 bytes and their cells fit the first-level cache. */
-const chunk: usize = 64;
+/**
+ * Rows that are gathered or read before their columns are added, at most 16 at a time: the cells of 16 columns fit the
+ * first-level cache, which makes additions a quarter faster than with those of 32; the chunk waits in the second level.
+ */
+const chunk: usize = 256;
 
+/**
+ * Straight-line code for one row of 4 x `words` columns, 2,048 bytes of cells each. Offsets are written out, because then
+ * they are part of the instructions: five for each column.
+ */
 // @ts-ignore: decorator
 @inline
-function addTo(cell: usize, value: i64): void {
-  store<i64>(cell, load<i64>(cell) + value);
-}
-
-/** Adds to the cells of four columns, `step` bytes apart, the first of them at `histogram`. */
-// @ts-ignore: decorator
-@inline
-function addWord(histogram: usize, word: u32, value: i64, step: usize): void {
-  addTo(histogram + ((word << 3) & 0x7f8), value);
-  addTo(histogram + step + ((word >> 5) & 0x7f8), value);
-  addTo(histogram + 2 * step + ((word >> 13) & 0x7f8), value);
-  addTo(histogram + 3 * step + ((word >> 21) & 0x7f8), value);
-}
-
-/** Straight-line code for each number of words. */
-// @ts-ignore: decorator
-@inline
-function addWideRows(words: i32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
+function addWideRows(words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
   const end = cells + (count << 3);
   while (cells < end) {
     const value = load<i64>(cells);
-    addWord(histogram, load<u32>(rows), value, 2048);
-    if (words > 1) addWord(histogram + 8192, load<u32>(rows, 4), value, 2048);
-    if (words > 2) addWord(histogram + 16384, load<u32>(rows, 8), value, 2048);
-    if (words > 3) addWord(histogram + 24576, load<u32>(rows, 12), value, 2048);
-    if (words > 4) addWord(histogram + 32768, load<u32>(rows, 16), value, 2048);
-    if (words > 5) addWord(histogram + 40960, load<u32>(rows, 20), value, 2048);
-    if (words > 6) addWord(histogram + 49152, load<u32>(rows, 24), value, 2048);
-    if (words > 7) addWord(histogram + 57344, load<u32>(rows, 28), value, 2048);
+    let cell = histogram + (<usize>load<u8>(rows) << 3);
+    store<i64>(cell, load<i64>(cell) + value);
+    cell = histogram + (<usize>load<u8>(rows, 1) << 3);
+    store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+    cell = histogram + (<usize>load<u8>(rows, 2) << 3);
+    store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+    cell = histogram + (<usize>load<u8>(rows, 3) << 3);
+    store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+    if (words > 1) {
+      cell = histogram + (<usize>load<u8>(rows, 4) << 3);
+      store<i64>(cell, load<i64>(cell, 8192) + value, 8192);
+      cell = histogram + (<usize>load<u8>(rows, 5) << 3);
+      store<i64>(cell, load<i64>(cell, 10240) + value, 10240);
+      cell = histogram + (<usize>load<u8>(rows, 6) << 3);
+      store<i64>(cell, load<i64>(cell, 12288) + value, 12288);
+      cell = histogram + (<usize>load<u8>(rows, 7) << 3);
+      store<i64>(cell, load<i64>(cell, 14336) + value, 14336);
+    }
+    if (words > 2) {
+      cell = histogram + (<usize>load<u8>(rows, 8) << 3);
+      store<i64>(cell, load<i64>(cell, 16384) + value, 16384);
+      cell = histogram + (<usize>load<u8>(rows, 9) << 3);
+      store<i64>(cell, load<i64>(cell, 18432) + value, 18432);
+      cell = histogram + (<usize>load<u8>(rows, 10) << 3);
+      store<i64>(cell, load<i64>(cell, 20480) + value, 20480);
+      cell = histogram + (<usize>load<u8>(rows, 11) << 3);
+      store<i64>(cell, load<i64>(cell, 22528) + value, 22528);
+    }
+    if (words > 3) {
+      cell = histogram + (<usize>load<u8>(rows, 12) << 3);
+      store<i64>(cell, load<i64>(cell, 24576) + value, 24576);
+      cell = histogram + (<usize>load<u8>(rows, 13) << 3);
+      store<i64>(cell, load<i64>(cell, 26624) + value, 26624);
+      cell = histogram + (<usize>load<u8>(rows, 14) << 3);
+      store<i64>(cell, load<i64>(cell, 28672) + value, 28672);
+      cell = histogram + (<usize>load<u8>(rows, 15) << 3);
+      store<i64>(cell, load<i64>(cell, 30720) + value, 30720);
+    }
     rows += stride;
     cells += 8;
   }
 }
 
-/** Rows of a wide group. */
 function addWide(words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
   switch (words) {
     case 1: return addWideRows(1, rows, stride, cells, count, histogram);
     case 2: return addWideRows(2, rows, stride, cells, count, histogram);
     case 3: return addWideRows(3, rows, stride, cells, count, histogram);
-    case 4: return addWideRows(4, rows, stride, cells, count, histogram);
-    case 5: return addWideRows(5, rows, stride, cells, count, histogram);
-    case 6: return addWideRows(6, rows, stride, cells, count, histogram);
-    case 7: return addWideRows(7, rows, stride, cells, count, histogram);
-    default: return addWideRows(8, rows, stride, cells, count, histogram);
+    default: return addWideRows(4, rows, stride, cells, count, histogram);
   }
 }
 
-/** As for wide groups; two words share a region. */
+/** As for wide groups; eight columns share 2,048 bytes. */
 // @ts-ignore: decorator
 @inline
-function addNarrowRows(words: i32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
+function addNarrowRows(words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
   const end = cells + (count << 3);
   while (cells < end) {
     const value = load<i64>(cells);
-    addWord(histogram, load<u32>(rows), value, 0);
-    if (words > 1) addWord(histogram, load<u32>(rows, 4), value, 0);
-    if (words > 2) addWord(histogram + 2048, load<u32>(rows, 8), value, 0);
-    if (words > 3) addWord(histogram + 2048, load<u32>(rows, 12), value, 0);
-    if (words > 4) addWord(histogram + 4096, load<u32>(rows, 16), value, 0);
-    if (words > 5) addWord(histogram + 4096, load<u32>(rows, 20), value, 0);
-    if (words > 6) addWord(histogram + 6144, load<u32>(rows, 24), value, 0);
-    if (words > 7) addWord(histogram + 6144, load<u32>(rows, 28), value, 0);
+    let cell = histogram + (<usize>load<u8>(rows) << 3);
+    store<i64>(cell, load<i64>(cell) + value);
+    cell = histogram + (<usize>load<u8>(rows, 1) << 3);
+    store<i64>(cell, load<i64>(cell) + value);
+    cell = histogram + (<usize>load<u8>(rows, 2) << 3);
+    store<i64>(cell, load<i64>(cell) + value);
+    cell = histogram + (<usize>load<u8>(rows, 3) << 3);
+    store<i64>(cell, load<i64>(cell) + value);
+    if (words > 1) {
+      cell = histogram + (<usize>load<u8>(rows, 4) << 3);
+      store<i64>(cell, load<i64>(cell) + value);
+      cell = histogram + (<usize>load<u8>(rows, 5) << 3);
+      store<i64>(cell, load<i64>(cell) + value);
+      cell = histogram + (<usize>load<u8>(rows, 6) << 3);
+      store<i64>(cell, load<i64>(cell) + value);
+      cell = histogram + (<usize>load<u8>(rows, 7) << 3);
+      store<i64>(cell, load<i64>(cell) + value);
+    }
+    if (words > 2) {
+      cell = histogram + (<usize>load<u8>(rows, 8) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+      cell = histogram + (<usize>load<u8>(rows, 9) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+      cell = histogram + (<usize>load<u8>(rows, 10) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+      cell = histogram + (<usize>load<u8>(rows, 11) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+    }
+    if (words > 3) {
+      cell = histogram + (<usize>load<u8>(rows, 12) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+      cell = histogram + (<usize>load<u8>(rows, 13) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+      cell = histogram + (<usize>load<u8>(rows, 14) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+      cell = histogram + (<usize>load<u8>(rows, 15) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+    }
+    if (words > 4) {
+      cell = histogram + (<usize>load<u8>(rows, 16) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+      cell = histogram + (<usize>load<u8>(rows, 17) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+      cell = histogram + (<usize>load<u8>(rows, 18) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+      cell = histogram + (<usize>load<u8>(rows, 19) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+    }
+    if (words > 5) {
+      cell = histogram + (<usize>load<u8>(rows, 20) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+      cell = histogram + (<usize>load<u8>(rows, 21) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+      cell = histogram + (<usize>load<u8>(rows, 22) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+      cell = histogram + (<usize>load<u8>(rows, 23) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+    }
+    if (words > 6) {
+      cell = histogram + (<usize>load<u8>(rows, 24) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+      cell = histogram + (<usize>load<u8>(rows, 25) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+      cell = histogram + (<usize>load<u8>(rows, 26) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+      cell = histogram + (<usize>load<u8>(rows, 27) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+    }
+    if (words > 7) {
+      cell = histogram + (<usize>load<u8>(rows, 28) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+      cell = histogram + (<usize>load<u8>(rows, 29) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+      cell = histogram + (<usize>load<u8>(rows, 30) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+      cell = histogram + (<usize>load<u8>(rows, 31) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+    }
     rows += stride;
     cells += 8;
   }
@@ -92,12 +177,14 @@ function addNarrow(words: u32, rows: usize, stride: usize, cells: usize, count: 
 
 // @ts-ignore: decorator
 @inline
-function addCounted(isNarrow: bool, words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
-  if (isNarrow) addNarrow(words, rows, stride, cells, count, histogram);
-  else addWide(words, rows, stride, cells, count, histogram);
+function addChunk(isNarrow: bool, words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
+  if (isNarrow) return addNarrow(words, rows, stride, cells, count, histogram);
+  const first = words > 4 ? (words + 1) >> 1 : words;
+  addWide(first, rows, stride, cells, count, histogram);
+  if (words > 4) addWide(words - first, rows + (first << 2), stride, cells, count, histogram + (first << 13));
 }
 
-/** Copies `count` listed rows and their cells to `buffer` (rows) and `buffer` + 2,048 (cells): many misses in flight. */
+/** Copies `count` listed rows and their cells to `buffer` (rows) and behind it (cells): many misses in flight. */
 function gather(list: usize, count: usize, rows: usize, stride: usize, cells: usize, buffer: usize): void {
   const end = list + (count << 2);
   let gathered = buffer + (chunk << 5);
@@ -134,21 +221,22 @@ function gather(list: usize, count: usize, rows: usize, stride: usize, cells: us
 
 /**
  * Adds rows to the cells of one group. `list` holds the numbers of the rows, 4 bytes each; with `list` 0, the rows are
- * `first` to `first` + `count` - 1. `buffer` is 2,560 bytes.
+ * `first` to `first` + `count` - 1. `buffer` is 10 KiB.
  */
 export function addGroup(
   isNarrow: bool, words: u32, rows: usize, stride: usize, cells: usize, histogram: usize,
   list: usize, first: usize, count: usize, buffer: usize,
 ): void {
-  if (list == 0) {
-    addCounted(isNarrow, words, rows + first * stride, stride, cells + (first << 3), count, histogram);
-    return;
-  }
   while (count > 0) {
     const size = count < chunk ? count : chunk;
-    gather(list, size, rows, stride, cells, buffer);
-    addCounted(isNarrow, words, buffer, stride, buffer + (chunk << 5), size, histogram);
-    list += size << 2;
+    if (list == 0) {
+      addChunk(isNarrow, words, rows + first * stride, stride, cells + (first << 3), size, histogram);
+      first += size;
+    } else {
+      gather(list, size, rows, stride, cells, buffer);
+      addChunk(isNarrow, words, buffer, stride, buffer + (chunk << 5), size, histogram);
+      list += size << 2;
+    }
     count -= size;
   }
 }

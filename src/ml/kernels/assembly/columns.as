@@ -25,7 +25,52 @@ export function mapToBins(values: usize, count: usize, bounds: usize, missing: u
 }
 
 /**
- * Writes columns `first` to `last` - 1 of a group, whose addresses are at `columns`, into its rows from `begin` to
+ * Sorts `count` numbers at `values`, none of them NaN, by their bits: six passes of 11 bits, which is several times as
+ * fast as comparing. `scratch` is as large as the numbers, `counters` 49,152 bytes.
+ */
+export function sortNumbers(values: usize, count: usize, scratch: usize, counters: usize): void {
+  memory.fill(counters, 0, 49152);
+  const end = values + (count << 3);
+  for (let at = values; at < end; at += 8) {
+    // Flipped so that the order of the bits is that of the numbers: all bits of negative ones, the sign of others.
+    let bits = load<u64>(at);
+    bits ^= <u64>(<i64>bits >> 63) | 0x8000000000000000;
+    store<u64>(at, bits);
+    for (let pass: usize = 0; pass < 6; pass++) {
+      const counter = counters + (pass << 13) + (<usize>((bits >> (<u64>pass * 11)) & 2047) << 2);
+      store<u32>(counter, load<u32>(counter) + 1);
+    }
+  }
+  let from = values;
+  let to = scratch;
+  for (let pass: usize = 0; pass < 6; pass++) {
+    const shift = <u64>pass * 11;
+    let sum: u32 = 0;
+    const places = counters + (pass << 13);
+    for (let at = places; at < places + 8192; at += 4) {
+      const digits = load<u32>(at);
+      store<u32>(at, sum);
+      sum += digits;
+    }
+    for (let at = from; at < from + (count << 3); at += 8) {
+      const bits = load<u64>(at);
+      const place = places + (<usize>((bits >> shift) & 2047) << 2);
+      const index = load<u32>(place);
+      store<u32>(place, index + 1);
+      store<u64>(to + (<usize>index << 3), bits);
+    }
+    const other = from;
+    from = to;
+    to = other;
+  }
+  for (let at = values; at < end; at += 8) {
+    const bits = load<u64>(at);
+    store<u64>(at, bits ^ (<u64>(<i64>~bits >> 63) | 0x8000000000000000));
+  }
+}
+
+/**
+ * Writes `columnCount` columns of a group, whose addresses are at `columns`, into its rows from `begin` to
  * `end` - 1. Blocks of 256 rows stay in the first-level cache.
  */
 export function interleave(columns: usize, columnCount: usize, rows: usize, stride: usize, begin: usize, end: usize): void {

@@ -88,7 +88,7 @@ export function readCells(histogram: usize, feature: usize, total: i64, out: usi
 /**
  * Searches the features whose numbers are at `list`. `floor` is the gain to beat, `least` the smallest sum of hessians of
  * a side. Writes to `result`: gain (8 bytes), left sum (8), position in the list or -1 (4), bin (4), missing left (4).
- * `scratch` is 4,096 bytes.
+ * `scratch` is 4,352 bytes.
  */
 export function scan(
   histogram: usize, features: usize, list: usize, count: i32, totalGradient: i32, totalHessian: i32,
@@ -97,6 +97,7 @@ export function scan(
   const totalG = f64x2.splat(<f64>totalGradient);
   const totalH = f64x2.splat(<f64>totalHessian);
   const penalty = f64x2.splat(l2);
+  const bins = scratch + 4096;
   const total = ((<i64>totalGradient) << 32) + <i64>totalHessian;
   let best = floor;
   store<i32>(result, -1, 16);
@@ -113,25 +114,30 @@ export function scan(
     const present = missingBin < 0 ? binCount : missingBin;
     const missing: i64 = missingBin < 0 ? 0 : load<i64>(cells + (<usize>missingBin << 3));
     const missingHessian = <i32>missing;
+    // Sums up to each bin that has rows: a border behind an empty bin divides the leaf as the one before it does.
     let sum: i64 = 0;
-    for (let bin: usize = 0, end = <usize>present << 3; bin < end; bin += 8) {
-      sum += load<i64>(cells + bin);
-      store<i64>(scratch + bin, sum);
+    let borders = 0;
+    for (let bin = 0; bin < present; bin++) {
+      const cell = load<i64>(cells + (<usize>bin << 3));
+      sum += cell;
+      store<i64>(scratch + (<usize>borders << 3), sum);
+      store<u8>(bins + <usize>borders, <u8>bin);
+      borders += <i32>(cell != 0);
     }
     // Without missing values in the leaf the last border would leave nothing on the right.
-    const borders = missingHessian > 0 ? present : present - 1;
+    if (missingHessian == 0) borders--;
     let low = firstAtLeast(scratch, borders, least);
     let high = firstAtLeast(scratch, borders, totalHessian - least + 1) - 1;
     if (low <= high) {
       const gain = largestGain(scratch, low, high, 0, totalG, totalH, penalty);
       if (gain > best) {
         best = gain;
-        const bin = firstOfGain(gain, scratch, low, 0, totalG, totalH, penalty);
-        const left = load<i64>(scratch + (<usize>bin << 3));
+        const border = firstOfGain(gain, scratch, low, 0, totalG, totalH, penalty);
+        const left = load<i64>(scratch + (<usize>border << 3));
         store<f64>(result, gain);
         store<i64>(result, left, 8);
         store<i32>(result, position, 16);
-        store<i32>(result, bin, 20);
+        store<i32>(result, <i32>load<u8>(bins + <usize>border), 20);
         // Where the leaf has no missing values, later ones follow the larger side.
         store<i32>(result, missingHessian == 0 && <i32>left > totalHessian - <i32>left ? 1 : 0, 24);
       }
@@ -143,11 +149,11 @@ export function scan(
     const gain = largestGain(scratch, low, high, missing, totalG, totalH, penalty);
     if (gain > best) {
       best = gain;
-      const bin = firstOfGain(gain, scratch, low, missing, totalG, totalH, penalty);
+      const border = firstOfGain(gain, scratch, low, missing, totalG, totalH, penalty);
       store<f64>(result, gain);
-      store<i64>(result, load<i64>(scratch + (<usize>bin << 3)) + missing, 8);
+      store<i64>(result, load<i64>(scratch + (<usize>border << 3)) + missing, 8);
       store<i32>(result, position, 16);
-      store<i32>(result, bin, 20);
+      store<i32>(result, <i32>load<u8>(bins + <usize>border), 20);
       store<i32>(result, 1, 24);
     }
   }
