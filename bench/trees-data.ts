@@ -15,9 +15,11 @@ export interface Shape {
   oneHotCount: number;
   categoryCount: number;
   missingShare: number;
+  /** Trainings in one process, of which the median counts: small tables are trained on many times in a row. */
+  repeats: number;
 }
 
-const plain = { oneHotCount: 0, categoryCount: 0, missingShare: 0, classCount: 2 };
+const plain = { repeats: 1, oneHotCount: 0, categoryCount: 0, missingShare: 0, classCount: 2 };
 
 export const shapes: readonly Shape[] = [
   { ...plain, name: '1m-255', rowCount: 1_000_000, testRowCount: 100_000, leaves: 255, numberCount: 28 },
@@ -32,7 +34,7 @@ export const shapes: readonly Shape[] = [
     categoryCount: 20,
     missingShare: 0.1,
   },
-  { ...plain, name: '1k', rowCount: 1000, testRowCount: 50_000, leaves: 31, numberCount: 30 },
+  { ...plain, name: '1k', rowCount: 1000, testRowCount: 50_000, leaves: 31, numberCount: 30, repeats: 15 },
   {
     ...plain,
     name: '500k-7-classes',

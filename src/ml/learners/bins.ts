@@ -27,7 +27,7 @@ export interface BinnedTable {
 const maximumBins = 254; // and one for missing values
 const fewestBins = 32;
 /** More bins than that would only memorise rows, and cost time at every leaf. */
-const rowsPerBin = 3;
+const rowsPerBin = 6;
 const memory = new WeakMap<FeatureTable, BinnedTable>();
 
 /** The bins of a table; computed once for each table, which never changes. */

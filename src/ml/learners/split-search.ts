@@ -49,7 +49,7 @@ export interface SplitSearch {
   kernels: TreeKernels;
   features: readonly BinnedFeature[];
   /** Features that this tree may ask about, in order. */
-  active: Int32Array;
+  active: { numbers: Int32Array; categories: Int32Array };
   scales: UnitScales;
   rules: SplitRules;
 }
@@ -69,8 +69,7 @@ const longestCategoryPrefix = 32;
 /** The split of largest gain over the active features; {@link noSplit} when none gains enough. */
 export function bestSplit(leaf: LeafToSplit, search: SplitSearch, random: Random): Split {
   const context = contextOf(leaf, search);
-  const { features, rules } = search;
-  const asked = askedFeatures(search.active, rules.featureShareByNode, random);
+  const { numbers, categories } = askedFeatures(search, random);
   let best = noSplit;
   let gain = context.floor;
   const take = (split: Split | undefined): void => {
@@ -78,15 +77,14 @@ export function bestSplit(leaf: LeafToSplit, search: SplitSearch, random: Random
     best = split;
     gain = split.gain;
   };
-  const isNumber = (feature: number): boolean => features[feature]!.kind === 'number';
-  if (rules.hasRandomBorders) {
-    for (const feature of asked) if (isNumber(feature)) take(randomBorder(feature, context, random));
-  } else take(bestBorder(asked.filter(isNumber), context));
-  for (const feature of asked) if (!isNumber(feature)) take(bestCategorySplit(feature, context));
+  if (search.rules.hasRandomBorders) {
+    for (const feature of numbers) take(randomBorder(feature, context, random));
+  } else take(bestBorder(numbers, context));
+  for (const feature of categories) take(bestCategorySplit(feature, context));
   return best === noSplit ? noSplit : { ...best, gain: gain - context.together };
 }
 
-interface LeafContext extends LeafToSplit, SplitSearch {
+interface LeafContext extends Omit<LeafToSplit, 'rowCount'>, Omit<SplitSearch, 'active'> {
   /** The least hessian of a side, from both rules: rows (estimated) and hessian. */
   leastHessian: number;
   hessianPerRow: number;
@@ -109,8 +107,12 @@ function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
   const gainScale = (scales.gradientScale * scales.gradientScale) / scales.hessianScale;
   const together = (total.gradient * total.gradient) / (total.hessian + l2);
   return {
-    ...leaf,
-    ...search,
+    kernels: search.kernels,
+    features: search.features,
+    scales,
+    rules,
+    slot: leaf.slot,
+    total,
     hessianPerRow,
     leastHessian: Math.min(total.hessian + 1, Math.max(1, Math.ceil(least))),
     l2,
@@ -120,12 +122,18 @@ function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
 }
 
 /** Sampling: each leaf asks about a random share of the features, and at least about one. */
-function askedFeatures(active: Int32Array, share: number, random: Random): Int32Array {
+function askedFeatures({ active, rules }: SplitSearch, random: Random): SplitSearch['active'] {
+  const share = rules.featureShareByNode;
   if (share >= 1) return active;
-  const asked = active.filter(() => random.next() < share);
-  return asked.length > 0 || active.length === 0
-    ? asked
-    : Int32Array.of(active[random.below(active.length)]!);
+  const isAsked = (): boolean => random.next() < share;
+  const numbers = active.numbers.filter(isAsked);
+  const categories = active.categories.filter(isAsked);
+  if (numbers.length + categories.length > 0) return { numbers, categories };
+  const drawn = random.below(active.numbers.length + active.categories.length);
+  const position = drawn - active.numbers.length;
+  return position < 0
+    ? { numbers: active.numbers.subarray(drawn, drawn + 1), categories }
+    : { numbers, categories: active.categories.subarray(position, position + 1) };
 }
 
 function bestBorder(features: Int32Array, leaf: LeafContext): Split | undefined {

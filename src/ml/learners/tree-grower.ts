@@ -5,7 +5,7 @@ import { layoutOf } from '../kernels/layout.ts';
 import { openKernels } from '../kernels/open-kernels.ts';
 import type { KernelPlan, TreeKernels, UnitScales, UnitSums } from '../kernels/tree-kernels.ts';
 import type { BinnedFeature, BinnedTable } from './bins.ts';
-import { bestSplit, noSplit, type Split, type SplitRules } from './split-search.ts';
+import { bestSplit, noSplit, type Split, type SplitRules, type SplitSearch } from './split-search.ts';
 
 export interface TreeRules extends SplitRules {
   maxLeaves: number;
@@ -74,7 +74,7 @@ interface Growing {
 
 interface GrowingTree extends Growing {
   tree: GrownTree;
-  active: Int32Array;
+  active: SplitSearch['active'];
   scales: UnitScales;
   random: Random;
   /** Histograms in use. */
@@ -102,7 +102,7 @@ function growTree(
   const tree: GrownTree = { splits: [], left: [], right: [], leaves: [all] };
   if (features.length === 0) return tree;
   const scales = kernels.pack(random.below(4_294_967_296) | 0);
-  const active = activeFeatures(features.length, rules.featureShareByTree, random);
+  const active = activeFeatures(features, rules.featureShareByTree, random);
   kernels.fill(0, { ...all.learned, isInOrder });
   const root: OpenLeaf = {
     leaf: 0,
@@ -126,12 +126,18 @@ function growTree(
   return tree;
 }
 
-function activeFeatures(featureCount: number, share: number, random: Random): Int32Array {
-  const all = Int32Array.from({ length: featureCount }, (_, index) => index);
-  if (share >= 1) return all;
-  return shuffle(all, random)
-    .slice(0, Math.max(1, Math.round(featureCount * share)))
-    .sort();
+function activeFeatures(
+  features: readonly BinnedFeature[],
+  share: number,
+  random: Random,
+): SplitSearch['active'] {
+  let drawn = Int32Array.from(features, (_, index) => index);
+  if (share < 1) {
+    const count = Math.max(1, Math.round(features.length * share));
+    drawn = shuffle(drawn, random).slice(0, count).sort();
+  }
+  const isNumber = (feature: number): boolean => features[feature]!.kind === 'number';
+  return { numbers: drawn.filter(isNumber), categories: drawn.filter((feature) => !isNumber(feature)) };
 }
 
 /** Adds the node to the tree and divides the rows; the left child keeps the leaf's number, the right gets a new one. */

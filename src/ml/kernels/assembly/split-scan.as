@@ -86,6 +86,43 @@ export function readCells(histogram: usize, feature: usize, total: i64, out: usi
 }
 
 /**
+ * Writes to `sums` the sum up to each bin that has rows, and to `bins` which bin that is: a border behind an empty bin
+ * divides the leaf as the one before it does. Returns how many there are.
+ */
+function sumUp(cells: usize, count: i32, sums: usize, bins: usize): i32 {
+  let sum: i64 = 0;
+  const first = bins;
+  let bin: u32 = 0;
+  const last = cells + (<usize>count << 3);
+  const lastFour = cells + (<usize>(count & ~3) << 3);
+  while (cells < lastFour) {
+    for (let step: usize = 0; step < 4; step++) {
+      const cell = load<i64>(cells + (step << 3));
+      sum += cell;
+      store<i64>(sums, sum);
+      store<u8>(bins, <u8>(bin + step));
+      const isBusy = <usize>(cell != 0);
+      sums += isBusy << 3;
+      bins += isBusy;
+    }
+    bin += 4;
+    cells += 32;
+  }
+  while (cells < last) {
+    const cell = load<i64>(cells);
+    sum += cell;
+    store<i64>(sums, sum);
+    store<u8>(bins, <u8>bin);
+    bin++;
+    const isBusy = <usize>(cell != 0);
+    sums += isBusy << 3;
+    bins += isBusy;
+    cells += 8;
+  }
+  return <i32>(bins - first);
+}
+
+/**
  * Searches the features whose numbers are at `list`. `floor` is the gain to beat, `least` the smallest sum of hessians of
  * a side. Writes to `result`: gain (8 bytes), left sum (8), position in the list or -1 (4), bin (4), missing left (4).
  * `scratch` is 4,352 bytes.
@@ -114,16 +151,7 @@ export function scan(
     const present = missingBin < 0 ? binCount : missingBin;
     const missing: i64 = missingBin < 0 ? 0 : load<i64>(cells + (<usize>missingBin << 3));
     const missingHessian = <i32>missing;
-    // Sums up to each bin that has rows: a border behind an empty bin divides the leaf as the one before it does.
-    let sum: i64 = 0;
-    let borders = 0;
-    for (let bin = 0; bin < present; bin++) {
-      const cell = load<i64>(cells + (<usize>bin << 3));
-      sum += cell;
-      store<i64>(scratch + (<usize>borders << 3), sum);
-      store<u8>(bins + <usize>borders, <u8>bin);
-      borders += <i32>(cell != 0);
-    }
+    let borders = sumUp(cells, present, scratch, bins);
     // Without missing values in the leaf the last border would leave nothing on the right.
     if (missingHessian == 0) borders--;
     let low = firstAtLeast(scratch, borders, least);
