@@ -18,6 +18,18 @@ import { openTestServices, type TestServices } from '../../platform/testing.ts';
 import { addDataset, addVersion } from '../data/rows.ts';
 import { trainingJob } from './jobs.ts';
 import { createTraining, getTraining, listTrainings } from './train.ts';
+import { asStopped, trialsOf } from './trials.ts';
+
+const trial = {
+  learner: 'linear',
+  label: 'Linear model',
+  hyperparameters: {},
+  score: null,
+  foldScores: [],
+  seconds: 0,
+  weight: 0,
+  problem: null,
+};
 
 let opened: TestServices;
 let workFolder: string;
@@ -109,6 +121,25 @@ test('lists show the state of the job, and leave out what only one training has 
   const one = await getTraining(context, id);
   const [again] = (await listTrainings(context, { projectId, limit: 10 })).items;
   assert.deepEqual([again!.state, one.state], ['cancelled', 'cancelled']);
+});
+
+test('what an ended training was trying when it ended has stopped', () => {
+  const finished = { ...trial, id: 'a', state: 'finished' as const };
+  const running = { ...trial, id: 'b', state: 'running' as const };
+  const events = [
+    { name: 'trial-started', data: { trial: { ...finished, state: 'running' } } },
+    { name: 'trial-finished', data: { trial: finished } },
+    { name: 'trial-started', data: { trial: running } },
+  ];
+  assert.deepEqual(
+    trialsOf(events)
+      .map(asStopped)
+      .map(({ id, state }) => [id, state]),
+    [
+      ['a', 'finished'],
+      ['b', 'stopped'],
+    ],
+  );
 });
 
 test('a training that waits longer than its reservation lasts holds its money when it starts', async () => {

@@ -21,7 +21,7 @@ import type { FieldSummary } from './field-summaries.ts';
 import { trainingJob } from './jobs.ts';
 import { addTraining, findTraining, listTrainingRows, type TrainingRow } from './rows.ts';
 import { isTerminal } from './states.ts';
-import { trialsOf } from './trials.ts';
+import { asStopped, trialsOf } from './trials.ts';
 import type { PlanTaskInput, PlanTaskOutput } from './plan-task.ts';
 
 export type { FieldSummary };
@@ -113,15 +113,16 @@ export async function createTraining(context: Context, projectId: string, recipe
   return showTraining(row);
 }
 
-/** One training; while it runs, with the trials that have ended so far. Throws `not-found`. */
+/** One training; without a result, with the trials that its events tell of. Throws `not-found`. */
 export async function getTraining(context: Context, trainingId: string): Promise<Training> {
   return await context.transaction(async (transaction) => {
     const row = await requireRow(findTraining(transaction, trainingId), trainingId);
     const shown = showTraining(row);
-    if (isTerminal(row.state)) return shown;
+    if (row.result) return shown;
+    const leaderboard = trialsOf(await listJobEvents(transaction, row.jobId));
+    if (isTerminal(row.state)) return { ...shown, leaderboard: leaderboard.map(asStopped) };
     const jobs = await getJobRows(transaction, [row.jobId]);
-    const events = await listJobEvents(transaction, row.jobId);
-    return { ...withJob(shown, jobs.get(row.jobId)), leaderboard: trialsOf(events) };
+    return { ...withJob(shown, jobs.get(row.jobId)), leaderboard };
   });
 }
 

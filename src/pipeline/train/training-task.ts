@@ -14,6 +14,7 @@ import type {
   SearchResult,
   TrialReport,
 } from '../../ml/search/recipe.ts';
+import { openKernelThreads } from '../../platform/drivers/kernel-threads.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { readColumns } from '../data/read-columns.ts';
 import { summariseFields, type FieldSummary } from './field-summaries.ts';
@@ -57,13 +58,15 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
 ) => {
   context.progress(0, 'reading the data');
   const frame = frameOf(await readColumns(contentPath, { workFolder: context.workFolder }));
+  const threads = openKernelThreads();
   const found = await search({
     frame,
     recipe: searchRecipe(recipe, Math.floor(memoryBytes * (1 - reservedMemoryShare))),
     clock: systemClock,
     signal: context.signal,
+    threads,
     onProgress: (event) => report(event, context),
-  });
+  }).finally(() => threads.close());
   const modelFileName = 'model.pilvi';
   await writeFile(join(context.workFolder, modelFileName), await writeModel(found.model));
   return { modelFileName, result: { ...resultOf(found), fields: summariseFields(frame, recipe.target) } };

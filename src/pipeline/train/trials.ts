@@ -1,4 +1,4 @@
-// The leaderboard of a running training, told from its events.
+// The leaderboard of a training without a result, told from its events: it runs, or was ended before there was one.
 import { trial } from '../../contract/training.ts';
 import type { z } from 'zod';
 
@@ -13,4 +13,9 @@ export function trialsOf(events: readonly { name: string; data: unknown }[]): Tr
     if (parsed.success) trials.set(parsed.data.id, parsed.data);
   }
   return [...trials.values()];
+}
+
+/** A trial as it stands when its training has ended: what was running has stopped. */
+export function asStopped(one: Trial): Trial {
+  return one.state === 'running' ? { ...one, state: 'stopped', problem: 'The training ended first' } : one;
 }

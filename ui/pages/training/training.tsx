@@ -73,10 +73,7 @@ function Record({ training }: { training: Training }) {
   const { events, error } = useTrainingEvents(training.id, true);
   useRenewal(training, events);
   const measure = useMeasure(training);
-  const trials =
-    training.leaderboard.length > 0 && !isRunning
-      ? training.leaderboard
-      : trialsOf(events, training.leaderboard);
+  const trials = isRunning ? trialsOf(events, training.leaderboard) : training.leaderboard;
   return (
     <Stack gap={44}>
       <Hero training={training} events={events} />
