@@ -1,4 +1,4 @@
-// One timed training of Pilvi's boosted trees, for bench/trees.ts. Usage: node bench/trees-ours.ts FOLDER SHAPE KERNELS
+// One timed training of Pilvi's boosted trees, for bench/trees.ts. Usage: node bench/trees-ours.ts FOLDER SHAPE KERNELS THREADS
 // Prints {seconds, cpuSeconds, metric, peakMiB} as JSON; the metric is the AUC, or the log loss with more than two classes.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,9 +10,11 @@ import { boostedTreesOn } from '../src/ml/learners/boosted-trees.ts';
 import { pauseBy, type TrainingInput } from '../src/ml/learners/learner.ts';
 import { areaUnderRoc } from '../src/ml/metrics/ranking.ts';
 import { applyModel, type RowModel } from '../src/ml/model/row-model.ts';
+import { openKernelThreads } from '../src/platform/drivers/kernel-threads.ts';
 import { categoryLevels, shapes, type Shape } from './trees-data.ts';
 
-const [folder, shapeName, kernels] = process.argv.slice(2) as [string, string, string];
+const [folder, shapeName, kernels, threadCount] = process.argv.slice(2) as [string, string, string, string];
+const threads = openKernelThreads(Number(threadCount ?? 1) - 1);
 const shape = shapes.find((one) => one.name === shapeName)!;
 const columnCount = shape.numberCount + shape.oneHotCount + shape.categoryCount;
 const count = shape.rowCount + shape.testRowCount;
@@ -51,6 +53,7 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[va
 const seconds = median(runs.map((run) => run.seconds));
 const cpuSeconds = median(runs.map((run) => run.cpuSeconds));
 const peakMiB = process.resourceUsage().maxRSS / 1024;
+await threads.close();
 console.log(JSON.stringify({ seconds, cpuSeconds, metric: metricOf(model!, shape), peakMiB }));
 
 function inputOf(data: FeatureTable): TrainingInput {
@@ -69,7 +72,7 @@ function inputOf(data: FeatureTable): TrainingInput {
       featureShare: 1,
     },
     seed: 1,
-    control: { clock: systemClock, pause: pauseBy(systemClock) },
+    control: { clock: systemClock, pause: pauseBy(systemClock), threads },
   };
 }
 

@@ -1,6 +1,6 @@
 // Builds the WebAssembly kernels: AssemblyScript sources (src/ml/kernels/assembly, named .as so that no TypeScript tool
-// takes them for its own) into one module, kept as base64 text in src/ml/kernels/module.ts. A test builds it again and
-// compares. Usage: node tools/build-kernels.ts
+// takes them for its own) into two modules, for memory of one thread and for memory that threads share, kept as base64
+// text in src/ml/kernels/module.ts. A test builds them again and compares. Usage: node tools/build-kernels.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import * as compiler from 'assemblyscript/asc';
 const folder = fileURLToPath(new URL('../src/ml/kernels/', import.meta.url));
 
 /** The module's bytes. @throws Error with the compiler's messages */
-export async function buildKernels(): Promise<Uint8Array> {
+export async function buildKernels({ isShared }: { isShared: boolean }): Promise<Uint8Array> {
   let bytes: Uint8Array | undefined;
   const { error, stderr } = await compiler.main(
     [
@@ -22,6 +22,7 @@ export async function buildKernels(): Promise<Uint8Array> {
       '--enable=simd',
       '--importMemory',
       '--noExportMemory',
+      ...(isShared ? ['--enable=threads', '--sharedMemory', '--maximumMemory=65535'] : []),
     ],
     {
       // The compiler knows its sources by the ending .ts.
@@ -44,11 +45,16 @@ export async function buildKernels(): Promise<Uint8Array> {
 }
 
 if (import.meta.main) {
-  const bytes = await buildKernels();
-  const text = Buffer.from(bytes).toString('base64');
-  writeFileSync(
-    join(folder, 'module.ts'),
-    `// Made by tools/build-kernels.ts from assembly/*.as: do not edit.\n\n/** The WebAssembly module of the kernels, in base64. */\nexport const moduleBase64 =\n  '${text}';\n`,
-  );
-  console.log(`src/ml/kernels/module.ts: ${bytes.length} bytes`);
+  const constants: string[] = [];
+  for (const isShared of [false, true]) {
+    const bytes = await buildKernels({ isShared });
+    const name = isShared ? 'sharedModuleBase64' : 'moduleBase64';
+    const memory = isShared ? 'memory that threads share' : 'memory of its own';
+    constants.push(
+      `/** The WebAssembly module of the kernels for ${memory}, in base64. */\nexport const ${name} =\n  '${Buffer.from(bytes).toString('base64')}';\n`,
+    );
+    console.log(`${name}: ${bytes.length} bytes`);
+  }
+  const head = '// Made by tools/build-kernels.ts from assembly/*.as: do not edit.\n';
+  writeFileSync(join(folder, 'module.ts'), [head, ...constants].join('\n'));
 }

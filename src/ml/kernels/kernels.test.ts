@@ -11,16 +11,18 @@ import type { Task } from '../frame/schema.ts';
 import { boostedTreesOn } from '../learners/boosted-trees.ts';
 import { pauseBy, type TrainingInput } from '../learners/learner.ts';
 import { layoutOf } from './layout.ts';
-import { moduleBase64 } from './module.ts';
+import { moduleBase64, sharedModuleBase64 } from './module.ts';
 import { openKernels } from './open-kernels.ts';
 import { plainKernels } from './plain-kernels.ts';
 import { unitsFor, largestUnitSum, type KernelPlan, type TreeKernels } from './tree-kernels.ts';
 import { wasmKernels } from './wasm-kernels.ts';
 import { plainBinKernel, wasmBinKernel } from './bin-kernel.ts';
 
-test('the checked-in module is what the sources make', async () => {
-  const built = Buffer.from(await buildKernels()).toString('base64');
-  assert.ok(built === moduleBase64, 'run: node tools/build-kernels.ts');
+test('the checked-in modules are what the sources make', async () => {
+  for (const isShared of [false, true]) {
+    const built = Buffer.from(await buildKernels({ isShared })).toString('base64');
+    assert.ok(built === (isShared ? sharedModuleBase64 : moduleBase64), 'run: node tools/build-kernels.ts');
+  }
 });
 
 test('this runtime has the WebAssembly kernels; without them the plain ones stand in', () => {
@@ -160,8 +162,12 @@ test('derivatives, packing, histograms, splits, partitions and re-ordering agree
               floor: 0,
             }),
           );
-          const leaf = kernels.leafSums(0, middle);
-          kernels.addToScores(outputCount - 1, { begin: 0, end: middle }, 0.25);
+          const leaves = [
+            { begin: 0, end: middle },
+            { begin: middle, end: rowCount },
+          ];
+          const leaf = kernels.leafSums(leaves);
+          kernels.addToScores(outputCount - 1, leaves, Float64Array.of(0.25, -1.5));
           kernels.reorder(kernels.rows.slice(0, rowCount));
           kernels.rows.set(order);
           const again = kernels.partition(0, rowCount, { ...question, feature: 3 });

@@ -9,6 +9,7 @@ import {
   type BorderSearch,
   type KernelLoss,
   type KernelPlan,
+  type RowRange,
   type TreeKernels,
   type UnitSums,
 } from './tree-kernels.ts';
@@ -62,27 +63,21 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
       return best;
     },
     binSums: (slot, feature) => {
-      for (let bin = 0; bin < plan.features[feature]!.binCount; bin++) {
-        const { gradient, hessian } = sumsOf(histograms[slot]![offsets[feature]! + bin]!);
-        memory.gradients[bin] = gradient;
-        memory.hessians[bin] = hessian;
-      }
-      return memory;
+      const { binCount } = plan.features[feature]!;
+      const first = offsets[feature]!;
+      const sums = Array.from(histograms[slot]!.subarray(first, first + binCount), sumsOf);
+      return {
+        gradients: Float64Array.from(sums, ({ gradient }) => gradient),
+        hessians: Float64Array.from(sums, ({ hessian }) => hessian),
+      };
     },
     partition: (begin, end, { feature, sides }) => divide(memory, { begin, end }, columns[feature]!, sides),
-    leafSums: (begin, end) => {
-      let gradient = 0;
-      let hessian = 0;
-      for (let index = begin; index < end; index++) {
-        gradient += derivatives[2 * rows[index]!]!;
-        hessian += derivatives[2 * rows[index]! + 1]!;
-      }
-      return { gradient, hessian };
-    },
-    addToScores: (k, { begin, end }, value) => {
-      const offset = k * rows.length;
-      for (let index = begin; index < end; index++) scores[offset + rows[index]!]! += value;
-    },
+    leafSums: (leaves) => leaves.map((leaf) => leafSum(memory, leaf)),
+    addToScores: (k, leaves, values) =>
+      leaves.forEach(({ begin, end }, leaf) => {
+        const offset = k * rows.length;
+        for (let index = begin; index < end; index++) scores[offset + rows[index]!]! += values[leaf]!;
+      }),
     reorder: (order) => {
       const bytes = new Uint8Array(rowCount);
       const numbers = new Float64Array(rowCount);
@@ -92,6 +87,7 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
       for (let k = 0; k < plan.outputCount; k++)
         permute(scores.subarray(k * rows.length, k * rows.length + rowCount), order, numbers);
     },
+    close: () => {},
   };
 }
 
@@ -109,8 +105,6 @@ interface PlainMemory {
   offsets: Int32Array;
   cellCount: number;
   histograms: Float64Array[];
-  gradients: Float64Array;
-  hessians: Float64Array;
 }
 
 function allocate({ features, positions, rowCount, outputCount, target, weights }: KernelPlan): PlainMemory {
@@ -135,8 +129,6 @@ function allocate({ features, positions, rowCount, outputCount, target, weights 
     offsets,
     cellCount,
     histograms: [],
-    gradients: new Float64Array(256),
-    hessians: new Float64Array(256),
   };
 }
 
@@ -234,10 +226,20 @@ function packInto(
   }
 }
 
+function leafSum({ rows, derivatives }: PlainMemory, { begin, end }: RowRange): UnitSums {
+  let gradient = 0;
+  let hessian = 0;
+  for (let index = begin; index < end; index++) {
+    gradient += derivatives[2 * rows[index]!]!;
+    hessian += derivatives[2 * rows[index]! + 1]!;
+  }
+  return { gradient, hessian };
+}
+
 function addRows(
   { columns, offsets, rows, gathered }: PlainMemory,
   histogram: Float64Array,
-  { begin, end }: { begin: number; end: number },
+  { begin, end }: RowRange,
 ): void {
   let feature = 0;
   // Four features at a time share the loads of row and cell, and hide the latency of each other's additions.
@@ -309,7 +311,7 @@ function borderOf(
 /** Stable and branch-free: lefts in place, rights to scratch, then one copy. Returns where the rights begin. */
 function divide(
   { rows, scratch }: PlainMemory,
-  { begin, end }: { begin: number; end: number },
+  { begin, end }: RowRange,
   bins: Uint8Array,
   sides: Uint8Array,
 ): number {

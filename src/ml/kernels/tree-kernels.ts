@@ -30,6 +30,12 @@ export interface KernelPlan {
   weights: Float64Array | undefined;
 }
 
+/** A part of the kernels' rows: rows[begin] to rows[end - 1]. */
+export interface RowRange {
+  begin: number;
+  end: number;
+}
+
 /** Whole numbers: a leaf's or a bin's sums in units. */
 export interface UnitSums {
   gradient: number;
@@ -80,14 +86,14 @@ export interface TreeKernels {
   /** Rounds the derivatives of all rows to units. */
   pack: (seed: number) => UnitScales;
   /** Sums rows[begin] to rows[end - 1] into histogram `slot`; `isInOrder` promises that these are rows begin to end - 1. */
-  fill: (slot: number, range: { begin: number; end: number; isInOrder: boolean }) => void;
+  fill: (slot: number, range: RowRange & { isInOrder: boolean }) => void;
   /** Histogram `parent` becomes itself minus `child`. */
   subtract: (parent: number, child: number) => void;
   /** The sums over all rows of histogram `slot`, which has at least one feature. */
   totalOf: (slot: number) => UnitSums;
   /** The border of largest gain, if any beats the floor. */
   bestBorder: (slot: number, search: BorderSearch) => Border | undefined;
-  /** The sums of each bin of a feature; `total` are the leaf's. The arrays are lent until the next call. */
+  /** The sums of each bin of a feature; `total` are the leaf's. */
   binSums: (
     slot: number,
     feature: number,
@@ -95,11 +101,14 @@ export interface TreeKernels {
   ) => { gradients: Float64Array; hessians: Float64Array };
   /** Divides rows[begin] to rows[end - 1]: bins with side 1 come first. Stable. Returns where the others begin. */
   partition: (begin: number, end: number, question: { feature: number; sides: Uint8Array }) => number;
-  /** Exact sums of the derivatives of rows[begin] to rows[end - 1]. */
-  leafSums: (begin: number, end: number) => { gradient: number; hessian: number };
-  addToScores: (k: number, range: { begin: number; end: number }, value: number) => void;
+  /** Exact sums of the derivatives of each leaf's rows, at most one leaf for each slot. */
+  leafSums: (leaves: readonly RowRange[]) => { gradient: number; hessian: number }[];
+  /** Adds to output `k` of each leaf's rows its value, at most two leaves for each slot. */
+  addToScores: (k: number, leaves: readonly RowRange[], values: Float64Array) => void;
   /** Re-orders the rows learned from: row i becomes what row order[i] was. Neighbours in leaves become neighbours in memory. */
   reorder: (order: Int32Array) => void;
+  /** Lets go of threads. */
+  close: () => void;
 }
 
 /** Largest sum of units: two of them fit the 53 bits of a number. */

@@ -1,144 +1,76 @@
-// The tree kernels in WebAssembly SIMD: this file plans all addresses before the first tree and calls the loops in
-// assembly/*.as, which allocate nothing. A histogram cell is 64 bits, gradient units above hessian units.
+// The tree kernels in WebAssembly SIMD: calls the loops in assembly/*.as on the memory of wasm-places.ts, alone or with
+// a team of threads. A histogram cell is 64 bits, gradient units above hessian units.
 import { assert } from '../../base/assert.ts';
-import { sidesOfBytes, type PlacedFeature } from './layout.ts';
+import { sidesOfBytes } from './layout.ts';
+import { openTeam, type Call, type KernelThreads, type Team } from './threads.ts';
 import {
   blockRows,
   unitsFor,
-  type BorderSearch,
   type Border,
+  type BorderSearch,
+  type KernelLoss,
   type KernelPlan,
+  type RowRange,
   type TreeKernels,
   type UnitScales,
+  type UnitSums,
 } from './tree-kernels.ts';
-import { firstAddress, startModule, type Exports } from './web-assembly.ts';
+import { startModule, startSharedModule } from './web-assembly.ts';
+import { cellBytes, featureBytes, loadTable, planPlaces, reorderTable, type Opened } from './wasm-places.ts';
+
+/** Fewer rows than that are summed or divided faster than threads are told of them. */
+const fewestSharedRows = 8192;
 
 /** The kernels, or `undefined` where the runtime cannot give them or not as much memory as the plan needs. */
-export function wasmKernels(plan: KernelPlan): TreeKernels | undefined {
-  const places = planAddresses(plan);
+export function wasmKernels(plan: KernelPlan, threads?: KernelThreads): TreeKernels | undefined {
+  if (threads && threads.count > 0 && plan.rowCount >= 2 * fewestSharedRows) {
+    const places = planPlaces(plan, threads.count + 1);
+    const started = startSharedModule(places.byteCount);
+    if (started) {
+      const { start, run, buffer } = started;
+      const team = openTeam(threads, { ...start, controlAt: places.control }, { run, buffer });
+      return openKernels({ plan, places, run, buffer, team });
+    }
+  }
+  const places = planPlaces(plan, 1);
   const started = startModule(places.byteCount);
-  return started && openKernels(plan, places, started);
-}
-
-const cellBytes = 8;
-const featureBytes = 32;
-interface Places {
-  shuffles: number;
-  sides: number;
-  result: number;
-  buffer: number;
-  scratch: number;
-  binSums: number;
-  features: number;
-  list: number;
-  columnList: number;
-  rows: number;
-  rowScratch: number;
-  cells: number;
-  derivatives: number;
-  probabilities: number;
-  scores: number;
-  target: number;
-  weights: number;
-  columns: number;
-  groups: number[];
-  histograms: number;
-  byteCount: number;
-}
-
-function planAddresses(plan: KernelPlan): Places {
-  let next = firstAddress;
-  const place = (byteCount: number): number => {
-    const address = next;
-    next += Math.ceil((byteCount + 16) / 64) * 64;
-    return address;
+  if (!started) return undefined;
+  const { run, buffer } = started;
+  const alone: Team = {
+    size: () => 1,
+    run: ([call]) => {
+      const [name, ...numbers] = call!;
+      (run[name] as (...numbers: number[]) => void)(...numbers);
+    },
+    close: () => {},
   };
+  return openKernels({ plan, places, run, buffer, team: alone });
+}
+
+interface Shared extends Opened {
+  team: Team;
+}
+
+function openKernels(opened: Shared): TreeKernels {
+  const { plan, places, run, buffer, team } = opened;
   const { rowCount, outputCount, layout } = plan;
   const allCount = plan.positions.length;
-  const places = {
-    shuffles: place(512),
-    sides: place(256),
-    result: place(64),
-    buffer: place(10 * 1024),
-    scratch: place(4096 + 256),
-    binSums: place(2048),
-    features: place(plan.features.length * featureBytes),
-    list: place(plan.features.length * 4),
-    columnList: place(32 * 4),
-    rows: place(allCount * 4),
-    rowScratch: place(allCount * 4),
-    cells: place((rowCount + 4) * cellBytes),
-    derivatives: place((rowCount + 4) * 16),
-    probabilities: place(outputCount > 1 ? outputCount * rowCount * 8 : 0),
-    scores: place(outputCount * allCount * 8),
-    target: place(allCount * 8),
-    weights: plan.weights ? place(allCount * 8) : 0,
-    columns: place(layout.columnCount * allCount),
-    groups: layout.groups.map((group) => place(group.stride * rowCount)),
-    histograms: place(plan.slotCount * layout.cellCount * cellBytes),
-  };
-  return { ...places, byteCount: next };
-}
-
-interface Opened {
-  plan: KernelPlan;
-  places: Places;
-  run: Exports;
-  buffer: ArrayBuffer;
-}
-
-function openKernels(
-  plan: KernelPlan,
-  places: Places,
-  { run, buffer }: Pick<Opened, 'run' | 'buffer'>,
-): TreeKernels {
-  const opened: Opened = { plan, places, run, buffer };
-  const { rowCount, outputCount, layout, positions } = plan;
-  const allCount = positions.length;
   const histogramBytes = layout.cellCount * cellBytes;
-  const rows = new Int32Array(buffer, places.rows, allCount);
-  const derivatives = new Float64Array(buffer, places.derivatives, 2 * rowCount);
-  const scores = new Float64Array(buffer, places.scores, outputCount * allCount);
-  const target = new Float64Array(buffer, places.target, allCount);
-  const weights = plan.weights && new Float64Array(buffer, places.weights, allCount);
-  const sides = new Uint8Array(buffer, places.sides, 256);
   const list = new Int32Array(buffer, places.list, plan.features.length);
   const numbers = new Float64Array(buffer, places.result, 4);
   const words = new Int32Array(buffer, places.result, 8);
-  const binSums = new Int32Array(buffer, places.binSums, 512);
-  const gradients = new Float64Array(256);
-  const hessians = new Float64Array(256);
   const slotAt = (slot: number): number => places.histograms + slot * histogramBytes;
   loadTable(opened);
-  for (let row = 0; row < allCount; row++) target[row] = plan.target[positions[row]!]!;
-  if (weights) for (let row = 0; row < allCount; row++) weights[row] = plan.weights![positions[row]!]!;
   return {
     kind: 'webassembly',
-    rows,
-    derivatives,
-    scores,
-    target,
-    weights,
+    rows: new Int32Array(buffer, places.rows, allCount),
+    derivatives: new Float64Array(buffer, places.derivatives, 2 * rowCount),
+    scores: new Float64Array(buffer, places.scores, outputCount * allCount),
+    target: new Float64Array(buffer, places.target, allCount),
+    weights: plan.weights && new Float64Array(buffer, places.weights, allCount),
     derive: (loss, k) => derive(opened, loss, k),
     pack: (seed) => pack(opened, seed),
-    fill: (slot, { begin, end, isInOrder }) => {
-      run.clear(slotAt(slot), histogramBytes);
-      const from = isInOrder ? 0 : places.rows + begin * 4;
-      layout.groups.forEach((group, index) =>
-        run.addGroup(
-          group.isNarrow ? 1 : 0,
-          (group.columnCount + 3) >> 2,
-          places.groups[index]!,
-          group.stride,
-          places.cells,
-          slotAt(slot) + group.firstCell * cellBytes,
-          from,
-          begin,
-          end - begin,
-          places.buffer,
-        ),
-      );
-    },
+    fill: (slot, rows) => fill(opened, slotAt(slot), rows),
     subtract: (parent, child) => run.subtract(slotAt(parent), slotAt(child), histogramBytes),
     totalOf: (slot) => {
       const first = layout.groups[0]!;
@@ -151,58 +83,144 @@ function openKernels(
       scan(opened, slotAt(slot), search);
       return readBorder(search, words, numbers);
     },
-    binSums: (slot, feature, total) => {
-      const cell = BigInt(total.gradient) * 4_294_967_296n + BigInt(total.hessian);
-      run.readCells(slotAt(slot), places.features + feature * featureBytes, cell, places.binSums);
-      for (let bin = 0; bin < plan.features[feature]!.binCount; bin++) {
-        gradients[bin] = binSums[2 * bin + 1]!;
-        hessians[bin] = binSums[2 * bin]!;
-      }
-      return { gradients, hessians };
+    binSums: (slot, feature, total) => binSums(opened, slotAt(slot), { feature, total }),
+    partition: (begin, end, question) => partition(opened, { begin, end }, question),
+    leafSums: (leaves) => leafSums(opened, leaves),
+    addToScores: (k, leaves, values) => addToScores(opened, k, { leaves, values }),
+    reorder: (order) => {
+      assert(order.length === rowCount, 'an order names every row once');
+      reorderTable(opened, order);
     },
-    partition: (begin, end, question) => {
-      const placed = layout.features[question.feature]!;
-      sidesOfBytes(placed, question.sides, sides);
-      const column = places.columns + placed.column * allCount;
-      const at = places.rows + begin * 4;
-      return begin + run.partition(at, end - begin, column, places.sides, places.rowScratch, places.shuffles);
-    },
-    leafSums: (begin, end) => {
-      run.sumLeaf(places.rows + begin * 4, end - begin, places.derivatives, places.result);
-      return { gradient: numbers[0]!, hessian: numbers[1]! };
-    },
-    addToScores: (k, { begin, end }, value) =>
-      run.addToScores(places.rows + begin * 4, end - begin, places.scores + k * allCount * 8, value),
-    reorder: (order) => reorder(opened, order),
+    close: () => team.close(),
   };
 }
 
-function pack({ plan, places, run, buffer }: Opened, seed: number): UnitScales {
+/** Cuts 0 to `count` into one part for each thread, at multiples of `step`. */
+function partsOf(team: Team, count: number, step: number): RowRange[] {
+  const size = team.size();
+  const cut = (part: number): number => Math.min(count, Math.ceil((count * part) / size / step) * step);
+  return Array.from({ length: size }, (_, part) => ({ begin: cut(part), end: cut(part + 1) }));
+}
+
+function derive({ plan, places, team }: Shared, loss: KernelLoss, k: number): void {
+  const { rowCount, outputCount } = plan;
+  const { scores, target, weights, derivatives, probabilities } = places;
+  const share = (callOf: (part: RowRange) => Call): void => team.run(partsOf(team, rowCount, 64).map(callOf));
+  if (loss === 'softmax') {
+    const stride = rowCount * 8;
+    const scoreStride = plan.positions.length * 8;
+    if (k === 0)
+      share(({ begin, end }) => [
+        'softmax',
+        scores,
+        scoreStride,
+        probabilities,
+        stride,
+        outputCount,
+        begin,
+        end,
+      ]);
+    const ofClass = probabilities + k * stride;
+    const factor = outputCount / (outputCount - 1);
+    share(({ begin, end }) => [
+      'deriveSoftmax',
+      ofClass,
+      target,
+      weights,
+      derivatives,
+      begin,
+      end,
+      k,
+      factor,
+    ]);
+    return;
+  }
+  const name = loss === 'logistic' ? 'deriveLogistic' : 'deriveSquared';
+  share(({ begin, end }) => [name, scores, target, weights, derivatives, begin, end]);
+}
+
+function pack({ plan, places, buffer, team }: Shared, seed: number): UnitScales {
   const { rowCount } = plan;
-  const block = new Float64Array(buffer, places.result, 2);
+  const { derivatives, cells, blockSums } = places;
+  const blockCount = Math.ceil(rowCount / blockRows);
+  team.run(
+    partsOf(team, blockCount, 1).map(({ begin, end }) => [
+      'sumBlocks',
+      derivatives,
+      rowCount,
+      blockRows,
+      begin,
+      end,
+      blockSums,
+    ]),
+  );
+  const blocks = new Float64Array(buffer, blockSums, blockCount * 2);
   const sums = { gradient: 0, hessian: 0 };
-  for (let begin = 0; begin < rowCount; begin += blockRows) {
-    run.sumDerivatives(places.derivatives, begin, Math.min(rowCount, begin + blockRows), places.result);
-    sums.gradient += block[0]!;
-    sums.hessian += block[1]!;
+  for (let block = 0; block < blockCount; block++) {
+    sums.gradient += blocks[2 * block]!;
+    sums.hessian += blocks[2 * block + 1]!;
   }
   const gradientUnits = unitsFor(sums.gradient, rowCount);
   const hessianUnits = unitsFor(sums.hessian, rowCount);
-  run.pack(places.derivatives, places.cells, 0, rowCount, seed, gradientUnits, hessianUnits);
+  team.run(
+    partsOf(team, rowCount, 64).map(({ begin, end }) => [
+      'pack',
+      derivatives,
+      cells,
+      begin,
+      end,
+      seed,
+      gradientUnits,
+      hessianUnits,
+    ]),
+  );
   return { gradientScale: 1 / gradientUnits, hessianScale: 1 / hessianUnits };
 }
 
+/** Each thread sums its part of the rows into a histogram of its own; then each adds up its part of the cells. */
+function fill(opened: Shared, histogram: number, rows: RowRange & { isInOrder: boolean }): void {
+  const { plan, places, run, team } = opened;
+  const { begin, end, isInOrder } = rows;
+  const size = plan.layout.cellCount * cellBytes;
+  const sum = (to: number, part: RowRange, buffer: number): Call => [
+    'fillHistogram',
+    to,
+    size,
+    places.groupList,
+    plan.layout.groups.length,
+    places.cells,
+    isInOrder ? 0 : places.rows + (begin + part.begin) * 4,
+    begin + part.begin,
+    part.end - part.begin,
+    buffer,
+  ];
+  const parts = end - begin < fewestSharedRows ? undefined : partsOf(team, end - begin, 64);
+  if (!parts || parts.length === 1) {
+    const [, ...numbers] = sum(histogram, { begin: 0, end: end - begin }, places.buffers[0]!);
+    run.fillHistogram(...(numbers as number[]));
+    return;
+  }
+  team.run(
+    parts.map((part, thread) =>
+      sum(thread === 0 ? histogram : places.ownHistograms[thread]!, part, places.buffers[thread]!),
+    ),
+  );
+  for (let thread = 1; thread < parts.length; thread++)
+    run.addCells(histogram, places.ownHistograms[thread]!, size);
+}
+
 function scan({ run, places }: Opened, histogram: number, search: BorderSearch): void {
+  const { features, gradient, hessian, leastHessian, l2, floor } = search;
   run.scan(
     histogram,
     places.features,
     places.list,
-    search.features.length,
-    search.gradient,
-    search.hessian,
-    search.leastHessian,
-    search.l2,
-    search.floor,
+    features.length,
+    gradient,
+    hessian,
+    leastHessian,
+    l2,
+    floor,
     places.scratch,
     places.result,
   );
@@ -221,99 +239,123 @@ function readBorder(search: BorderSearch, words: Int32Array, numbers: Float64Arr
   };
 }
 
-/** Copies the bins of the plan's rows, column by column and then row by row, and describes the features. */
-function loadTable(opened: Opened): void {
-  const { plan, places, run, buffer } = opened;
-  const { layout, positions } = plan;
-  const allCount = positions.length;
-  const isInOrder = positions.every((row, index) => row === index);
-  const words = new Int32Array(buffer, places.features, plan.features.length * (featureBytes / 4));
-  plan.features.forEach(({ bins, binCount, missingBin }, feature) => {
-    const placed = layout.features[feature]!;
-    words.set(
-      [placed.firstCell * cellBytes, binCount, missingBin, placed.defaultBin],
-      feature * (featureBytes / 4),
-    );
-    const column = new Uint8Array(buffer, places.columns + placed.column * allCount, allCount);
-    const isPlain = placed.defaultBin < 0 && placed.bytes[0] === 0;
-    if (isPlain && isInOrder) column.set(bins.subarray(0, allCount));
-    else copyColumn(bins, positions, placed, column);
-  });
-  run.writeShuffles(places.shuffles);
-  padGroups(opened);
-  interleaveAll(opened);
-}
-
-function copyColumn(
-  bins: Uint8Array,
-  positions: Int32Array,
-  { bytes, defaultBin }: PlacedFeature,
-  to: Uint8Array,
-): void {
-  for (let row = 0; row < to.length; row++) {
-    const bin = bins[positions[row]!]!;
-    // Members of a bundle leave each other's rows alone.
-    if (bin !== defaultBin) to[row] = bytes[bin]!;
+function binSums(
+  { plan, places, run, buffer }: Opened,
+  histogram: number,
+  { feature, total }: { feature: number; total: UnitSums },
+): { gradients: Float64Array; hessians: Float64Array } {
+  const { binCount } = plan.features[feature]!;
+  const cell = BigInt(total.gradient) * 4_294_967_296n + BigInt(total.hessian);
+  run.readCells(histogram, places.features + feature * featureBytes, cell, places.binSums);
+  const words = new Int32Array(buffer, places.binSums, 2 * binCount);
+  const gradients = new Float64Array(binCount);
+  const hessians = new Float64Array(binCount);
+  for (let bin = 0; bin < binCount; bin++) {
+    gradients[bin] = words[2 * bin + 1]!;
+    hessians[bin] = words[2 * bin]!;
   }
+  return { gradients, hessians };
 }
 
-/** Columns that only fill up a word of a narrow group add to cells that are nobody's. */
-function padGroups({ plan, places, buffer }: Opened): void {
-  plan.layout.groups.forEach((group, index) => {
-    if (!group.isNarrow) return;
-    const bytes = new Uint8Array(buffer, places.groups[index]!, group.stride * plan.rowCount);
-    for (let column = group.columnCount; column % 4 !== 0; column++)
-      for (let at = column; at < bytes.length; at += group.stride) bytes[at] = (column % 8) * 32;
-  });
-}
-
-function interleaveAll({ plan, places, run, buffer }: Opened): void {
-  const columnList = new Int32Array(buffer, places.columnList, 32);
-  plan.layout.groups.forEach((group, index) => {
-    for (let column = 0; column < group.columnCount; column++)
-      columnList[column] = places.columns + (group.firstColumn + column) * plan.positions.length;
-    run.interleave(
-      places.columnList,
-      group.columnCount,
-      places.groups[index]!,
-      group.stride,
-      0,
-      plan.rowCount,
-    );
-  });
-}
-
-function derive({ plan, places, run }: Opened, loss: 'logistic' | 'squared' | 'softmax', k: number): void {
-  const { rowCount, outputCount } = plan;
-  const { scores, target, weights, derivatives, probabilities } = places;
-  if (loss === 'logistic') return run.deriveLogistic(scores, target, weights, derivatives, 0, rowCount);
-  if (loss === 'squared') return run.deriveSquared(scores, target, weights, derivatives, 0, rowCount);
-  if (k === 0)
-    run.softmax(scores, plan.positions.length * 8, probabilities, rowCount * 8, outputCount, 0, rowCount);
-  const ofClass = probabilities + k * rowCount * 8;
-  const factor = outputCount / (outputCount - 1);
-  run.deriveSoftmax(ofClass, target, weights, derivatives, 0, rowCount, k, factor);
-}
-
-function reorder(opened: Opened, order: Int32Array): void {
-  const { plan, places, run, buffer } = opened;
-  const { rowCount } = plan;
-  const allCount = plan.positions.length;
-  assert(order.length === rowCount, 'an order names every row once');
-  new Int32Array(buffer, places.rowScratch, rowCount).set(order);
-  // The cells are free between two trees.
-  const copyBytes = (at: number): void => {
-    run.permuteBytes(at, places.cells, places.rowScratch, rowCount);
-    new Uint8Array(buffer).copyWithin(at, places.cells, places.cells + rowCount);
+/** Each thread divides its part in place; then all lefts are moved together, and the rights behind them. */
+function partition(
+  { plan, places, buffer, team }: Shared,
+  { begin, end }: RowRange,
+  question: { feature: number; sides: Uint8Array },
+): number {
+  const placed = plan.layout.features[question.feature]!;
+  sidesOfBytes(placed, question.sides, new Uint8Array(buffer, places.sides, 256));
+  const column = places.columns + placed.column * plan.positions.length;
+  const count = end - begin;
+  const parts = count < fewestSharedRows ? [{ begin: 0, end: count }] : partsOf(team, count, 16);
+  // A gap behind each part's rights: they are written four at a time.
+  const scratchOf = (part: number): number => places.rowScratch + parts[part]!.begin * 4 + part * 64;
+  const leftsAt = places.result + 64;
+  team.run(
+    parts.map((part, index) => [
+      'divide',
+      places.rows + (begin + part.begin) * 4,
+      part.end - part.begin,
+      column,
+      places.sides,
+      scratchOf(index),
+      places.shuffles,
+      leftsAt + index * 4,
+    ]),
+  );
+  const lefts = new Int32Array(buffer, leftsAt, parts.length);
+  const bytes = new Uint8Array(buffer);
+  let to = places.rows + begin * 4;
+  const move = (from: number, rowCount: number): void => {
+    if (from !== to) bytes.copyWithin(to, from, from + rowCount * 4);
+    to += rowCount * 4;
   };
-  const copyNumbers = (at: number): void => {
-    run.permuteNumbers(at, places.cells, places.rowScratch, rowCount);
-    new Uint8Array(buffer).copyWithin(at, places.cells, places.cells + rowCount * 8);
-  };
-  for (let column = 0; column < plan.layout.columnCount; column++)
-    copyBytes(places.columns + column * allCount);
-  copyNumbers(places.target);
-  if (plan.weights) copyNumbers(places.weights);
-  for (let k = 0; k < plan.outputCount; k++) copyNumbers(places.scores + k * allCount * 8);
-  interleaveAll(opened);
+  parts.forEach((part, index) => move(places.rows + (begin + part.begin) * 4, lefts[index]!));
+  const middle = (to - places.rows) / 4;
+  parts.forEach((part, index) => move(scratchOf(index), part.end - part.begin - lefts[index]!));
+  return middle;
+}
+
+/** Writes the leaves down and cuts them into parts of about as many rows. */
+function shareLeaves({ places, buffer, team }: Shared, leaves: readonly RowRange[]): RowRange[] {
+  const words = new Int32Array(buffer, places.leaves, 2 * leaves.length);
+  let rest = 0;
+  leaves.forEach(({ begin, end }, leaf) => {
+    words[2 * leaf] = begin;
+    words[2 * leaf + 1] = end;
+    rest += end - begin;
+  });
+  const size = rest < fewestSharedRows ? 1 : team.size();
+  const parts: RowRange[] = [];
+  let next = 0;
+  for (let part = 0; part < size; part++) {
+    const begin = next;
+    let taken = 0;
+    while (next < leaves.length && (part === size - 1 || taken < rest / (size - part))) {
+      taken += leaves[next]!.end - leaves[next]!.begin;
+      next++;
+    }
+    rest -= taken;
+    parts.push({ begin, end: next });
+  }
+  return parts;
+}
+
+function leafSums(opened: Shared, leaves: readonly RowRange[]): UnitSums[] {
+  const { places, buffer, team } = opened;
+  const { rows, derivatives } = places;
+  team.run(
+    shareLeaves(opened, leaves).map(({ begin, end }) => [
+      'sumLeaves',
+      places.leaves,
+      begin,
+      end,
+      rows,
+      derivatives,
+      places.leafSums,
+    ]),
+  );
+  const sums = new Float64Array(buffer, places.leafSums, 2 * leaves.length);
+  return leaves.map((_, leaf) => ({ gradient: sums[2 * leaf]!, hessian: sums[2 * leaf + 1]! }));
+}
+
+function addToScores(
+  opened: Shared,
+  k: number,
+  { leaves, values }: { leaves: readonly RowRange[]; values: Float64Array },
+): void {
+  const { plan, places, buffer, team } = opened;
+  new Float64Array(buffer, places.leafValues, leaves.length).set(values);
+  const scores = places.scores + k * plan.positions.length * 8;
+  team.run(
+    shareLeaves(opened, leaves).map(({ begin, end }) => [
+      'moveScores',
+      places.leaves,
+      begin,
+      end,
+      places.rows,
+      scores,
+      places.leafValues,
+    ]),
+  );
 }

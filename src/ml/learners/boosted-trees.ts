@@ -2,7 +2,7 @@
 // quantised gradients (Shi et al., NeurIPS 2022), missing values and categories split natively, early stopping.
 import { seededRandom, type Random } from '../../base/random.ts';
 import { openKernels } from '../kernels/open-kernels.ts';
-import type { KernelPlan, TreeKernels } from '../kernels/tree-kernels.ts';
+import type { RowRange, TreeKernels } from '../kernels/tree-kernels.ts';
 import { binnedTable } from './bins.ts';
 import {
   completeHyperparameters,
@@ -16,7 +16,13 @@ import {
   type TrainingInput,
 } from './learner.ts';
 import { lossFor, outputCountFor, weightedMedian, type Loss } from './losses.ts';
-import { treeGrower, type GrownTree, type RowRange, type TreeGrower, type TreeRules } from './tree-grower.ts';
+import {
+  treeGrower,
+  type GrownTree,
+  type KernelOpener,
+  type TreeGrower,
+  type TreeRules,
+} from './tree-grower.ts';
 import { treeStore, type TreeStore } from './tree-store.ts';
 
 const spec: LearnerSpec = {
@@ -143,7 +149,7 @@ const spec: LearnerSpec = {
 export const boostedTrees: Learner = boostedTreesOn(openKernels);
 
 /** The learner on given kernels; what it learns does not depend on them. */
-export function boostedTreesOn(open: (plan: KernelPlan) => TreeKernels): Learner {
+export function boostedTreesOn(open: KernelOpener): Learner {
   return { spec, train: (input) => trainBoostedTrees(input, open) };
 }
 
@@ -164,12 +170,17 @@ interface Boosting {
 /** With more rows than this, rows are moved in memory once, to the leaf order of the first tree. */
 const fewestRowsToReorder = 100_000;
 
-async function trainBoostedTrees(
-  input: TrainingInput,
-  open: (plan: KernelPlan) => TreeKernels,
-): Promise<TrainedModel> {
-  const { validationRows, control } = input;
+async function trainBoostedTrees(input: TrainingInput, open: KernelOpener): Promise<TrainedModel> {
   const boosting = startBoosting(input, open);
+  try {
+    return await boost(boosting);
+  } finally {
+    boosting.grower.kernels.close();
+  }
+}
+
+async function boost(boosting: Boosting): Promise<TrainedModel> {
+  const { validationRows, control } = boosting.input;
   const { settings, loss, store, grower, rowCount, allCount } = boosting;
   await control.pause();
   const base = loss.start();
@@ -209,7 +220,7 @@ async function trainBoostedTrees(
   return { model, iterationCount: kept, curve, endedBy };
 }
 
-function startBoosting(input: TrainingInput, open: (plan: KernelPlan) => TreeKernels): Boosting {
+function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const { table, task, target, weights, classCount, rows, validationRows } = input;
   const settings = completeHyperparameters(spec, input.hyperparameters);
   const positions = new Int32Array(rows.length + (validationRows?.length ?? 0));
@@ -226,6 +237,7 @@ function startBoosting(input: TrainingInput, open: (plan: KernelPlan) => TreeKer
       outputCount: outputCountFor(task, classCount),
       target,
       weights,
+      threads: input.control.threads,
     },
     open,
   );
@@ -302,27 +314,30 @@ function drawRows(
 /** Gives the leaves their values and moves the scores of all rows. */
 function addTree(boosting: Boosting, tree: GrownTree, k: number): void {
   const { grower, store } = boosting;
-  const values = Float64Array.from(tree.leaves, ({ learned }) => leafValue(boosting, learned));
-  tree.leaves.forEach(({ learned, followers }, leaf) => {
-    grower.kernels.addToScores(k, learned, values[leaf]!);
-    if (followers.end > followers.begin) grower.kernels.addToScores(k, followers, values[leaf]!);
-  });
+  const learned = tree.leaves.map((leaf) => leaf.learned);
+  const values = leafValues(boosting, learned);
+  const followers = tree.leaves.map((leaf) => leaf.followers);
+  grower.kernels.addToScores(k, [...learned, ...followers], Float64Array.of(...values, ...values));
   store.add(tree, values);
 }
 
-/** A Newton step from the exact sums (the histograms are rounded), or the median of residuals for the absolute loss. */
-function leafValue({ settings, loss, grower }: Boosting, { begin, end }: RowRange): number {
+/** Newton steps from the exact sums (the histograms are rounded), or medians of residuals for the absolute loss. */
+function leafValues({ settings, loss, grower }: Boosting, leaves: RowRange[]): Float64Array {
+  const { kernels } = grower;
   const learningRate = numberSetting(settings, 'learningRate');
-  if (loss.usesMedian) {
-    const { rows, target, scores, weights } = grower.kernels;
-    const leafRows = rows.subarray(begin, end);
-    const residuals = Float64Array.from(leafRows, (row) => target[row]! - scores[row]!);
-    return (
-      learningRate * weightedMedian(residuals, weights && Float64Array.from(leafRows, (row) => weights[row]!))
-    );
-  }
-  const { gradient, hessian } = grower.kernels.leafSums(begin, end);
-  return (-learningRate * gradient) / (hessian + numberSetting(settings, 'l2'));
+  if (loss.usesMedian)
+    return Float64Array.from(leaves, (leaf) => learningRate * medianResidual(kernels, leaf));
+  const l2 = numberSetting(settings, 'l2');
+  return Float64Array.from(
+    kernels.leafSums(leaves),
+    ({ gradient, hessian }) => (-learningRate * gradient) / (hessian + l2),
+  );
+}
+
+function medianResidual({ rows, target, scores, weights }: TreeKernels, { begin, end }: RowRange): number {
+  const leafRows = rows.subarray(begin, end);
+  const residuals = Float64Array.from(leafRows, (row) => target[row]! - scores[row]!);
+  return weightedMedian(residuals, weights && Float64Array.from(leafRows, (row) => weights[row]!));
 }
 
 /** Rows of a leaf become neighbours in memory: later trees find them in fewer cache lines. */

@@ -4,7 +4,7 @@
 import { seededRandom, type Random } from '../../base/random.ts';
 import type { Task } from '../frame/schema.ts';
 import type { TreeKernels } from '../kernels/tree-kernels.ts';
-import { binnedTable } from './bins.ts';
+import { binnedTable, type BinnedTable } from './bins.ts';
 import {
   completeHyperparameters,
   isLate,
@@ -16,7 +16,7 @@ import {
   type TrainedModel,
   type TrainingInput,
 } from './learner.ts';
-import { treeGrower, type RowRange, type TreeRules } from './tree-grower.ts';
+import { treeGrower, type GrownTree, type TreeGrower, type TreeRules } from './tree-grower.ts';
 import { treeStore } from './tree-store.ts';
 
 function settingsOf(defaults: {
@@ -107,10 +107,8 @@ async function trainForest(
   settings: Hyperparameters,
   { hasRandomBorders }: { hasRandomBorders: boolean },
 ): Promise<TrainedModel> {
-  const { table, task, classCount, control } = input;
   const random = seededRandom(input.seed);
-  const binned = binnedTable(table);
-  const store = treeStore(binned);
+  const binned = binnedTable(input.table);
   const grower = treeGrower({
     table: binned,
     rules: rulesFrom(settings, hasRandomBorders),
@@ -119,8 +117,34 @@ async function trainForest(
     outputCount: 0,
     target: input.target,
     weights: input.weights,
+    threads: input.control.threads,
   });
+  try {
+    return await growForest(input, { settings, hasRandomBorders, random, binned, grower });
+  } finally {
+    grower.kernels.close();
+  }
+}
+
+async function growForest(
+  input: TrainingInput,
+  {
+    settings,
+    hasRandomBorders,
+    random,
+    binned,
+    grower,
+  }: {
+    settings: Hyperparameters;
+    hasRandomBorders: boolean;
+    random: Random;
+    binned: BinnedTable;
+    grower: TreeGrower;
+  },
+): Promise<TrainedModel> {
+  const { task, classCount, control } = input;
   const { kernels } = grower;
+  const store = treeStore(binned);
   const outputCount = task === 'multiclass' ? classCount : 1;
   const wanted = numberSetting(settings, 'trees');
   const base = targetMeans(input, outputCount);
@@ -133,10 +157,7 @@ async function trainForest(
       kernels.rows.set(draw.rows);
       const learnedCount = draw.rows.length;
       const tree = grower.grow({ learnedCount, allCount: learnedCount, isInOrder: hasRandomBorders }, random);
-      store.add(
-        tree,
-        Float64Array.from(tree.leaves, ({ learned }) => leafMean(kernels, learned)),
-      );
+      store.add(tree, leafMeans(kernels, tree));
       await control.pause();
       // A tree for each output, or the round does not count.
       if (k < outputCount - 1 && isLate(control)) {
@@ -217,7 +238,7 @@ function targetMeans({ task, target, rows, weights }: TrainingInput, outputCount
   });
 }
 
-function leafMean(kernels: TreeKernels, { begin, end }: RowRange): number {
-  const { gradient, hessian } = kernels.leafSums(begin, end);
-  return -gradient / hessian;
+function leafMeans(kernels: TreeKernels, { leaves }: GrownTree): Float64Array {
+  const sums = kernels.leafSums(leaves.map((leaf) => leaf.learned));
+  return Float64Array.from(sums, ({ gradient, hessian }) => -gradient / hessian);
 }

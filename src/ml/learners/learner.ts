@@ -4,6 +4,7 @@ import { Problem } from '../../base/problems.ts';
 import type { Clock } from '../../base/time.ts';
 import type { FeatureTable } from '../frame/encoding.ts';
 import type { Task } from '../frame/schema.ts';
+import type { KernelThreads } from '../kernels/threads.ts';
 import type { RowModel } from '../model/row-model.ts';
 
 export type HyperparameterValue = number | string;
@@ -52,6 +53,8 @@ export interface TrainingControl {
   deadlineMs?: number;
   /** Lets the caller do other work; called between steps. @throws Problem `cancelled` */
   pause: () => Promise<void>;
+  /** Other threads, for learners that can use them; what is learned does not depend on how many there are. */
+  threads?: KernelThreads;
   onCurve?: (points: CurvePoint[]) => void;
 }
 

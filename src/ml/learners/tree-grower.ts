@@ -3,7 +3,8 @@
 import { shuffle, type Random } from '../../base/random.ts';
 import { layoutOf } from '../kernels/layout.ts';
 import { openKernels } from '../kernels/open-kernels.ts';
-import type { KernelPlan, TreeKernels, UnitScales, UnitSums } from '../kernels/tree-kernels.ts';
+import type { KernelThreads } from '../kernels/threads.ts';
+import type { KernelPlan, RowRange, TreeKernels, UnitScales, UnitSums } from '../kernels/tree-kernels.ts';
 import type { BinnedFeature, BinnedTable } from './bins.ts';
 import { bestSplit, noSplit, type Split, type SplitRules, type SplitSearch } from './split-search.ts';
 
@@ -12,12 +13,6 @@ export interface TreeRules extends SplitRules {
   maxDepth: number;
   /** Share of the features that each tree sees. */
   featureShareByTree: number;
-}
-
-/** A part of the kernels' rows: rows[begin] to rows[end - 1]. */
-export interface RowRange {
-  begin: number;
-  end: number;
 }
 
 export interface Leaf {
@@ -48,20 +43,24 @@ export interface TreeGrower {
 export interface GrowerInput extends Omit<KernelPlan, 'features' | 'layout' | 'slotCount'> {
   table: BinnedTable;
   rules: TreeRules;
+  threads?: KernelThreads | undefined;
 }
+
+/** Gives the kernels of one training; {@link openKernels} or, in tests, one kind of them. */
+export type KernelOpener = (plan: KernelPlan, threads?: KernelThreads) => TreeKernels;
 
 const histogramMemoryBytes = 192 * 1024 * 1024;
 
 /** A grower with its memory allocated once. Very wide tables get fewer leaves, to stay within 192 MB of histograms. */
 export function treeGrower(
-  { table, rules, ...rest }: GrowerInput,
-  open: (plan: KernelPlan) => TreeKernels = openKernels,
+  { table, rules, threads, ...rest }: GrowerInput,
+  open: KernelOpener = openKernels,
 ): TreeGrower {
   const { features } = table;
   const layout = layoutOf(features);
   const fitting = Math.floor(histogramMemoryBytes / Math.max(1, layout.cellCount * 8));
   const maxLeaves = Math.max(2, Math.min(rules.maxLeaves, fitting, Math.max(2, rest.rowCount)));
-  const kernels = open({ ...rest, features, layout, slotCount: maxLeaves });
+  const kernels = open({ ...rest, features, layout, slotCount: maxLeaves }, threads);
   const kept = { kernels, features, rules: { ...rules, maxLeaves } };
   return { kernels, grow: (rows, random) => growTree(kept, rows, random) };
 }

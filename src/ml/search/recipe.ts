@@ -1,4 +1,5 @@
 // What a search is asked, what it tells while it runs, and what it answers. Plain data throughout, but for the model.
+import type { KernelThreads } from '../kernels/threads.ts';
 import type { Clock } from '../../base/time.ts';
 import type { DroppedColumn } from '../frame/fit-encoding.ts';
 import type { Frame } from '../frame/frame.ts';
@@ -36,6 +37,8 @@ export interface SearchInput {
   recipe: Recipe;
   clock: Clock;
   signal?: AbortSignal;
+  /** Other threads that trainings may use; the result does not depend on them. */
+  threads?: KernelThreads;
   /** Called often; must return quickly and not throw. */
   onProgress?: (event: SearchEvent) => void;
 }

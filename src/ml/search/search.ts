@@ -133,6 +133,7 @@ async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
         prepared,
         clock,
         pause: run.pause,
+        ...(run.input.threads && { threads: run.input.threads }),
         emit: (event) => onProgress?.(event),
         leastFirstFoldUtility: medianFirstFold(trials, candidate),
         ...(searchEndMs !== undefined && { deadlineMs: nowMs + (searchEndMs - nowMs) * candidate.timeShare }),

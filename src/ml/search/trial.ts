@@ -1,4 +1,5 @@
 // One trial: a candidate trained on every fold, its predictions for the rows that each fold left out, and its score.
+import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
 import type { Clock } from '../../base/time.ts';
 import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
@@ -29,6 +30,7 @@ export interface TrialContext {
   prepared: Prepared;
   clock: Clock;
   pause: () => Promise<void>;
+  threads?: KernelThreads;
   emit: (event: SearchEvent) => void;
   /** Monotonic time by which the trial must be over; absent when time is not the budget. */
   deadlineMs?: number;
@@ -208,6 +210,7 @@ async function trainFold(context: TrialContext, trial: Trial, fold: number, seed
     control: {
       clock,
       pause: context.pause,
+      ...(context.threads && { threads: context.threads }),
       ...(fold === 0 && { onCurve }),
       // Each fold may take an equal part of the time that is left; what one saves, the next may use.
       ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / (folds.length - fold) }),

@@ -219,11 +219,8 @@ function gather(list: usize, count: usize, rows: usize, stride: usize, cells: us
   }
 }
 
-/**
- * Adds rows to the cells of one group. `list` holds the numbers of the rows, 4 bytes each; with `list` 0, the rows are
- * `first` to `first` + `count` - 1. `buffer` is 10 KiB.
- */
-export function addGroup(
+/** Adds rows to the cells of one group; see {@link fillHistogram}. */
+function addGroup(
   isNarrow: bool, words: u32, rows: usize, stride: usize, cells: usize, histogram: usize,
   list: usize, first: usize, count: usize, buffer: usize,
 ): void {
@@ -241,6 +238,35 @@ export function addGroup(
   }
 }
 
+/**
+ * Sums `count` rows into an emptied histogram of `size` bytes. `list` holds the numbers of the rows, 4 bytes each; with
+ * `list` 0, the rows are those from `first`. Each of `groups` has five fields of 4 bytes: whether it is narrow, words
+ * and bytes of a row, place of the rows, first byte in the histogram. `buffer` is 10 KiB.
+ */
+export function fillHistogram(
+  histogram: usize, size: usize, groups: usize, groupCount: usize, cells: usize,
+  list: usize, first: usize, count: usize, buffer: usize,
+): void {
+  memory.fill(histogram, 0, size);
+  const end = groups + groupCount * 20;
+  for (; groups < end; groups += 20) {
+    addGroup(
+      load<u32>(groups) != 0, load<u32>(groups, 4), load<u32>(groups, 12), load<u32>(groups, 8), cells,
+      histogram + load<u32>(groups, 16), list, first, count, buffer,
+    );
+  }
+}
+
+/** Adds `size` bytes of cells, a multiple of 16, to others. */
+export function addCells(to: usize, from: usize, size: usize): void {
+  const end = to + size;
+  while (to < end) {
+    v128.store(to, i64x2.add(v128.load(to), v128.load(from)));
+    to += 16;
+    from += 16;
+  }
+}
+
 /** `parent` becomes parent minus child; `size` bytes, a multiple of 16. */
 export function subtract(parent: usize, child: usize, size: usize): void {
   const end = parent + size;
@@ -249,11 +275,6 @@ export function subtract(parent: usize, child: usize, size: usize): void {
     parent += 16;
     child += 16;
   }
-}
-
-/** Sets `size` bytes to zero. */
-export function clear(at: usize, size: usize): void {
-  memory.fill(at, 0, size);
 }
 
 /** The sum of `count` cells. */

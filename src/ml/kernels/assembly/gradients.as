@@ -2,7 +2,6 @@
 // gradient and hessian lie side by side (16 bytes); all orders of addition are those of the plain twin.
 import { expOfNegative } from './exponential';
 
-/** Writes the derivatives of two rows and returns nothing; the sums of |gradient| and hessian go to the caller. */
 // @ts-ignore: decorator
 @inline
 function sigmoid(score: v128): v128 {
@@ -100,19 +99,28 @@ export function deriveSoftmax(
   }
 }
 
-/** Sums of |gradient| and of hessians of rows `begin` to `end` - 1, even and odd rows apart, at `result` (16 bytes). */
-export function sumDerivatives(derivatives: usize, begin: usize, end: usize, result: usize): void {
-  let even = f64x2.splat(0);
-  let odd = f64x2.splat(0);
-  const last = derivatives + (end << 4);
-  let at = derivatives + (begin << 4);
-  while (at + 16 < last) {
-    even = f64x2.add(even, f64x2.abs(v128.load(at)));
-    odd = f64x2.add(odd, f64x2.abs(v128.load(at, 16)));
-    at += 32;
+/**
+ * Sums of |gradient| and of hessians, 16 bytes at `results` for each of the blocks `begin` to `end` - 1 of `blockRows`
+ * rows; within a block, even and odd rows are summed apart.
+ */
+export function sumBlocks(
+  derivatives: usize, rowCount: usize, blockRows: usize, begin: usize, end: usize, results: usize,
+): void {
+  for (let block = begin; block < end; block++) {
+    const first = block * blockRows;
+    const behind = first + blockRows < rowCount ? first + blockRows : rowCount;
+    const last = derivatives + (behind << 4);
+    let at = derivatives + (first << 4);
+    let even = f64x2.splat(0);
+    let odd = f64x2.splat(0);
+    while (at + 16 < last) {
+      even = f64x2.add(even, f64x2.abs(v128.load(at)));
+      odd = f64x2.add(odd, f64x2.abs(v128.load(at, 16)));
+      at += 32;
+    }
+    if (at < last) even = f64x2.add(even, f64x2.abs(v128.load(at)));
+    v128.store(results + (block << 4), f64x2.add(even, odd));
   }
-  if (at < last) even = f64x2.add(even, f64x2.abs(v128.load(at)));
-  v128.store(result, f64x2.add(even, odd));
 }
 
 // @ts-ignore: decorator
@@ -162,23 +170,32 @@ export function pack(
   }
 }
 
-/** Sums of the gradients and hessians of the `count` rows listed at `rows`, in their order, at `result` (16 bytes). */
-export function sumLeaf(rows: usize, count: usize, derivatives: usize, result: usize): void {
-  let sum = f64x2.splat(0);
-  const end = rows + (count << 2);
-  while (rows < end) {
-    sum = f64x2.add(sum, v128.load(derivatives + (<usize>load<u32>(rows) << 4)));
-    rows += 4;
+/**
+ * Sums of the gradients and hessians of leaves `begin` to `end` - 1, each in the order of its rows, 16 bytes for each at
+ * `results`. `leaves` holds the first row and the one behind the last, 4 bytes each, as positions in the list `rows`.
+ */
+export function sumLeaves(
+  leaves: usize, begin: usize, end: usize, rows: usize, derivatives: usize, results: usize,
+): void {
+  for (let leaf = begin; leaf < end; leaf++) {
+    let sum = f64x2.splat(0);
+    const last = rows + (<usize>load<u32>(leaves + (leaf << 3), 4) << 2);
+    for (let at = rows + (<usize>load<u32>(leaves + (leaf << 3)) << 2); at < last; at += 4)
+      sum = f64x2.add(sum, v128.load(derivatives + (<usize>load<u32>(at) << 4)));
+    v128.store(results + (leaf << 4), sum);
   }
-  v128.store(result, sum);
 }
 
-/** Adds `value` to the scores of the `count` rows listed at `rows`. */
-export function addToScores(rows: usize, count: usize, scores: usize, value: f64): void {
-  const end = rows + (count << 2);
-  while (rows < end) {
-    const at = scores + (<usize>load<u32>(rows) << 3);
-    store<f64>(at, load<f64>(at) + value);
-    rows += 4;
+/** Adds to the scores of the rows of leaves `begin` to `end` - 1 the leaf's value, 8 bytes for each at `values`. */
+export function moveScores(
+  leaves: usize, begin: usize, end: usize, rows: usize, scores: usize, values: usize,
+): void {
+  for (let leaf = begin; leaf < end; leaf++) {
+    const value = load<f64>(values + (leaf << 3));
+    const last = rows + (<usize>load<u32>(leaves + (leaf << 3), 4) << 2);
+    for (let at = rows + (<usize>load<u32>(leaves + (leaf << 3)) << 2); at < last; at += 4) {
+      const score = scores + (<usize>load<u32>(at) << 3);
+      store<f64>(score, load<f64>(score) + value);
+    }
   }
 }

@@ -1,8 +1,8 @@
 // What the module offers. Nothing in it allocates: the host plans all addresses (../wasm-kernels.ts).
-export { addGroup, clear, subtract, sumCells } from './accumulate';
+export { addCells, fillHistogram, subtract, sumCells } from './accumulate';
 export { interleave, mapToBins, permuteBytes, permuteNumbers, sortNumbers } from './columns';
 export {
-  addToScores, deriveLogistic, deriveSoftmax, deriveSquared, pack, softmax, sumDerivatives, sumLeaf,
+  deriveLogistic, deriveSoftmax, deriveSquared, moveScores, pack, softmax, sumBlocks, sumLeaves,
 } from './gradients';
-export { partition, writeShuffles } from './partition';
+export { divide, writeShuffles } from './partition';
 export { readCells, scan } from './split-scan';

@@ -1,5 +1,5 @@
 // Divides the rows of a leaf: stable and without branches. Four rows at a time are moved by one of sixteen shuffles;
-// lefts stay in place, rights go to scratch and are copied behind the lefts at the end.
+// lefts stay in place, rights go to scratch; the host copies them behind the lefts.
 
 /** Writes the shuffles: 16 masks of 16 bytes for the lefts, then as many for the rights. `at` is 512 bytes. */
 export function writeShuffles(at: usize): void {
@@ -27,12 +27,11 @@ function sideOf(column: usize, sides: usize, row: u32): u32 {
 
 /**
  * Divides the `count` row numbers at `rows` by `column`, a byte for each row: `sides` says 1 for bytes that go left.
- * `scratch` has 4 x `count` + 16 bytes; 12 bytes behind the rows may be overwritten with what they hold. Returns the
- * number of lefts.
+ * `scratch` has 4 x `count` + 16 bytes. Writes the number of lefts, which are first now, to `result` (4 bytes).
  */
-export function partition(
-  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize,
-): usize {
+export function divide(
+  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize, result: usize,
+): void {
   const end = rows + (count << 2);
   const fourEnd = rows + ((count & ~3) << 2);
   let left = rows;
@@ -62,6 +61,5 @@ export function partition(
     right += (1 - isLeft) << 2;
     at += 4;
   }
-  memory.copy(left, scratch, right - scratch);
-  return (left - rows) >> 2;
+  store<u32>(result, (left - rows) >> 2);
 }

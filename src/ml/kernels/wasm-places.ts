@@ -1,0 +1,191 @@
+// The memory map of the WebAssembly kernels for one training, and the table in it. All addresses are planned before the
+// first tree: the loops allocate nothing.
+import type { PlacedFeature } from './layout.ts';
+import { controlBytes } from './threads.ts';
+import { blockRows, type KernelPlan } from './tree-kernels.ts';
+import { firstAddress, type Exports } from './web-assembly.ts';
+
+export const cellBytes = 8;
+export const featureBytes = 32;
+
+export interface Places {
+  control: number;
+  shuffles: number;
+  sides: number;
+  result: number;
+  scratch: number;
+  binSums: number;
+  features: number;
+  list: number;
+  columnList: number;
+  groupList: number;
+  blockSums: number;
+  leaves: number;
+  leafSums: number;
+  leafValues: number;
+  rows: number;
+  rowScratch: number;
+  cells: number;
+  derivatives: number;
+  probabilities: number;
+  scores: number;
+  target: number;
+  weights: number;
+  columns: number;
+  groups: number[];
+  histograms: number;
+  /** For each thread: rows gathered, and for all but the first, a histogram of its own. */
+  buffers: number[];
+  ownHistograms: number[];
+  byteCount: number;
+}
+
+/** Plans the memory for `threadCount` threads, the caller's included. */
+export function planPlaces(plan: KernelPlan, threadCount: number): Places {
+  let next = firstAddress;
+  const place = (byteCount: number): number => {
+    const address = next;
+    next += Math.ceil((byteCount + 16) / 64) * 64;
+    return address;
+  };
+  const { rowCount, outputCount, layout, slotCount } = plan;
+  const allCount = plan.positions.length;
+  const histogramBytes = layout.cellCount * cellBytes;
+  const perThread = <T>(of: (thread: number) => T): T[] =>
+    Array.from({ length: threadCount }, (_, index) => of(index));
+  const places = {
+    control: place(controlBytes(threadCount - 1)),
+    shuffles: place(512),
+    sides: place(256),
+    result: place(64 + threadCount * 4),
+    scratch: place(4096 + 256),
+    binSums: place(2048),
+    features: place(plan.features.length * featureBytes),
+    list: place(plan.features.length * 4),
+    columnList: place(32 * 4),
+    groupList: place(layout.groups.length * 20),
+    blockSums: place(Math.ceil(rowCount / blockRows) * 16),
+    // Every leaf twice: rows learned from and rows that follow.
+    leaves: place(2 * slotCount * 8),
+    leafSums: place(2 * slotCount * 16),
+    leafValues: place(2 * slotCount * 8),
+    rows: place(allCount * 4),
+    rowScratch: place(allCount * 4 + threadCount * 64),
+    cells: place((rowCount + 4) * cellBytes),
+    derivatives: place((rowCount + 4) * 16),
+    probabilities: place(outputCount > 1 ? outputCount * rowCount * 8 : 0),
+    scores: place(outputCount * allCount * 8),
+    target: place(allCount * 8),
+    weights: plan.weights ? place(allCount * 8) : 0,
+    columns: place(layout.columnCount * allCount),
+    groups: layout.groups.map((group) => place(group.stride * rowCount)),
+    histograms: place(slotCount * histogramBytes),
+    buffers: perThread(() => place(10 * 1024)),
+    ownHistograms: perThread((thread) => (thread === 0 ? 0 : place(histogramBytes))),
+  };
+  return { ...places, byteCount: next };
+}
+
+export interface Opened {
+  plan: KernelPlan;
+  places: Places;
+  run: Exports;
+  buffer: ArrayBufferLike;
+}
+
+/** Copies the bins of the plan's rows, column by column and then row by row, and describes features and groups. */
+export function loadTable(opened: Opened): void {
+  const { plan, places, run, buffer } = opened;
+  const { layout, positions } = plan;
+  const allCount = positions.length;
+  const isInOrder = positions.every((row, index) => row === index);
+  const fieldCount = featureBytes / 4;
+  const features = new Int32Array(buffer, places.features, plan.features.length * fieldCount);
+  plan.features.forEach(({ bins, binCount, missingBin }, feature) => {
+    const placed = layout.features[feature]!;
+    features.set(
+      [placed.firstCell * cellBytes, binCount, missingBin, placed.defaultBin],
+      feature * fieldCount,
+    );
+    const column = new Uint8Array(buffer, places.columns + placed.column * allCount, allCount);
+    const isPlain = placed.defaultBin < 0 && placed.bytes[0] === 0;
+    if (isPlain && isInOrder) column.set(bins.subarray(0, allCount));
+    else copyColumn(bins, positions, placed, column);
+  });
+  const groups = new Int32Array(buffer, places.groupList, layout.groups.length * 5);
+  layout.groups.forEach(({ isNarrow, columnCount, stride, firstCell }, index) => {
+    const words = (columnCount + 3) >> 2;
+    groups.set([isNarrow ? 1 : 0, words, stride, places.groups[index]!, firstCell * cellBytes], index * 5);
+  });
+  run.writeShuffles(places.shuffles);
+  padGroups(opened);
+  interleaveAll(opened);
+  const target = new Float64Array(buffer, places.target, allCount);
+  for (let row = 0; row < allCount; row++) target[row] = plan.target[positions[row]!]!;
+  if (!plan.weights) return;
+  const weights = new Float64Array(buffer, places.weights, allCount);
+  for (let row = 0; row < allCount; row++) weights[row] = plan.weights[positions[row]!]!;
+}
+
+/** Re-orders the rows learned from: columns, groups, targets, weights and scores. */
+export function reorderTable(opened: Opened, order: Int32Array): void {
+  const { plan, places, run, buffer } = opened;
+  const { rowCount } = plan;
+  const allCount = plan.positions.length;
+  new Int32Array(buffer, places.rowScratch, rowCount).set(order);
+  const bytes = new Uint8Array(buffer);
+  // The cells are free between two trees.
+  const copyBytes = (at: number): void => {
+    run.permuteBytes(at, places.cells, places.rowScratch, rowCount);
+    bytes.copyWithin(at, places.cells, places.cells + rowCount);
+  };
+  const copyNumbers = (at: number): void => {
+    run.permuteNumbers(at, places.cells, places.rowScratch, rowCount);
+    bytes.copyWithin(at, places.cells, places.cells + rowCount * 8);
+  };
+  for (let column = 0; column < plan.layout.columnCount; column++)
+    copyBytes(places.columns + column * allCount);
+  copyNumbers(places.target);
+  if (plan.weights) copyNumbers(places.weights);
+  for (let k = 0; k < plan.outputCount; k++) copyNumbers(places.scores + k * allCount * 8);
+  interleaveAll(opened);
+}
+
+function copyColumn(
+  bins: Uint8Array,
+  positions: Int32Array,
+  { bytes, defaultBin }: PlacedFeature,
+  to: Uint8Array,
+): void {
+  for (let row = 0; row < to.length; row++) {
+    const bin = bins[positions[row]!]!;
+    // Members of a bundle leave each other's rows alone.
+    if (bin !== defaultBin) to[row] = bytes[bin]!;
+  }
+}
+
+/** Columns that only fill up a word of a narrow group add to cells that are nobody's. */
+function padGroups({ plan, places, buffer }: Opened): void {
+  plan.layout.groups.forEach((group, index) => {
+    if (!group.isNarrow) return;
+    const bytes = new Uint8Array(buffer, places.groups[index]!, group.stride * plan.rowCount);
+    for (let column = group.columnCount; column % 4 !== 0; column++)
+      for (let at = column; at < bytes.length; at += group.stride) bytes[at] = (column % 8) * 32;
+  });
+}
+
+function interleaveAll({ plan, places, run, buffer }: Opened): void {
+  const columnList = new Int32Array(buffer, places.columnList, 32);
+  plan.layout.groups.forEach((group, index) => {
+    for (let column = 0; column < group.columnCount; column++)
+      columnList[column] = places.columns + (group.firstColumn + column) * plan.positions.length;
+    run.interleave(
+      places.columnList,
+      group.columnCount,
+      places.groups[index]!,
+      group.stride,
+      0,
+      plan.rowCount,
+    );
+  });
+}

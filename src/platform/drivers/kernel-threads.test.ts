@@ -1,0 +1,112 @@
+// Trainings on several threads: the same model as on one, whatever the number, and free threads afterwards.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../base/random.ts';
+import { systemClock } from '../../base/time.ts';
+import { openTeam, type KernelThreads } from '../../ml/kernels/threads.ts';
+import { startSharedModule } from '../../ml/kernels/web-assembly.ts';
+import { boostedTrees } from '../../ml/learners/boosted-trees.ts';
+import { randomForest } from '../../ml/learners/forests.ts';
+import { pauseBy, type TrainingInput } from '../../ml/learners/learner.ts';
+import { openKernelThreads } from './kernel-threads.ts';
+
+const three = openKernelThreads(3);
+after(() => three.close());
+
+const rowCount = 110_000;
+
+function input(task: 'binary' | 'multiclass', threads?: KernelThreads): TrainingInput {
+  const random = seededRandom(8);
+  const columns = Array.from({ length: 6 }, (_, column) =>
+    Float64Array.from({ length: rowCount }, () =>
+      column === 5 ? random.below(7) : random.next() < 0.1 ? NaN : random.next(),
+    ),
+  );
+  const rows = Int32Array.from({ length: rowCount }, (_, row) => row);
+  return {
+    table: {
+      rowCount,
+      features: columns.map((_, index) => ({
+        name: `c${index}`,
+        column: `c${index}`,
+        kind: index === 5 ? 'category' : 'number',
+        levelCount: index === 5 ? 7 : 0,
+      })),
+      columns,
+    },
+    task,
+    target: Float64Array.from(rows, (row) =>
+      Math.min(
+        task === 'binary' ? 1 : 2,
+        Math.floor((columns[0]![row]! > 0.5 ? 1.2 : 0) + 1.5 * random.next()),
+      ),
+    ),
+    classCount: task === 'binary' ? 2 : 3,
+    rows: rows.filter((row) => row % 20 !== 0),
+    validationRows: rows.filter((row) => row % 20 === 0),
+    hyperparameters: {},
+    seed: 3,
+    control: { clock: systemClock, pause: pauseBy(systemClock), ...(threads && { threads }) },
+  };
+}
+
+/** Counts the threads that were handed a training. */
+function counted(threads: KernelThreads): KernelThreads & { sent: () => number } {
+  let sentCount = 0;
+  return {
+    count: threads.count,
+    send: (index, start) => {
+      sentCount++;
+      threads.send(index, start);
+    },
+    sent: () => sentCount,
+  };
+}
+
+test('a team shares calls out to all threads and waits for them', { timeout: 20_000 }, async () => {
+  const started = startSharedModule(1 << 20);
+  assert.ok(started);
+  const controlAt = 8192;
+  const team = openTeam(three, { ...started.start, controlAt }, started);
+  while (team.size() < 4) await sleep(2);
+  const words = new Int32Array(started.buffer, 1 << 16, 1 << 12).fill(1);
+  for (let round = 0; round < 200; round++)
+    team.run(
+      [0, 1, 2, 3].map((part) => ['addCells', (1 << 16) + part * 4096, (1 << 16) + part * 4096, 4096]),
+    );
+  assert.deepEqual([...new Set(words.subarray(0, 4096))], [0], 'doubled 200 times, bits fall off the end');
+  words.fill(1);
+  for (let round = 0; round < 20; round++)
+    team.run([0, 1, 2].map((part) => ['addCells', (1 << 16) + part * 4096, (1 << 16) + part * 4096, 4096]));
+  assert.deepEqual([words[0], words[1024], words[2048], words[3072]], [2 ** 20, 2 ** 20, 2 ** 20, 1]);
+  team.close();
+});
+
+test('the number of threads does not change what is learned', async () => {
+  for (const [learner, task, hyperparameters] of [
+    [boostedTrees, 'binary', { iterations: 12, rowShare: 0.8 }],
+    [boostedTrees, 'multiclass', { iterations: 4 }],
+    [randomForest, 'binary', { trees: 2 }],
+  ] as const) {
+    const alone = await learner.train({ ...input(task), hyperparameters });
+    const threads = counted(three);
+    const together = await learner.train({ ...input(task, threads), hyperparameters });
+    assert.deepEqual(together, alone);
+    assert.equal(threads.sent(), 3);
+  }
+});
+
+test('a training that fails sets the threads free, and small tables do not ask for them', async () => {
+  const failing = input('binary', three);
+  failing.control.pause = () => Promise.reject(new Error('stop'));
+  await assert.rejects(boostedTrees.train(failing), /stop/);
+  const threads = counted(three);
+  const small = input('binary', threads);
+  const rows = small.rows.subarray(0, 500);
+  await boostedTrees.train({ ...small, rows, hyperparameters: { iterations: 2 } });
+  assert.equal(threads.sent(), 0);
+  const again = await boostedTrees.train({ ...input('binary', three), hyperparameters: { iterations: 3 } });
+  const alone = await boostedTrees.train({ ...input('binary'), hyperparameters: { iterations: 3 } });
+  assert.deepEqual(again, alone);
+});
