@@ -1,9 +1,8 @@
 // `pilvi explain MODEL`: what a model is, how good it is, and what it leans on.
 import type { Session } from '../session.ts';
 import { findModelVersion } from '../find.ts';
-import { printTable } from '../table.ts';
+import { printImportance } from '../importance.ts';
 import { print } from '../terminal.ts';
-import { scoreInWords } from '../words.ts';
 import { isModelFile, openModelFile } from './model-file.ts';
 
 /** An explanation, the same for a file and for a version on a server. */
@@ -33,11 +32,5 @@ export async function explain(session: Session, _options: object, reference: str
 export function showExplanation({ card, importance }: Explanation): void {
   print(card.trimEnd());
   print('');
-  printTable(
-    ['column', 'importance'],
-    importance
-      .toSorted((a, b) => b.importance - a.importance)
-      .map(({ column, importance: value }) => [column, Number(scoreInWords(value))]),
-    'No column matters to this model.',
-  );
+  printImportance(importance);
 }

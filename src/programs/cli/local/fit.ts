@@ -6,6 +6,7 @@ import { run as train, type TrainingResult } from '../../../pipeline/train/train
 import { fileProblem } from '../failure.ts';
 import { checkFile, checkTarget } from '../files.ts';
 import { importOptionsOf } from '../import-options.ts';
+import { printImportance } from '../importance.ts';
 import { recipeOf } from '../recipe-options.ts';
 import type { Session } from '../session.ts';
 import { printProperties, printTable } from '../table.ts';
@@ -89,14 +90,7 @@ export function showFit(result: FitResult): void {
     '',
   );
   print('');
-  printTable(
-    ['column', 'importance'],
-    result.importance
-      .toSorted((a, b) => b.importance - a.importance)
-      .slice(0, 10)
-      .map(({ column, importance }) => [column, Number(scoreInWords(importance))]),
-    'No column matters.',
-  );
+  printImportance(result.importance, 10);
   print('');
   print(`${result.file} (${bytesInWords(result.sizeBytes)})`);
   note(`Next: pilvi predict ${result.file} FILE`);

@@ -7,6 +7,7 @@ import { download } from '../download.ts';
 import { UsageError } from '../failure.ts';
 import { openFile } from '../files.ts';
 import { findModel, findModelVersion } from '../find.ts';
+import { printImportance } from '../importance.ts';
 import type { Session } from '../session.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
@@ -163,16 +164,6 @@ function showVersion(version: Version): void {
   ]);
   print('');
   printImportance(version.importance);
-}
-
-/** Columns by how much the model leans on them. */
-export function printImportance(importance: Version['importance']): void {
-  const sorted = importance.toSorted((a, b) => b.importance - a.importance);
-  printTable(
-    ['column', 'importance'],
-    sorted.map(({ column, importance: share }) => [column, Number(scoreInWords(share))]),
-    'No column matters.',
-  );
 }
 
 function showAliases({ name, aliases }: Model): void {
