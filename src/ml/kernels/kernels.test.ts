@@ -9,7 +9,9 @@ import { buildKernels } from '../../../tools/build-kernels.ts';
 import type { Feature, FeatureTable } from '../frame/encoding.ts';
 import type { Task } from '../frame/schema.ts';
 import { boostedTreesOn } from '../learners/boosted-trees.ts';
-import { pauseBy, type TrainingInput } from '../learners/learner.ts';
+import type { Constraints } from '../learners/constraints.ts';
+import { pauseBy, type Hyperparameters, type TrainingInput } from '../learners/learner.ts';
+import { regressionLosses } from '../learners/regression-losses.ts';
 import { layoutOf } from './layout.ts';
 import { moduleBase64, sharedModuleBase64 } from './module.ts';
 import { openKernels } from './open-kernels.ts';
@@ -198,13 +200,27 @@ test('derivatives, packing, histograms, splits, partitions and re-ordering agree
 
 for (const task of ['binary', 'multiclass', 'regression'] as const) {
   test(`boosted trees, ${task}: WebAssembly and plain kernels learn the same bits`, async () => {
-    const settings = [
+    const cases: Case[] = [
       { hyperparameters: { maxLeaves: 40, minRowsPerLeaf: 3 } },
       { hyperparameters: { rowShare: 0.5, featureShare: 0.6 }, isWeighted: true },
       { hyperparameters: { borders: 'random', l2: 3, maxDepth: 3 } },
+      ...(task === 'multiclass'
+        ? []
+        : [{ hyperparameters: { l2: 1 }, constraints: { monotone: exampleDirections } }]),
+      {
+        hyperparameters: {},
+        constraints: {
+          interactionGroups: [
+            [0, 1, 3],
+            [2, 17],
+          ],
+        },
+      },
+      ...(task === 'regression' ? regressionLosses.map((loss) => ({ hyperparameters: { loss } })) : []),
     ];
-    for (const [index, { hyperparameters, isWeighted = false }] of settings.entries()) {
+    for (const [index, { hyperparameters, isWeighted = false, constraints }] of cases.entries()) {
       const input = inputOf(task, index, isWeighted);
+      if (constraints) input.constraints = constraints;
       input.hyperparameters = { iterations: 12, patience: 4, ...hyperparameters };
       const wasm = await boostedTreesOn((plan) => wasmKernels(plan)!).train(input);
       const plain = await boostedTreesOn(plainKernels).train(input);
@@ -212,6 +228,17 @@ for (const task of ['binary', 'multiclass', 'regression'] as const) {
       assert.ok(wasm.iterationCount > 0);
     }
   });
+}
+
+/** Rising with the first number, falling with the last. */
+const exampleDirections = Array.from({ length: 18 }, (_, feature) =>
+  feature === 0 ? 1 : feature === 17 ? -1 : 0,
+);
+
+interface Case {
+  hyperparameters: Hyperparameters;
+  isWeighted?: boolean;
+  constraints?: Constraints;
 }
 
 function inputOf(task: Task, seed: number, isWeighted: boolean): TrainingInput {

@@ -10,7 +10,14 @@ export const baseline: Learner = {
       'Always answers with the average, or with how frequent each class is. What a model must beat to be worth anything.',
     tasks: ['binary', 'multiclass', 'regression'],
     hyperparameters: [],
-    abilities: { missingValues: true, categories: true, weights: true, earlyStopping: false },
+    abilities: {
+      missingValues: true,
+      categories: true,
+      weights: true,
+      earlyStopping: false,
+      // An answer that never changes keeps to all of them.
+      constraints: true,
+    },
   },
   train: async (input) => {
     await input.control.pause();

@@ -4,6 +4,8 @@ import { seededRandom, type Random } from '../../base/random.ts';
 import { openKernels } from '../kernels/open-kernels.ts';
 import type { RowRange, TreeKernels } from '../kernels/tree-kernels.ts';
 import { binnedTable } from './bins.ts';
+import { boostedTreesSpec } from './boosted-trees-spec.ts';
+import { checkConstraints, fault, type Bounds } from './constraints.ts';
 import {
   completeHyperparameters,
   isLate,
@@ -11,146 +13,27 @@ import {
   type CurvePoint,
   type Hyperparameters,
   type Learner,
-  type LearnerSpec,
   type TrainedModel,
   type TrainingInput,
 } from './learner.ts';
-import { lossFor, outputCountFor, weightedMedian, type Loss } from './losses.ts';
+import { weightedQuantile, type Loss } from './loss.ts';
+import { lossFor, outputCountFor } from './losses.ts';
+import { checkTarget, type RegressionLoss } from './regression-losses.ts';
 import {
   treeGrower,
   type GrownTree,
   type KernelOpener,
+  type Leaf,
   type TreeGrower,
   type TreeRules,
 } from './tree-grower.ts';
 import { treeStore, type TreeStore } from './tree-store.ts';
 
-const spec: LearnerSpec = {
-  name: 'boosted-trees',
-  label: 'Boosted trees',
-  plainWords:
-    'Hundreds of small decision trees, each correcting the errors of those before it. The strongest single method for most tables.',
-  tasks: ['binary', 'multiclass', 'regression'],
-  hyperparameters: [
-    {
-      name: 'iterations',
-      label: 'Trees',
-      plainWords: 'The most rounds of trees; early stopping usually ends sooner.',
-      type: 'integer',
-      default: 1000,
-      min: 1,
-      max: 20_000,
-    },
-    {
-      name: 'learningRate',
-      label: 'Learning rate',
-      plainWords: 'How much of each correction is taken; smaller is more careful and slower.',
-      type: 'number',
-      default: 0.05,
-      min: 0.0001,
-      max: 1,
-      scale: 'log',
-      search: { min: 0.02, max: 0.2 },
-    },
-    {
-      name: 'maxLeaves',
-      label: 'Leaves',
-      plainWords: 'How many cases each tree may tell apart.',
-      type: 'integer',
-      default: 31,
-      min: 2,
-      max: 1024,
-      scale: 'log',
-      search: { min: 5, max: 160 },
-    },
-    {
-      name: 'maxDepth',
-      label: 'Depth',
-      plainWords: 'How many questions in a row a tree may ask.',
-      type: 'integer',
-      default: 64,
-      min: 1,
-      max: 64,
-    },
-    {
-      name: 'minRowsPerLeaf',
-      label: 'Rows for each leaf',
-      plainWords: 'A case counts only with this many training rows.',
-      type: 'integer',
-      default: 20,
-      min: 1,
-      max: 10_000,
-      scale: 'log',
-      search: { min: 2, max: 80 },
-    },
-    {
-      name: 'l2',
-      label: 'L2 penalty',
-      plainWords: 'Pulls the values of small leaves towards zero.',
-      type: 'number',
-      default: 0.1,
-      min: 0,
-      max: 1000,
-      scale: 'log',
-      search: { min: 0.01, max: 30 },
-    },
-    {
-      name: 'rowShare',
-      label: 'Rows for each tree',
-      plainWords: 'The share of rows drawn anew for each round.',
-      type: 'number',
-      default: 1,
-      min: 0.05,
-      max: 1,
-      scale: 'linear',
-      search: { min: 0.6, max: 1 },
-    },
-    {
-      name: 'featureShare',
-      label: 'Columns for each tree',
-      plainWords: 'The share of columns drawn anew for each tree.',
-      type: 'number',
-      default: 0.8,
-      min: 0.05,
-      max: 1,
-      scale: 'linear',
-      search: { min: 0.4, max: 1 },
-    },
-    {
-      name: 'borders',
-      label: 'Borders',
-      plainWords: 'Whether trees take the best border of each column or a random one.',
-      type: 'choice',
-      choices: ['best', 'random'],
-      default: 'best',
-      search: { choices: ['best', 'best', 'best', 'random'] },
-    },
-    {
-      name: 'loss',
-      label: 'Loss',
-      plainWords: 'For numbers: whether large errors count more (squared) or in proportion (absolute).',
-      type: 'choice',
-      choices: ['squared', 'absolute'],
-      default: 'squared',
-    },
-    {
-      name: 'patience',
-      label: 'Patience',
-      plainWords: 'Rounds without progress on the validation rows after which training stops.',
-      type: 'integer',
-      default: 40,
-      min: 1,
-      max: 10_000,
-    },
-  ],
-  abilities: { missingValues: true, categories: true, weights: true, earlyStopping: true },
-};
-
 export const boostedTrees: Learner = boostedTreesOn(openKernels);
 
 /** The learner on given kernels; what it learns does not depend on them. */
 export function boostedTreesOn(open: KernelOpener): Learner {
-  return { spec, train: (input) => trainBoostedTrees(input, open) };
+  return { spec: boostedTreesSpec, train: (input) => trainBoostedTrees(input, open) };
 }
 
 interface Boosting {
@@ -222,7 +105,8 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
 
 function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const { table, task, target, weights, classCount, rows, validationRows } = input;
-  const settings = completeHyperparameters(spec, input.hyperparameters);
+  const settings = completeHyperparameters(boostedTreesSpec, input.hyperparameters);
+  checkInput(input, settings);
   const positions = new Int32Array(rows.length + (validationRows?.length ?? 0));
   positions.set(rows);
   if (validationRows) positions.set(validationRows, rows.length);
@@ -231,7 +115,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const grower = treeGrower(
     {
       table: binned,
-      rules: rulesFrom(settings, rowCount),
+      rules: { ...rulesFrom(settings, rowCount), constraints: input.constraints },
       positions,
       rowCount,
       outputCount: outputCountFor(task, classCount),
@@ -247,11 +131,37 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
     rowCount,
     allCount: positions.length,
     order: Int32Array.from(positions, (_, index) => index),
-    loss: lossFor(task, { ...grower.kernels, rowCount, classCount }, String(settings['loss'])),
+    loss: lossFor(
+      task,
+      { ...grower.kernels, rowCount, classCount },
+      {
+        loss: String(settings['loss']) as RegressionLoss,
+        quantile: numberSetting(settings, 'quantile'),
+        tweediePower: numberSetting(settings, 'tweediePower'),
+      },
+    ),
     grower,
     store: treeStore(binned),
     random: seededRandom(input.seed),
   };
+}
+
+/** @throws Problem `invalid-request` for constraints and targets that the settings cannot have */
+function checkInput(
+  { constraints, table, task, target, rows }: TrainingInput,
+  settings: Hyperparameters,
+): void {
+  const loss = String(settings['loss']) as RegressionLoss;
+  if (task === 'regression') checkTarget(loss, target, rows);
+  if (!constraints) return;
+  checkConstraints(constraints, table.features);
+  if (!constraints.monotone?.some((direction) => direction !== 0)) return;
+  if (task === 'multiclass') throw fault('monotone', 'has no meaning with three or more classes');
+  if (task === 'regression' && (loss === 'absolute' || loss === 'quantile'))
+    throw fault(
+      'monotone',
+      `does not go with the ${loss} loss, whose leaves are quantiles: use another loss`,
+    );
 }
 
 /** One tree for each output; `false` when the deadline came first, and the round does not count. */
@@ -315,29 +225,39 @@ function drawRows(
 function addTree(boosting: Boosting, tree: GrownTree, k: number): void {
   const { grower, store } = boosting;
   const learned = tree.leaves.map((leaf) => leaf.learned);
-  const values = leafValues(boosting, learned);
+  const values = leafValues(boosting, tree.leaves);
   const followers = tree.leaves.map((leaf) => leaf.followers);
   grower.kernels.addToScores(k, [...learned, ...followers], Float64Array.of(...values, ...values));
   store.add(tree, values);
 }
 
-/** Newton steps from the exact sums (the histograms are rounded), or medians of residuals for the absolute loss. */
-function leafValues({ settings, loss, grower }: Boosting, leaves: RowRange[]): Float64Array {
+/** Newton steps from the exact sums (the histograms are rounded), or quantiles of residuals where the loss says so. */
+function leafValues({ settings, loss, grower }: Boosting, leaves: readonly Leaf[]): Float64Array {
   const { kernels } = grower;
   const learningRate = numberSetting(settings, 'learningRate');
-  if (loss.usesMedian)
-    return Float64Array.from(leaves, (leaf) => learningRate * medianResidual(kernels, leaf));
+  const level = loss.leafQuantile;
+  if (level !== undefined)
+    return Float64Array.from(leaves, (leaf) => learningRate * residualAt(kernels, leaf.learned, level));
   const l2 = numberSetting(settings, 'l2');
+  const sums = kernels.leafSums(leaves.map((leaf) => leaf.learned));
   return Float64Array.from(
-    kernels.leafSums(leaves),
-    ({ gradient, hessian }) => (-learningRate * gradient) / (hessian + l2),
+    sums,
+    ({ gradient, hessian }, leaf) => learningRate * within(leaves[leaf]!.bounds, -gradient / (hessian + l2)),
   );
 }
 
-function medianResidual({ rows, target, scores, weights }: TreeKernels, { begin, end }: RowRange): number {
+function within({ low, high }: Bounds, value: number): number {
+  return Math.min(high, Math.max(low, value));
+}
+
+function residualAt(
+  { rows, target, scores, weights }: TreeKernels,
+  { begin, end }: RowRange,
+  level: number,
+): number {
   const leafRows = rows.subarray(begin, end);
   const residuals = Float64Array.from(leafRows, (row) => target[row]! - scores[row]!);
-  return weightedMedian(residuals, weights && Float64Array.from(leafRows, (row) => weights[row]!));
+  return weightedQuantile(residuals, level, weights && Float64Array.from(leafRows, (row) => weights[row]!));
 }
 
 /** Rows of a leaf become neighbours in memory: later trees find them in fewer cache lines. */

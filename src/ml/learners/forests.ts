@@ -6,6 +6,7 @@ import type { Task } from '../frame/schema.ts';
 import type { TreeKernels } from '../kernels/tree-kernels.ts';
 import { binnedTable, type BinnedTable } from './bins.ts';
 import {
+  checkAbilities,
   completeHyperparameters,
   isLate,
   numberSetting,
@@ -67,7 +68,13 @@ function settingsOf(defaults: {
   ];
 }
 
-const abilities = { missingValues: true, categories: true, weights: true, earlyStopping: false };
+const abilities = {
+  missingValues: true,
+  categories: true,
+  weights: true,
+  earlyStopping: false,
+  constraints: false,
+};
 
 export const randomForest = forest(
   {
@@ -98,7 +105,10 @@ export const extraTrees = forest(
 function forest(spec: LearnerSpec, kind: { hasRandomBorders: boolean }): Learner {
   return {
     spec,
-    train: (input) => trainForest(input, completeHyperparameters(spec, input.hyperparameters), kind),
+    train: async (input) => {
+      checkAbilities(spec, input);
+      return trainForest(input, completeHyperparameters(spec, input.hyperparameters), kind);
+    },
   };
 }
 

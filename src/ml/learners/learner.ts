@@ -4,6 +4,7 @@ import { Problem } from '../../base/problems.ts';
 import type { Clock } from '../../base/time.ts';
 import type { FeatureTable } from '../frame/encoding.ts';
 import type { Task } from '../frame/schema.ts';
+import type { Constraints } from './constraints.ts';
 import type { KernelThreads } from '../kernels/threads.ts';
 import type { RowModel } from '../model/row-model.ts';
 
@@ -42,6 +43,8 @@ export interface LearnerSpec {
     weights: boolean;
     /** Uses validation rows to find when to stop. */
     earlyStopping: boolean;
+    /** Keeps to monotone and interaction constraints. */
+    constraints: boolean;
   };
 }
 
@@ -79,6 +82,8 @@ export interface TrainingInput {
   /** Weight of each row of the table, > 0. */
   weights?: Float64Array;
   hyperparameters: Hyperparameters;
+  /** What must not be learned; only for learners with that ability. */
+  constraints?: Constraints;
   seed: number;
   control: TrainingControl;
 }
@@ -118,6 +123,15 @@ export function completeHyperparameters(spec: LearnerSpec, given: Hyperparameter
   }
   return Object.fromEntries(
     spec.hyperparameters.map((setting) => [setting.name, given[setting.name] ?? setting.default]),
+  );
+}
+
+/** @throws Problem `invalid-request` when the input asks for something that the learner cannot do */
+export function checkAbilities({ label, abilities }: LearnerSpec, { constraints }: TrainingInput): void {
+  if (!constraints || abilities.constraints) return;
+  throw new Problem(
+    'invalid-request',
+    `${label} cannot keep to constraints. Use boosted trees, or leave the constraints out.`,
   );
 }
 

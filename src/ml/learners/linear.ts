@@ -5,6 +5,7 @@ import { exp, log, sigmoid, softplus } from '../model/arithmetic.ts';
 import type { LinearModel } from '../model/linear.ts';
 import type { Link } from '../model/row-model.ts';
 import {
+  checkAbilities,
   completeHyperparameters,
   isLate,
   numberSetting,
@@ -44,12 +45,19 @@ const spec: LearnerSpec = {
       max: 10_000,
     },
   ],
-  abilities: { missingValues: false, categories: false, weights: true, earlyStopping: false },
+  abilities: {
+    missingValues: false,
+    categories: false,
+    weights: true,
+    earlyStopping: false,
+    constraints: false,
+  },
 };
 
 export const linear: Learner = { spec, train: trainLinear };
 
 async function trainLinear(input: TrainingInput): Promise<TrainedModel> {
+  checkAbilities(spec, input);
   const settings = completeHyperparameters(spec, input.hyperparameters);
   await input.control.pause();
   const problem = linearProblem(input, numberSetting(settings, 'l2'));

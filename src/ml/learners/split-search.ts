@@ -5,6 +5,14 @@
 import type { Random } from '../../base/random.ts';
 import { gainOf, type TreeKernels, type UnitScales, type UnitSums } from '../kernels/tree-kernels.ts';
 import type { BinnedFeature } from './bins.ts';
+import {
+  boundedGain,
+  boundedOutput,
+  directionOf,
+  gainOfOutput,
+  type Bounds,
+  type Constraints,
+} from './constraints.ts';
 
 export interface SplitRules {
   minRowsPerLeaf: number;
@@ -17,6 +25,7 @@ export interface SplitRules {
   hasRandomBorders: boolean;
   /** Rows that a group of categories must have. */
   minRowsPerGroup: number;
+  constraints?: Constraints | undefined;
 }
 
 /** A question, in bins. */
@@ -48,13 +57,21 @@ export const noSplit: Split = {
 export interface SplitSearch {
   kernels: TreeKernels;
   features: readonly BinnedFeature[];
-  /** Features that this tree may ask about, in order. */
-  active: { numbers: Int32Array; categories: Int32Array };
   scales: UnitScales;
   rules: SplitRules;
 }
 
+/** Positions of features, in order. */
+export interface ActiveFeatures {
+  numbers: Int32Array;
+  categories: Int32Array;
+}
+
 export interface LeafToSplit {
+  /** Features that it may ask about. */
+  active: ActiveFeatures;
+  /** Outputs that it may have, in units. */
+  bounds: Bounds;
   /** Its histogram. */
   slot: number;
   total: UnitSums;
@@ -69,7 +86,7 @@ const longestCategoryPrefix = 32;
 /** The split of largest gain over the active features; {@link noSplit} when none gains enough. */
 export function bestSplit(leaf: LeafToSplit, search: SplitSearch, random: Random): Split {
   const context = contextOf(leaf, search);
-  const { numbers, categories } = askedFeatures(search, random);
+  const { numbers, categories } = askedFeatures(leaf.active, search.rules.featureShareByNode, random);
   let best = noSplit;
   let gain = context.floor;
   const take = (split: Split | undefined): void => {
@@ -79,12 +96,16 @@ export function bestSplit(leaf: LeafToSplit, search: SplitSearch, random: Random
   };
   if (search.rules.hasRandomBorders) {
     for (const feature of numbers) take(randomBorder(feature, context, random));
+  } else if (context.isMonotone) {
+    for (const feature of numbers) take(bestMonotoneBorder(feature, context));
   } else take(bestBorder(numbers, context));
   for (const feature of categories) take(bestCategorySplit(feature, context));
   return best === noSplit ? noSplit : { ...best, gain: gain - context.together };
 }
 
-interface LeafContext extends Omit<LeafToSplit, 'rowCount'>, Omit<SplitSearch, 'active'> {
+interface LeafContext extends Omit<LeafToSplit, 'rowCount' | 'active'>, SplitSearch {
+  /** Outputs are bounded, which the kernels know nothing of. */
+  isMonotone: boolean;
   /** The least hessian of a side, from both rules: rows (estimated) and hessian. */
   leastHessian: number;
   hessianPerRow: number;
@@ -105,7 +126,8 @@ function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
   );
   const l2 = rules.l2 / scales.hessianScale;
   const gainScale = (scales.gradientScale * scales.gradientScale) / scales.hessianScale;
-  const together = (total.gradient * total.gradient) / (total.hessian + l2);
+  const isMonotone = rules.constraints?.monotone?.some((direction) => direction !== 0) ?? false;
+  const together = gainOfOutput(total, l2, boundedOutput(total, l2, leaf.bounds));
   return {
     kernels: search.kernels,
     features: search.features,
@@ -113,6 +135,8 @@ function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
     rules,
     slot: leaf.slot,
     total,
+    bounds: leaf.bounds,
+    isMonotone,
     hessianPerRow,
     leastHessian: Math.min(total.hessian + 1, Math.max(1, Math.ceil(least))),
     l2,
@@ -122,8 +146,7 @@ function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
 }
 
 /** Sampling: each leaf asks about a random share of the features, and at least about one. */
-function askedFeatures({ active, rules }: SplitSearch, random: Random): SplitSearch['active'] {
-  const share = rules.featureShareByNode;
+function askedFeatures(active: ActiveFeatures, share: number, random: Random): ActiveFeatures {
   if (share >= 1) return active;
   const isAsked = (): boolean => random.next() < share;
   const numbers = active.numbers.filter(isAsked);
@@ -134,6 +157,13 @@ function askedFeatures({ active, rules }: SplitSearch, random: Random): SplitSea
   return position < 0
     ? { numbers: active.numbers.subarray(drawn, drawn + 1), categories }
     : { numbers, categories: active.categories.subarray(position, position + 1) };
+}
+
+/** Gain of a division of the leaf by `feature`. */
+function gainAt(leaf: LeafContext, feature: number, left: UnitSums, l2 = leaf.l2): number {
+  if (!leaf.isMonotone) return gainOf(left, leaf.total, l2);
+  const direction = directionOf(leaf.rules.constraints, leaf.features[feature]!);
+  return boundedGain(left, leaf.total, { l2, bounds: leaf.bounds, direction });
 }
 
 function bestBorder(features: Int32Array, leaf: LeafContext): Split | undefined {
@@ -152,8 +182,36 @@ function bestBorder(features: Int32Array, leaf: LeafContext): Split | undefined 
   };
 }
 
+/** As the kernels' search, with bounded outputs and directions. */
+function bestMonotoneBorder(index: number, leaf: LeafContext): Split | undefined {
+  const { total, leastHessian } = leaf;
+  const { binCount, missingBin } = leaf.features[index]!;
+  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total);
+  const presentBins = missingBin < 0 ? binCount : missingBin;
+  const missing =
+    missingBin < 0
+      ? { gradient: 0, hessian: 0 }
+      : { gradient: gradients[missingBin]!, hessian: hessians[missingBin]! };
+  const hasMissing = missing.hessian > 0;
+  let best: Split | undefined;
+  for (const isMissingLeft of hasMissing ? [false, true] : [false]) {
+    const left = isMissingLeft ? { ...missing } : { gradient: 0, hessian: 0 };
+    for (let bin = 0; bin < (hasMissing ? presentBins : presentBins - 1); bin++) {
+      left.gradient += gradients[bin]!;
+      left.hessian += hessians[bin]!;
+      if (left.hessian < leastHessian) continue;
+      if (left.hessian > total.hessian - leastHessian) break;
+      const gain = gainAt(leaf, index, left);
+      if (gain <= (best?.gain ?? leaf.floor)) continue;
+      const goesLeft = hasMissing ? isMissingLeft : left.hessian * 2 > total.hessian;
+      best = { ...noSplit, feature: index, gain, bin, isMissingLeft: goesLeft, left: { ...left } };
+    }
+  }
+  return best;
+}
+
 function randomBorder(index: number, leaf: LeafContext, random: Random): Split | undefined {
-  const { total, leastHessian, l2 } = leaf;
+  const { total, leastHessian } = leaf;
   const feature = leaf.features[index]!;
   const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total);
   const isEmpty = (bin: number): boolean => gradients[bin] === 0 && hessians[bin] === 0;
@@ -179,7 +237,7 @@ function randomBorder(index: number, leaf: LeafContext, random: Random): Split |
         }
       : sums;
     if (left.hessian < leastHessian || total.hessian - left.hessian < leastHessian) continue;
-    const gain = gainOf(left, total, l2);
+    const gain = gainAt(leaf, index, left);
     const goesLeft = hasMissing ? isMissingLeft : left.hessian * 2 > total.hessian;
     if (!best || gain > best.gain)
       best = { ...noSplit, feature: index, gain, bin: border, isMissingLeft: goesLeft, left };
@@ -196,7 +254,8 @@ function bestCategorySplit(index: number, leaf: LeafContext): Split | undefined 
     groups.push({ bin, gradient: gradients[bin]!, hessian: hessians[bin]! });
   }
   if (groups.length < 2) return undefined;
-  const found = groups.length <= fewCategories ? oneAgainstRest(groups, leaf) : bestPrefix(groups, leaf);
+  const found =
+    groups.length <= fewCategories ? oneAgainstRest(index, groups, leaf) : bestPrefix(index, groups, leaf);
   if (!found) return undefined;
   const isMissingLeft = feature.missingBin >= 0 && found.leftBins.includes(feature.missingBin);
   return { ...noSplit, ...found, feature: index, isMissingLeft, isCategorical: true };
@@ -213,20 +272,26 @@ interface CategorySplit {
 }
 
 function oneAgainstRest(
+  index: number,
   groups: readonly CategoryGroup[],
-  { total, leastHessian, l2 }: LeafContext,
+  leaf: LeafContext,
 ): CategorySplit | undefined {
+  const { total, leastHessian } = leaf;
   let best: CategorySplit | undefined;
   for (const { bin, gradient, hessian } of groups) {
     if (hessian < leastHessian || total.hessian - hessian < leastHessian) continue;
     const left = { gradient, hessian };
-    const gain = gainOf(left, total, l2);
+    const gain = gainAt(leaf, index, left);
     if (!best || gain > best.gain) best = { gain, leftBins: [bin], left };
   }
   return best;
 }
 
-function bestPrefix(groups: readonly CategoryGroup[], leaf: LeafContext): CategorySplit | undefined {
+function bestPrefix(
+  index: number,
+  groups: readonly CategoryGroup[],
+  leaf: LeafContext,
+): CategorySplit | undefined {
   const { total, leastHessian, hessianPerRow, rules, scales, l2 } = leaf;
   // Penalties shrink with the hessian of a row, so that they mean the same number of rows for every loss.
   const shrink = Math.min(1, hessianPerRow * scales.hessianScale * 4) / scales.hessianScale;
@@ -253,7 +318,7 @@ function bestPrefix(groups: readonly CategoryGroup[], leaf: LeafContext): Catego
       if (left.hessian < leastHessian || inGroup < leastGroup) continue;
       if (restHessian < leastHessian || restHessian < leastGroup) break;
       inGroup = 0;
-      const gain = gainOf(left, total, penalty);
+      const gain = gainAt(leaf, index, left, penalty);
       if (best && gain <= best.gain) continue;
       const taken = isForward ? ordered.slice(0, length) : ordered.slice(ordered.length - length);
       best = { gain, leftBins: taken.map((one) => one.bin), left: { ...left } };

@@ -6,7 +6,8 @@ import { openKernels } from '../kernels/open-kernels.ts';
 import type { KernelThreads } from '../kernels/threads.ts';
 import type { KernelPlan, RowRange, TreeKernels, UnitScales, UnitSums } from '../kernels/tree-kernels.ts';
 import type { BinnedFeature, BinnedTable } from './bins.ts';
-import { bestSplit, noSplit, type Split, type SplitRules, type SplitSearch } from './split-search.ts';
+import { boundsOfSides, directionOf, mayMeet, noBounds, type Bounds } from './constraints.ts';
+import { bestSplit, noSplit, type ActiveFeatures, type Split, type SplitRules } from './split-search.ts';
 
 export interface TreeRules extends SplitRules {
   maxLeaves: number;
@@ -20,6 +21,8 @@ export interface Leaf {
   learned: RowRange;
   /** Rows that only follow it. */
   followers: RowRange;
+  /** Outputs that it may have. */
+  bounds: Bounds;
 }
 
 /** A tree in terms of bins. A child below zero is the leaf ~child; a tree without nodes is one leaf. */
@@ -73,7 +76,6 @@ interface Growing {
 
 interface GrowingTree extends Growing {
   tree: GrownTree;
-  active: SplitSearch['active'];
   scales: UnitScales;
   random: Random;
   /** Histograms in use. */
@@ -86,6 +88,11 @@ interface OpenLeaf {
   total: UnitSums;
   slot: number;
   split: Split;
+  active: ActiveFeatures;
+  /** Features of the table that its branch asked about. */
+  asked: ReadonlySet<number>;
+  /** In units. */
+  bounds: Bounds;
   /** Where the tree points at this leaf: the node and side to rewrite when it is split. */
   parent: number;
   isLeftChild: boolean;
@@ -97,7 +104,11 @@ function growTree(
   random: Random,
 ): GrownTree {
   const { kernels, features, rules } = kept;
-  const all = { learned: { begin: 0, end: learnedCount }, followers: { begin: learnedCount, end: allCount } };
+  const all = {
+    learned: { begin: 0, end: learnedCount },
+    followers: { begin: learnedCount, end: allCount },
+    bounds: noBounds,
+  };
   const tree: GrownTree = { splits: [], left: [], right: [], leaves: [all] };
   if (features.length === 0) return tree;
   const scales = kernels.pack(random.below(4_294_967_296) | 0);
@@ -109,10 +120,13 @@ function growTree(
     total: kernels.totalOf(0),
     slot: 0,
     split: noSplit,
+    active,
+    asked: new Set(),
+    bounds: noBounds,
     parent: -1,
     isLeftChild: true,
   };
-  const growing: GrowingTree = { ...kept, tree, active, scales, random, slotCount: 1 };
+  const growing: GrowingTree = { ...kept, tree, scales, random, slotCount: 1 };
   searchLeaf(growing, root);
   const open = [root];
   while (tree.leaves.length < rules.maxLeaves) {
@@ -125,11 +139,7 @@ function growTree(
   return tree;
 }
 
-function activeFeatures(
-  features: readonly BinnedFeature[],
-  share: number,
-  random: Random,
-): SplitSearch['active'] {
+function activeFeatures(features: readonly BinnedFeature[], share: number, random: Random): ActiveFeatures {
   let drawn = Int32Array.from(features, (_, index) => index);
   if (share < 1) {
     const count = Math.max(1, Math.round(features.length * share));
@@ -140,7 +150,8 @@ function activeFeatures(
 }
 
 /** Adds the node to the tree and divides the rows; the left child keeps the leaf's number, the right gets a new one. */
-function splitLeaf({ kernels, tree, features }: GrowingTree, open: OpenLeaf): OpenLeaf {
+function splitLeaf(growing: GrowingTree, open: OpenLeaf): OpenLeaf {
+  const { tree, features } = growing;
   const node = tree.splits.length;
   const newLeaf = tree.leaves.length;
   const { split } = open;
@@ -148,28 +159,64 @@ function splitLeaf({ kernels, tree, features }: GrowingTree, open: OpenLeaf): Op
   tree.left.push(~open.leaf);
   tree.right.push(~newLeaf);
   if (open.parent >= 0) (open.isLeftChild ? tree.left : tree.right)[open.parent] = node;
+  const right = {
+    gradient: open.total.gradient - split.left.gradient,
+    hessian: open.total.hessian - split.left.hessian,
+  };
+  const bounds = childBounds(growing, open, right);
+  divideRows(growing, open, bounds);
+  const asked = new Set([...open.asked, features[split.feature]!.feature]);
+  const active = childFeatures(growing, open.active, asked);
+  const child = { depth: open.depth + 1, parent: node, split: noSplit, asked, active };
+  Object.assign(open, { ...child, isLeftChild: true, total: split.left, bounds: bounds.left });
+  return { ...child, leaf: newLeaf, isLeftChild: false, total: right, bounds: bounds.right, slot: -1 };
+}
+
+function divideRows(
+  { kernels, tree, features, scales }: GrowingTree,
+  { leaf, split }: OpenLeaf,
+  bounds: { left: Bounds; right: Bounds },
+): void {
   const question = { feature: split.feature, sides: sideOfBins(features[split.feature]!, split) };
-  const { learned, followers } = tree.leaves[open.leaf]!;
+  const { learned, followers } = tree.leaves[leaf]!;
   const middle = kernels.partition(learned.begin, learned.end, question);
   const hasFollowers = followers.end > followers.begin;
   const followersMiddle = hasFollowers
     ? kernels.partition(followers.begin, followers.end, question)
     : followers.end;
-  tree.leaves[open.leaf] = {
+  const outputScale = scales.gradientScale / scales.hessianScale;
+  const scaled = ({ low, high }: Bounds): Bounds => ({ low: low * outputScale, high: high * outputScale });
+  tree.leaves[leaf] = {
     learned: { begin: learned.begin, end: middle },
     followers: { begin: followers.begin, end: followersMiddle },
+    bounds: scaled(bounds.left),
   };
   tree.leaves.push({
     learned: { begin: middle, end: learned.end },
     followers: { begin: followersMiddle, end: followers.end },
+    bounds: scaled(bounds.right),
   });
-  const depth = open.depth + 1;
-  const total = {
-    gradient: open.total.gradient - split.left.gradient,
-    hessian: open.total.hessian - split.left.hessian,
-  };
-  Object.assign(open, { depth, parent: node, isLeftChild: true, split: noSplit, total: split.left });
-  return { leaf: newLeaf, depth, total, slot: -1, split: noSplit, parent: node, isLeftChild: false };
+}
+
+function childBounds(
+  { rules, features, scales }: GrowingTree,
+  { split, bounds }: OpenLeaf,
+  right: UnitSums,
+): { left: Bounds; right: Bounds } {
+  const direction = directionOf(rules.constraints, features[split.feature]!);
+  return boundsOfSides(split.left, right, { l2: rules.l2 / scales.hessianScale, bounds, direction });
+}
+
+/** What may still be asked about on a branch that asked about `asked`. */
+function childFeatures(
+  { rules, features }: GrowingTree,
+  active: ActiveFeatures,
+  asked: ReadonlySet<number>,
+): ActiveFeatures {
+  const groups = rules.constraints?.interactionGroups;
+  if (!groups) return active;
+  const isAllowed = (index: number): boolean => mayMeet(groups, asked, features[index]!.feature);
+  return { numbers: active.numbers.filter(isAllowed), categories: active.categories.filter(isAllowed) };
 }
 
 /** Histograms and best splits of two fresh children: the smaller is summed, the larger is parent minus smaller. */
@@ -196,7 +243,8 @@ function rowsOf({ tree }: GrowingTree, { leaf }: OpenLeaf): number {
 
 function searchLeaf(growing: GrowingTree, open: OpenLeaf): void {
   const rowCount = rowsOf(growing, open);
-  open.split = bestSplit({ slot: open.slot, total: open.total, rowCount }, growing, growing.random);
+  const { slot, total, active, bounds } = open;
+  open.split = bestSplit({ slot, total, rowCount, active, bounds }, growing, growing.random);
 }
 
 /** For each bin, 1 when it goes left. */

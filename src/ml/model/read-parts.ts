@@ -84,12 +84,12 @@ interface Shape {
   rawCount: number;
 }
 
-/** Regression has one output and the identity; classes have the other links. */
+/** Regression has one output, plain or as a logarithm; classes have the other links. */
 function readLink(fields: Fields, place: string, outputCount: number): Link {
   const link = wordAt(fields['link'], `${place}.link`, links);
   const fits =
     outputCount === 1
-      ? link === 'identity'
+      ? link === 'identity' || link === 'exponential'
       : link === 'share' || link === (outputCount === 2 ? 'logistic' : 'softmax');
   demand(fits, `${place}.link does not fit the task`);
   return link;

@@ -2,7 +2,7 @@
 // of its own: trees, linear, constant. All are data (typed arrays), so a model file can hold them and any runtime can
 // run them.
 import type { Task } from '../frame/schema.ts';
-import { softmaxInPlace, sigmoid } from './arithmetic.ts';
+import { exp, softmaxInPlace, sigmoid } from './arithmetic.ts';
 import { applyLinear, type LinearModel } from './linear.ts';
 import { applyTrees, type TreesModel } from './trees.ts';
 
@@ -15,10 +15,10 @@ export interface ConstantModel {
 export type RowModel = TreesModel | LinearModel | ConstantModel;
 
 /**
- * How raw scores become an answer. `identity`: they are it. `logistic`: one log-odds of class 1. `softmax`: one score
+ * How raw scores become an answer. `identity`: they are it. `exponential`: they are its logarithm. `logistic`: one log-odds of class 1. `softmax`: one score
  * for each class. `share`: estimated shares (of class 1, or of each class), clipped and made to sum to one.
  */
-export const links = ['identity', 'logistic', 'softmax', 'share'] as const;
+export const links = ['identity', 'exponential', 'logistic', 'softmax', 'share'] as const;
 export type Link = (typeof links)[number];
 
 /** The number of values an answer has: 1 for a regression, the number of classes otherwise. */
@@ -55,6 +55,10 @@ export function applyLink(link: Link, raw: Float64Array, out: Float64Array): voi
   switch (link) {
     case 'identity':
       if (raw !== out) out.set(raw);
+      return;
+    case 'exponential':
+      // Kept among the finite numbers.
+      out[0] = exp(Math.min(700, raw[0]!));
       return;
     case 'logistic': {
       const probability = sigmoid(raw[0]!);
