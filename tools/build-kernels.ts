@@ -1,19 +1,52 @@
-// Builds the WebAssembly kernels: AssemblyScript sources (src/ml/kernels/assembly, named .as so that no TypeScript tool
-// takes them for its own) into two modules, for memory of one thread and for memory that threads share, kept as base64
-// text in src/ml/kernels/module.ts. A test builds them again and compares. Usage: node tools/build-kernels.ts
+// Builds the WebAssembly modules: AssemblyScript sources (src/ml/kernels/assembly, named .as so that no TypeScript tool
+// takes them for its own), kept as base64 text beside the code that runs them. A test builds them again and compares.
+// Usage: node tools/build-kernels.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as compiler from 'assemblyscript/asc';
 
-const folder = fileURLToPath(new URL('../src/ml/kernels/', import.meta.url));
+const folder = fileURLToPath(new URL('../src/ml/', import.meta.url));
 
-/** The module's bytes. @throws Error with the compiler's messages */
-export async function buildKernels({ isShared }: { isShared: boolean }): Promise<Uint8Array> {
+/** A module that is checked in: its main source, where its text lies and under which name. */
+export interface KernelModule {
+  source: string;
+  path: string;
+  constant: string;
+  what: string;
+  isShared: boolean;
+}
+
+export const kernelModules: readonly KernelModule[] = [
+  {
+    source: 'kernels',
+    path: 'kernels/module.ts',
+    constant: 'moduleBase64',
+    what: 'The kernels of training, for memory of one thread',
+    isShared: false,
+  },
+  {
+    source: 'kernels',
+    path: 'kernels/module.ts',
+    constant: 'sharedModuleBase64',
+    what: 'The kernels of training, for memory that threads share',
+    isShared: true,
+  },
+  {
+    source: 'walk',
+    path: 'model/walk-module.ts',
+    constant: 'walkModuleBase64',
+    what: 'The walk of rows through trees',
+    isShared: false,
+  },
+];
+
+/** The module in base64. @throws Error with the compiler's messages */
+export async function buildKernels({ source, isShared }: KernelModule): Promise<string> {
   let bytes: Uint8Array | undefined;
   const { error, stderr } = await compiler.main(
     [
-      'kernels.ts',
+      `${source}.ts`,
       '--outFile=kernels.wasm',
       '-O3',
       '--converge',
@@ -29,7 +62,7 @@ export async function buildKernels({ isShared }: { isShared: boolean }): Promise
       readFile: (name) => {
         if (!/^[\w-]+\.ts$/.test(name)) return null;
         try {
-          return readFileSync(join(folder, 'assembly', name.replace(/ts$/, 'as')), 'utf8');
+          return readFileSync(join(folder, 'kernels/assembly', name.replace(/ts$/, 'as')), 'utf8');
         } catch {
           return null;
         }
@@ -41,20 +74,17 @@ export async function buildKernels({ isShared }: { isShared: boolean }): Promise
     },
   );
   if (error || !bytes) throw new Error(`the kernels do not compile:\n${stderr.toString()}`);
-  return bytes;
+  return Buffer.from(bytes).toString('base64');
 }
 
 if (import.meta.main) {
-  const constants: string[] = [];
-  for (const isShared of [false, true]) {
-    const bytes = await buildKernels({ isShared });
-    const name = isShared ? 'sharedModuleBase64' : 'moduleBase64';
-    const memory = isShared ? 'memory that threads share' : 'memory of its own';
-    constants.push(
-      `/** The WebAssembly module of the kernels for ${memory}, in base64. */\nexport const ${name} =\n  '${Buffer.from(bytes).toString('base64')}';\n`,
-    );
-    console.log(`${name}: ${bytes.length} bytes`);
+  const texts = new Map<string, string[]>();
+  for (const module of kernelModules) {
+    const text = await buildKernels(module);
+    const { path, what, constant } = module;
+    const parts = texts.get(path) ?? ['// Made by tools/build-kernels.ts from assembly/*.as: do not edit.\n'];
+    texts.set(path, [...parts, `/** ${what}, as base64. */\nexport const ${constant} =\n  '${text}';\n`]);
+    console.log(`${constant}: ${Math.floor((text.length * 3) / 4)} bytes`);
   }
-  const head = '// Made by tools/build-kernels.ts from assembly/*.as: do not edit.\n';
-  writeFileSync(join(folder, 'module.ts'), [head, ...constants].join('\n'));
+  for (const [path, parts] of texts) writeFileSync(join(folder, path), parts.join('\n'));
 }

@@ -1,5 +1,5 @@
-// Starts the kernels' module. Of WebAssembly itself only what is used is typed here: the language's libraries leave it
-// to the host's.
+// Starts the kernels' module.
+import { compileModule, instantiateModule, openMemory } from '../../base/web-assembly.ts';
 import { moduleBase64, sharedModuleBase64 } from './module.ts';
 
 /** The functions of the module; addresses are numbers of bytes. What each does stands with it in assembly/. */
@@ -43,16 +43,9 @@ export interface SharedStart {
   memory: { buffer: ArrayBufferLike };
 }
 
-interface Runtime {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: object };
-  Memory: new (size: { initial: number; maximum?: number; shared?: boolean }) => SharedStart['memory'];
-}
-
 /** Places below hold the constants of the module itself. */
 export const firstAddress = 4096;
 
-const pageBytes = 65_536;
 const largestMemoryBytes = 4_294_901_760; // 65,535 pages
 
 /**
@@ -78,38 +71,16 @@ export function startShared(start: SharedStart): Started | undefined {
 
 const compiled = new Map<string, object | undefined>();
 
-function prepare(byteCount: number, shared: boolean): SharedStart | undefined {
-  const text = shared ? sharedModuleBase64 : moduleBase64;
-  if (!compiled.has(text)) compiled.set(text, compile(text));
+function prepare(byteCount: number, isShared: boolean): SharedStart | undefined {
+  const text = isShared ? sharedModuleBase64 : moduleBase64;
+  if (!compiled.has(text)) compiled.set(text, compileModule(text));
   const module = compiled.get(text);
   if (!module || byteCount > largestMemoryBytes) return undefined;
-  const initial = Math.ceil(byteCount / pageBytes);
-  try {
-    const memory = new (runtimeOf()!.Memory)(shared ? { initial, maximum: initial, shared } : { initial });
-    return { module, memory };
-  } catch {
-    return undefined;
-  }
+  const memory = openMemory(byteCount, isShared);
+  return memory && { module, memory };
 }
 
 function instantiate({ module, memory }: SharedStart): Started | undefined {
-  const runtime = runtimeOf();
-  if (!runtime) return undefined;
-  const instance = new runtime.Instance(module, { env: { memory } });
-  return { run: instance.exports as Exports, buffer: memory.buffer };
-}
-
-function compile(base64: string): object | undefined {
-  const runtime = runtimeOf();
-  if (!runtime) return undefined;
-  try {
-    return new runtime.Module(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
-  } catch {
-    // A CompileError: the module itself is known to be good, so the runtime is too old for it.
-    return undefined;
-  }
-}
-
-function runtimeOf(): Runtime | undefined {
-  return (globalThis as { WebAssembly?: Runtime }).WebAssembly;
+  const run = instantiateModule(module, memory);
+  return run && { run: run as Exports, buffer: memory.buffer };
 }

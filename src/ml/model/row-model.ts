@@ -5,6 +5,7 @@ import type { Task } from '../frame/schema.ts';
 import { exp, softmaxInPlace, sigmoid } from './arithmetic.ts';
 import { applyLinear, type LinearModel } from './linear.ts';
 import { applyTrees, type TreesModel } from './trees.ts';
+import { fewestWalkedRows, walkTrees } from './walk.ts';
 
 /** The same answer for every row: a value, or the share of each class. */
 export interface ConstantModel {
@@ -40,8 +41,10 @@ export function applyModel(
   const rawCount = model.base.length;
   const raw = rawCount === outputCount ? out : new Float64Array(input.rowCount * rawCount);
   for (let row = 0; row < input.rowCount; row++) raw.set(model.base, row * rawCount);
-  if (model.kind === 'trees') applyTrees(model, input, raw);
-  else applyLinear(model, input, raw);
+  if (model.kind === 'trees') {
+    const isWalked = input.rowCount >= fewestWalkedRows && walkTrees(model, input, raw);
+    if (!isWalked) applyTrees(model, input, raw);
+  } else applyLinear(model, input, raw);
   for (let row = 0; row < input.rowCount; row++)
     applyLink(
       model.link,
