@@ -52,7 +52,8 @@ for (let repeat = 0; repeat < shape.repeats; repeat++) {
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const seconds = median(runs.map((run) => run.seconds));
 const cpuSeconds = median(runs.map((run) => run.cpuSeconds));
-const peakMiB = process.resourceUsage().maxRSS / 1024;
+// Not getrusage's figure, which begins with what the parent process held.
+const peakMiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
 await threads.close();
 console.log(JSON.stringify({ seconds, cpuSeconds, metric: metricOf(model!, shape), peakMiB }));
 

@@ -98,7 +98,7 @@ export function loadTable(opened: Opened): void {
   const { plan, places, run, buffer } = opened;
   const { layout, positions } = plan;
   const allCount = positions.length;
-  const isInOrder = positions.every((row, index) => row === index);
+  const isInOrder = countsUp(positions);
   const fieldCount = featureBytes / 4;
   const features = new Int32Array(buffer, places.features, plan.features.length * fieldCount);
   plan.features.forEach(({ bins, binCount, missingBin }, feature) => {
@@ -149,6 +149,11 @@ export function reorderTable(opened: Opened, order: Int32Array): void {
   if (plan.weights) copyNumbers(places.weights);
   for (let k = 0; k < plan.outputCount; k++) copyNumbers(places.scores + k * allCount * 8);
   interleaveAll(opened);
+}
+
+function countsUp(positions: Int32Array): boolean {
+  for (let index = 0; index < positions.length; index++) if (positions[index] !== index) return false;
+  return true;
 }
 
 function copyColumn(

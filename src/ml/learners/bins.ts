@@ -34,11 +34,10 @@ const memory = new WeakMap<FeatureTable, BinnedTable>();
 export function binnedTable(table: FeatureTable): BinnedTable {
   const known = memory.get(table);
   if (known) return known;
-  const kernel = openBinKernel();
-  const sample = sampledRows(table.rowCount);
+  const tools = binningTools(table.rowCount);
   const features = table.features
     .map((feature, index) =>
-      feature.kind === 'category' ? binCategory(table, index) : binNumber(table, index, { kernel, sample }),
+      feature.kind === 'category' ? binCategory(table, index) : binNumber(table, index, tools),
     )
     .filter((feature) => feature.binCount > 1);
   const binned = { rowCount: table.rowCount, features };
@@ -67,13 +66,33 @@ function binCategory(table: FeatureTable, feature: number): BinnedFeature {
   };
 }
 
-function binNumber(
-  table: FeatureTable,
-  feature: number,
-  { kernel, sample }: { kernel: BinKernel; sample: Int32Array | undefined },
-): BinnedFeature {
+/** What binning needs for one column after the other. */
+interface BinningTools {
+  kernel: BinKernel;
+  /** Rows that bounds are taken from; `undefined` for all. */
+  sample: Int32Array | undefined;
+  /** As long as the sample. */
+  kept: Float64Array;
+  distinct: Float64Array;
+  counts: Int32Array;
+}
+
+function binningTools(rowCount: number): BinningTools {
+  const sample = sampledRows(rowCount);
+  const count = sample?.length ?? rowCount;
+  return {
+    kernel: openBinKernel(),
+    sample,
+    kept: new Float64Array(count),
+    distinct: new Float64Array(count),
+    counts: new Int32Array(count),
+  };
+}
+
+function binNumber(table: FeatureTable, feature: number, tools: BinningTools): BinnedFeature {
+  const { kernel } = tools;
   const values = table.columns[feature]!;
-  const bounds = boundsOf(values, sample, kernel);
+  const bounds = boundsOf(values, tools);
   const bins = new Uint8Array(values.length);
   const present = bounds.length;
   const hasMissing = kernel.map({ values, bounds, missingBin: present }, bins) > 0;
@@ -97,19 +116,17 @@ function sampledRows(rowCount: number): Int32Array | undefined {
   );
 }
 
-function boundsOf(
-  values: Float64Array | Uint8Array,
-  sample: Int32Array | undefined,
-  kernel: BinKernel,
-): Float64Array {
-  const sorted = presentValues(values, sample);
-  kernel.sort(sorted);
+function boundsOf(values: Float64Array | Uint8Array, tools: BinningTools): Float64Array {
+  const { kernel, distinct, counts } = tools;
+  const sorted = presentValues(values, tools);
   if (sorted.length === 0) return new Float64Array(0);
-  const distinct = new Float64Array(sorted.length);
-  const counts = new Int32Array(sorted.length);
+  kernel.sort(sorted);
   let levelCount = 0;
   for (let index = 0; index < sorted.length; index++) {
-    if (index === 0 || sorted[index] !== distinct[levelCount - 1]) distinct[levelCount++] = sorted[index]!;
+    if (index === 0 || sorted[index] !== distinct[levelCount - 1]) {
+      counts[levelCount] = 0;
+      distinct[levelCount++] = sorted[index]!;
+    }
     counts[levelCount - 1]!++;
   }
   const most = Math.min(maximumBins, Math.max(fewestBins, Math.floor(values.length / rowsPerBin)));
@@ -119,8 +136,7 @@ function boundsOf(
 }
 
 /** The sampled values that are there. */
-function presentValues(values: Float64Array | Uint8Array, sample: Int32Array | undefined): Float64Array {
-  const kept = new Float64Array(sample ? sample.length : values.length);
+function presentValues(values: Float64Array | Uint8Array, { sample, kept }: BinningTools): Float64Array {
   let count = 0;
   for (let index = 0; index < kept.length; index++) {
     const value = values[sample ? sample[index]! : index]!;

@@ -130,7 +130,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
     settings,
     rowCount,
     allCount: positions.length,
-    order: Int32Array.from(positions, (_, index) => index),
+    order: inOrder(positions.length),
     loss: lossFor(
       task,
       { ...grower.kernels, rowCount, classCount },
@@ -262,5 +262,17 @@ function residualAt(
 
 /** Rows of a leaf become neighbours in memory: later trees find them in fewer cache lines. */
 function reorderRows({ grower, rowCount }: Boosting): void {
-  grower.kernels.reorder(grower.kernels.rows.filter((row) => row < rowCount));
+  const { rows } = grower.kernels;
+  const order = new Int32Array(rowCount);
+  let count = 0;
+  for (let index = 0; index < rows.length; index++)
+    if (rows[index]! < rowCount) order[count++] = rows[index]!;
+  grower.kernels.reorder(order);
+}
+
+/** 0 to `count` - 1. A loop, because `from` would hold a list of all numbers on the way. */
+function inOrder(count: number): Int32Array {
+  const order = new Int32Array(count);
+  for (let index = 0; index < count; index++) order[index] = index;
+  return order;
 }
