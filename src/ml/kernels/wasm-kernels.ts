@@ -29,7 +29,7 @@ export function wasmKernels(plan: KernelPlan, threads?: KernelThreads): TreeKern
     if (started) {
       const { start, run, buffer } = started;
       const team = openTeam(threads, { ...start, controlAt: places.control }, { run, buffer });
-      return openKernels({ plan, places, run, buffer, team });
+      return openKernels({ plan, places, run, buffer, team, views: viewsOf({ places, buffer }) });
     }
   }
   const places = planPlaces(plan, 1);
@@ -44,11 +44,21 @@ export function wasmKernels(plan: KernelPlan, threads?: KernelThreads): TreeKern
     },
     close: () => {},
   };
-  return openKernels({ plan, places, run, buffer, team: alone });
+  return openKernels({ plan, places, run, buffer, team: alone, views: viewsOf({ places, buffer }) });
 }
 
 interface Shared extends Opened {
   team: Team;
+  /** Of the whole memory, made once: a view for each call would cost more than small leaves do. */
+  views: { bytes: Uint8Array; words: Int32Array; sides: Uint8Array };
+}
+
+function viewsOf({ places, buffer }: Omit<Opened, 'run' | 'plan'>): Shared['views'] {
+  return {
+    bytes: new Uint8Array(buffer),
+    words: new Int32Array(buffer),
+    sides: new Uint8Array(buffer, places.sides, 256),
+  };
 }
 
 function openKernels(opened: Shared): TreeKernels {
@@ -259,12 +269,13 @@ function binSums(
 
 /** Each thread divides its part in place; then all lefts are moved together, and the rights behind them. */
 function partition(
-  { plan, places, buffer, team }: Shared,
+  opened: Shared,
   { begin, end }: RowRange,
   question: { feature: number; sides: Uint8Array },
 ): number {
+  const { plan, places, team, views } = opened;
   const placed = plan.layout.features[question.feature]!;
-  sidesOfBytes(placed, question.sides, new Uint8Array(buffer, places.sides, 256));
+  sidesOfBytes(placed, question.sides, views.sides);
   const column = places.columns + placed.column * plan.positions.length;
   const count = end - begin;
   const parts = count < fewestSharedRows ? [{ begin: 0, end: count }] : partsOf(team, count, 16);
@@ -283,16 +294,15 @@ function partition(
       leftsAt + index * 4,
     ]),
   );
-  const lefts = new Int32Array(buffer, leftsAt, parts.length);
-  const bytes = new Uint8Array(buffer);
   let to = places.rows + begin * 4;
   const move = (from: number, rowCount: number): void => {
-    if (from !== to) bytes.copyWithin(to, from, from + rowCount * 4);
+    if (from !== to) views.bytes.copyWithin(to, from, from + rowCount * 4);
     to += rowCount * 4;
   };
-  parts.forEach((part, index) => move(places.rows + (begin + part.begin) * 4, lefts[index]!));
+  const lefts = (index: number): number => views.words[leftsAt / 4 + index]!;
+  parts.forEach((part, index) => move(places.rows + (begin + part.begin) * 4, lefts(index)));
   const middle = (to - places.rows) / 4;
-  parts.forEach((part, index) => move(scratchOf(index), part.end - part.begin - lefts[index]!));
+  parts.forEach((part, index) => move(scratchOf(index), part.end - part.begin - lefts(index)));
   return middle;
 }
 
