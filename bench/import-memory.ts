@@ -14,7 +14,7 @@ import { writeOrders } from './orders.ts';
 const megabytes = Number(process.argv[2] ?? 2147);
 const folder = await mkdtemp(join(tmpdir(), 'pilvi-bench-'));
 const product = await startProduct();
-// Opening the embedded database takes about a gibibyte for a moment: not what is measured here. Forgets the peak.
+// The start takes more for a moment (docs/benchmarks.md): not what is measured here. Forgets the peak.
 await sleep(3000);
 await writeFile(`/proc/${product.processId()}/clear_refs`, '5');
 const { client } = product;
