@@ -6,6 +6,7 @@
 // session that refuses everything.
 import { existsSync, fsyncSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { assert, present } from '../../base/assert.ts';
@@ -52,7 +53,14 @@ const options: PGliteOptions = {
   initDbStartParams: ['--wal-segsize=4', '--no-sync'],
 };
 
+// V8 compiles WebAssembly quickly first, and thoroughly what has run for a while. Of Postgres so much runs in the first
+// second that half a gibibyte and both cores go into compiling while the server starts (docs/benchmarks.md). With this
+// budget, in bytes run, only what stays busy is compiled again; statements were no slower for it. It holds for modules
+// that are loaded meanwhile; later ones get V8's own.
+setFlagsFromString('--wasm-tiering-budget=2000000000');
 const engine = await openEngine();
+setFlagsFromString('--wasm-tiering-budget=1800000');
+
 answer({ id: 0, isLast: false, bytes: new Uint8Array() });
 port.on('message', (request: EngineRequest) => void serve(request));
 
