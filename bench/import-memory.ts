@@ -14,7 +14,7 @@ import { writeOrders } from './orders.ts';
 const megabytes = Number(process.argv[2] ?? 2147);
 const folder = await mkdtemp(join(tmpdir(), 'pilvi-bench-'));
 const product = await startProduct();
-// The start takes more for a moment (docs/benchmarks.md): not what is measured here. Forgets the peak.
+// A start has a peak of its own, which is not what is measured here: forgets it.
 await sleep(3000);
 await writeFile(`/proc/${product.processId()}/clear_refs`, '5');
 const { client } = product;
