@@ -1,5 +1,5 @@
 // Queries of the registry's tables: models, model_versions (immutable) and model_aliases (movable).
-import { and, desc, eq, inArray, lt, max, sql, sum } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, inArray, lt, max, sql, sum } from 'drizzle-orm';
 import { bigint, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import { tenantColumns, tenantPolicies, time } from '../../platform/database/table.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
@@ -133,13 +133,22 @@ export async function findVersionOfTraining(
   return row;
 }
 
+/** Without the curves and samples of the evaluation, which no list shows. */
+const { summary: _summary, ...otherColumns } = getTableColumns(modelVersions);
+const listedColumns = {
+  ...otherColumns,
+  summary: sql<VersionSummary>`${modelVersions.summary} #- '{evaluation,rocCurve}'
+    #- '{evaluation,precisionRecallCurve}' #- '{evaluation,samples}' #- '{evaluation,residuals}'`,
+};
+
+/** Newest first; the evaluations come without their curves and samples. */
 export async function listVersionRows(
   transaction: Transaction,
   modelId: string,
   page: { limit: number; after: string | undefined },
 ): Promise<VersionRow[]> {
   return await transaction
-    .select()
+    .select(listedColumns)
     .from(modelVersions)
     .where(
       and(
@@ -151,11 +160,11 @@ export async function listVersionRows(
     .limit(page.limit + 1);
 }
 
-/** The newest version of each of these models. */
+/** The newest version of each of these models, as lists show it. */
 export async function latestVersions(transaction: Transaction, modelIds: string[]): Promise<VersionRow[]> {
   if (modelIds.length === 0) return [];
   return await transaction
-    .selectDistinctOn([modelVersions.modelId])
+    .selectDistinctOn([modelVersions.modelId], listedColumns)
     .from(modelVersions)
     .where(inArray(modelVersions.modelId, modelIds))
     .orderBy(modelVersions.modelId, desc(modelVersions.number));

@@ -1,5 +1,5 @@
 // Queries of the table `trainings`.
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, lt, sql } from 'drizzle-orm';
 import { bigint, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import type { ProblemDocument } from '../../base/problems.ts';
 import type { JobState } from '../../contract/job.ts';
@@ -53,13 +53,22 @@ export async function findTraining(
   return row;
 }
 
+/** Without the curves and samples of the evaluation: nine tenths of a result, which no list shows. */
+const { result: _result, ...otherColumns } = getTableColumns(trainings);
+const listedColumns = {
+  ...otherColumns,
+  result: sql<TrainingRow['result']>`${trainings.result} #- '{evaluation,rocCurve}'
+    #- '{evaluation,precisionRecallCurve}' #- '{evaluation,samples}' #- '{evaluation,residuals}'`,
+};
+
+/** Newest first; the evaluations come without their curves and samples. */
 export async function listTrainingRows(
   transaction: Transaction,
   projectId: string,
   page: { limit: number; after: string | undefined },
 ): Promise<TrainingRow[]> {
   return await transaction
-    .select()
+    .select(listedColumns)
     .from(trainings)
     .where(
       and(
