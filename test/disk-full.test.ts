@@ -1,13 +1,13 @@
 // The disk that everything is kept on fills up under a running product. What cannot be kept is refused and says why,
 // what was kept stays as it was, and once there is room again everything goes on, in the same process.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '../src/sdk/client.ts';
+import { mountSmallDisk } from '../src/platform/testing.ts';
 import { PilviError } from '../src/sdk/pilvi-error.ts';
 import { startProduct, until } from './product.ts';
 import { fillWorld, importTable, tableOf } from './world.ts';
@@ -19,13 +19,8 @@ const refusals = new Set(['disk-full', 'unavailable']);
 
 test('a disk that fills up costs nothing that was kept', async (context) => {
   const disk = await mkdtemp(join(tmpdir(), 'pilvi-test-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMiB}m`, 'tmpfs', disk], { stdio: 'pipe' });
-  } catch {
-    await rmdir(disk);
-    context.skip('a small disk cannot be mounted here: needs Linux and root');
-    return;
-  }
+  const mounted = mountSmallDisk(context, disk, diskMiB);
+  if (!mounted) return await rmdir(disk);
   const product = await startProduct({ PILVI_HOME: join(disk, 'home'), PILVI_LOG_LEVEL: 'silent' });
   try {
     const { client, url, token } = product;
@@ -80,7 +75,7 @@ test('a disk that fills up costs nothing that was kept', async (context) => {
     assert.deepEqual((await predict()).predictions, prediction.predictions);
   } finally {
     await product.close();
-    execFileSync('umount', [disk]);
+    mounted.unmount();
     await rmdir(disk);
   }
 });

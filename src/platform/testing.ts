@@ -1,9 +1,11 @@
 // Real services for tests: a migrated database, blobs in a temporary folder, a silent log, the real clock. Whoever
 // owns jobs, the meter or the egress client passes theirs in; using one that was not passed fails the test.
+import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { AssertionFailure } from '../base/assert.ts';
@@ -74,6 +76,30 @@ export async function openTestServices({
       await opened?.close();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** A small disk of its own, mounted at a folder. */
+export interface SmallDisk {
+  resize(mebibytes: number): void;
+  unmount(): void;
+}
+
+/** Mounts a disk of so many MiB at `folder`, which is there; skips the test and returns undefined where it cannot. */
+export function mountSmallDisk(
+  context: TestContext,
+  folder: string,
+  mebibytes: number,
+): SmallDisk | undefined {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder], { stdio: 'pipe' });
+  } catch {
+    context.skip('a small disk cannot be mounted here: needs Linux and root');
+    return undefined;
+  }
+  return {
+    resize: (size) => void execFileSync('mount', ['-o', `remount,size=${size}m`, folder]),
+    unmount: () => void execFileSync('umount', [folder]),
   };
 }
 

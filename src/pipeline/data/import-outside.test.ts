@@ -1,17 +1,15 @@
 // Imports against what lies outside: real data sets as they are, and a disk that is full.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { mountSmallDisk } from '../../platform/testing.ts';
 import { importBytes, taskContext, testLimits, withFolder } from './import-task.fixture.ts';
 import { run } from './import-task.ts';
 
 const sharedFolder = fileURLToPath(new URL('../../../../shared/data', import.meta.url));
-const execute = promisify(execFile);
 
 suite(
   'every public data set is imported as it is',
@@ -36,11 +34,8 @@ test('a full disk is told, and nothing is left but the work folder', async (cont
   await withFolder(async (folder) => {
     const disk = join(folder, 'disk');
     await mkdir(disk);
-    try {
-      await execute('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
-    } catch {
-      return context.skip('this user cannot mount a small disk');
-    }
+    const mounted = mountSmallDisk(context, disk, 4);
+    if (!mounted) return;
     try {
       const source = join(folder, 'source.csv');
       const row = (index: number): string =>
@@ -57,7 +52,7 @@ test('a full disk is told, and nothing is left but the work folder', async (cont
         left.join(),
       );
     } finally {
-      await execute('umount', [disk]);
+      mounted.unmount();
     }
   });
 });

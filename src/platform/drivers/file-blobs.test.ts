@@ -1,6 +1,6 @@
 // Blobs as files: the port's promises, and what only a file system can do to them: full disks and killed processes.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { mountSmallDisk } from '../testing.ts';
 import { blobsConformance } from './blobs.conformance.ts';
 import { openFileBlobs } from './file-blobs.ts';
 
@@ -74,12 +75,8 @@ test('kill -9 during a put leaves nothing that can be read', async (context) => 
 
 test('a full disk is said to be full, keeps what it has, and takes more once there is room', async (context) => {
   const folder = await temporaryFolder(context);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder], { stdio: 'pipe' });
-  } catch {
-    context.skip('a small disk cannot be mounted here: needs Linux and root');
-    return;
-  }
+  const disk = mountSmallDisk(context, folder, 4);
+  if (!disk) return;
   try {
     const blobs = await openFileBlobs({ folder });
     const first = await blobs.put(Readable.from([randomBytes(2 * mib)]), { maxBytes: Infinity });
@@ -102,6 +99,6 @@ test('a full disk is said to be full, keeps what it has, and takes more once the
     assert.equal((await blobs.putFile(outside)).sizeBytes, 3 * mib);
     await assert.rejects(stat(outside), { code: 'ENOENT' });
   } finally {
-    execFileSync('umount', [folder]);
+    disk.unmount();
   }
 });

@@ -1,7 +1,7 @@
 // What only the embedded database has: a folder that is its own, a process that may be killed at any moment, a disk
 // that fills up, and nobody else to look after it. The port's promises are in database/database.test.ts.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { seededRandom } from '../../base/random.ts';
 import type { Database, Transaction } from '../ports/database.ts';
-import { migratedTemplate } from '../testing.ts';
+import { migratedTemplate, mountSmallDisk } from '../testing.ts';
 import { openLog } from './log.ts';
 import { PgliteEngine } from './pglite-engine.ts';
 import { maintain } from './pglite-maintenance.ts';
@@ -144,12 +144,8 @@ test('a folder that is no database is said to be none, and left alone', async (c
 
 test('a full disk is told, nothing is lost, and once there is room it goes on', async (context) => {
   const folder = await temporaryFolder(context);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', folder], { stdio: 'pipe' });
-  } catch {
-    context.skip('a small disk cannot be mounted here: needs Linux and root');
-    return;
-  }
+  const disk = mountSmallDisk(context, folder, 64);
+  if (!disk) return;
   try {
     const database = await openIn(folder);
     await database.textQuery(null, 'create table kept (number int, filling text)');
@@ -177,7 +173,7 @@ test('a full disk is told, nothing is lost, and once there is room it goes on', 
         code: /disk-full|unavailable/,
       },
     );
-    execFileSync('mount', ['-o', 'remount,size=256m', folder]);
+    disk.resize(256);
     const { rows } = await database.textQuery(
       null,
       'select count(*)::int as count, count(distinct number)::int as numbers from kept',
@@ -189,7 +185,7 @@ test('a full disk is told, nothing is lost, and once there is room it goes on', 
     );
     await database.close();
   } finally {
-    execFileSync('umount', [folder]);
+    disk.unmount();
   }
 });
 
