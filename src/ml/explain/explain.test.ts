@@ -4,9 +4,10 @@ import { seededRandom } from '../../base/random.ts';
 import { systemClock } from '../../base/time.ts';
 import { frameFromRows } from '../frame/frame.ts';
 import type { ColumnSchema } from '../frame/schema.ts';
-import type { FeatureTable } from '../frame/encoding.ts';
+
 import { boostedTrees } from '../learners/boosted-trees.ts';
 import { pauseBy } from '../learners/learner.ts';
+import { featureTable } from '../learners/testing.ts';
 import type { TreesModel } from '../model/trees.ts';
 import { childOf } from '../model/trees.ts';
 import { predictorOf } from '../model/predictor.ts';
@@ -41,16 +42,7 @@ test('TreeSHAP gives the Shapley values of the definition', async () => {
       random.next() < 0.1 ? NaN : feature === 3 ? random.below(5) : random.next(),
     ),
   );
-  const table: FeatureTable = {
-    rowCount,
-    features: columns.map((_, feature) => ({
-      name: `f${feature}`,
-      column: `f${feature}`,
-      kind: feature === 3 ? 'category' : 'number',
-      levelCount: feature === 3 ? 6 : 0,
-    })),
-    columns,
-  };
+  const table = featureTable(columns, { 3: 6 });
   const target = Float64Array.from(
     { length: rowCount },
     (_, row) =>

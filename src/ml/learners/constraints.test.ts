@@ -11,6 +11,7 @@ import { boostedTrees } from './boosted-trees.ts';
 import type { Constraints } from './constraints.ts';
 import { pauseBy, type Hyperparameters, type TrainingInput } from './learner.ts';
 import { learners } from './learners.ts';
+import { featureTable } from './testing.ts';
 
 const rowCount = 600;
 
@@ -26,16 +27,7 @@ function input(seed: number, constraints: Constraints, hyperparameters: Hyperpar
   ];
   const at = (index: number, row: number): number => columns[index]![row]! || 0;
   return {
-    table: {
-      rowCount,
-      features: columns.map((_, index) => ({
-        name: `c${index}`,
-        column: `c${index}`,
-        kind: index === 3 ? 'category' : 'number',
-        levelCount: index === 3 ? 5 : 0,
-      })),
-      columns,
-    },
+    table: featureTable(columns, { 3: 5 }),
     task: 'regression',
     // It rises and falls with every number, and all of them interact.
     target: Float64Array.from(

@@ -9,6 +9,7 @@ import { startSharedModule } from '../../ml/kernels/web-assembly.ts';
 import { boostedTrees } from '../../ml/learners/boosted-trees.ts';
 import { randomForest } from '../../ml/learners/forests.ts';
 import { pauseBy, type TrainingInput } from '../../ml/learners/learner.ts';
+import { featureTable } from '../../ml/learners/testing.ts';
 import { openKernelThreads } from './kernel-threads.ts';
 
 const three = openKernelThreads(3);
@@ -25,16 +26,7 @@ function input(task: 'binary' | 'multiclass', threads?: KernelThreads): Training
   );
   const rows = Int32Array.from({ length: rowCount }, (_, row) => row);
   return {
-    table: {
-      rowCount,
-      features: columns.map((_, index) => ({
-        name: `c${index}`,
-        column: `c${index}`,
-        kind: index === 5 ? 'category' : 'number',
-        levelCount: index === 5 ? 7 : 0,
-      })),
-      columns,
-    },
+    table: featureTable(columns, { 5: 7 }),
     task,
     target: Float64Array.from(rows, (row) =>
       Math.min(
