@@ -9,6 +9,7 @@ import * as project from './project.ts';
 import * as server from './server.ts';
 import * as session from './session.ts';
 import * as training from './training.ts';
+import * as upload from './upload.ts';
 import * as workspace from './workspace.ts';
 
 const resources = {
@@ -16,6 +17,7 @@ const resources = {
   ...session,
   ...workspace,
   ...project,
+  ...upload,
   ...dataset,
   ...training,
   ...model,

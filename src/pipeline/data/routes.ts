@@ -1,5 +1,6 @@
 // The addresses of uploads, datasets, their versions, and queries.
 import * as operations from '../../contract/dataset.ts';
+import * as uploads from '../../contract/upload.ts';
 import { route, type Route } from '../../platform/http/route.ts';
 import {
   createDataset,
@@ -20,11 +21,11 @@ import {
 import { appendUpload, createUpload, getUpload } from './uploads.ts';
 
 export const dataRoutes: Route[] = [
-  route(operations.createUpload, (context, { projectId, body }) =>
+  route(uploads.createUpload, (context, { projectId, body }) =>
     createUpload(context, { projectId, ...body }),
   ),
-  route(operations.appendUpload, (context, input) => appendUpload(context, input)),
-  route(operations.getUpload, (context, { uploadId }) => getUpload(context, uploadId)),
+  route(uploads.appendUpload, (context, input) => appendUpload(context, input)),
+  route(uploads.getUpload, (context, { uploadId }) => getUpload(context, uploadId)),
   route(operations.previewImport, (context, { projectId, body }) =>
     previewImport(context, { projectId, ...body }),
   ),

@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { dayMs, toIso } from '../../base/time.ts';
-import type { upload } from '../../contract/dataset.ts';
+import type { upload } from '../../contract/upload.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';

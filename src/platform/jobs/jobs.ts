@@ -84,7 +84,7 @@ export type JobSummary = Pick<
 /** The rows of jobs by their ids, within the caller's transaction. */
 export async function getJobRows(
   transaction: Transaction,
-  jobIds: readonly string[],
+  jobIds: string[],
 ): Promise<Map<string, JobSummary>> {
   const found = await rows.findJobs(transaction, jobIds);
   return new Map(found.map((row) => [row.id, row]));

@@ -125,16 +125,11 @@ export async function insertJob(
 }
 
 export async function findJob(transaction: Transaction, jobId: string): Promise<JobRow | undefined> {
-  const [row] = await transaction.select().from(jobs).where(eq(jobs.id, jobId));
-  return row;
+  return (await findJobs(transaction, [jobId]))[0];
 }
 
-export async function findJobs(transaction: Transaction, jobIds: readonly string[]): Promise<JobRow[]> {
-  if (jobIds.length === 0) return [];
-  return await transaction
-    .select()
-    .from(jobs)
-    .where(inArray(jobs.id, [...jobIds]));
+export async function findJobs(transaction: Transaction, jobIds: string[]): Promise<JobRow[]> {
+  return await transaction.select().from(jobs).where(inArray(jobs.id, jobIds));
 }
 
 export async function listJobRows(
