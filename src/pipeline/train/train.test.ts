@@ -17,6 +17,7 @@ import { insertWorkspace } from '../../platform/tenancy/rows.ts';
 import { openTestServices, type TestServices } from '../../platform/testing.ts';
 import { addDataset, addVersion } from '../data/rows.ts';
 import { trainingJob } from './jobs.ts';
+import { listTrainingRows, updateTraining } from './rows.ts';
 import { createTraining, getTraining, listTrainings } from './train.ts';
 import { asStopped, trialsOf } from './trials.ts';
 
@@ -121,6 +122,39 @@ test('lists show the state of the job, and leave out what only one training has 
   const one = await getTraining(context, id);
   const [again] = (await listTrainings(context, { projectId, limit: 10 })).items;
   assert.deepEqual([again!.state, one.state], ['cancelled', 'cancelled']);
+});
+
+test('lists leave the curves of evaluations where they are; one training has them', async () => {
+  const { id } = await start();
+  const evaluation = {
+    task: 'binary' as const,
+    rowCount: 20,
+    metrics: { auc: 0.75 },
+    rocCurve: [],
+    samples: [],
+  };
+  const result = {
+    task: 'binary' as const,
+    taskReason: 'two values',
+    metric: 'auc',
+    score: 0.75,
+    crossValidationScore: 0.7,
+    evaluation,
+    importance: [],
+    leaderboard: [],
+    droppedColumns: [],
+    warnings: [],
+    seconds: 1,
+    fields: [],
+  };
+  await context.transaction((transaction) => updateTraining(transaction, id, { state: 'succeeded', result }));
+  const [row] = await context.transaction((transaction) =>
+    listTrainingRows(transaction, projectId, { limit: 1, after: undefined }),
+  );
+  assert.deepEqual(row!.result!.evaluation, { task: 'binary', rowCount: 20, metrics: { auc: 0.75 } });
+  const [listed] = (await listTrainings(context, { projectId, limit: 10 })).items;
+  assert.deepEqual(trainingSummary.strict().parse(listed), listed);
+  assert.deepEqual((await getTraining(context, id)).evaluation, evaluation);
 });
 
 test('what an ended training was trying when it ended has stopped', () => {
