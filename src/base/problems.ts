@@ -64,6 +64,12 @@ export const problemKinds = {
     'The thing is not in a state that allows this',
     'Wait for it, or look at its state first.',
   ),
+  'profile-pending': kind(
+    409,
+    'The columns are still being described',
+    'Ask again in a moment, or follow the job that it names. The rows can be used already.',
+    true,
+  ),
   'idempotency-key-reused': kind(
     422,
     'The Idempotency-Key was used for a different request',

@@ -78,6 +78,10 @@ export const datasetVersion = z
     rowCount: z.number().int().nullable(),
     sizeBytes: z.number().int().nullable().describe('Of the Parquet content.'),
     contentSha256: z.string().nullable(),
+    profileJobId: z
+      .string()
+      .nullable()
+      .describe('The job that describes its columns; started when it is ready.'),
     warnings: z.array(z.string()),
     problem: problemSchema.nullable(),
     createdAt: isoTime,
@@ -300,12 +304,12 @@ export const getDatasetProfile = operation({
   operationId: 'getDatasetProfile',
   method: 'get',
   path: '/dataset-versions/{versionId}/profile',
-  summary: 'What a version holds, column by column',
+  summary: 'What a version holds, column by column; waits for some seconds when it has just been imported',
   tag,
   policy: 'dataset:read',
   request: { params: idParam('versionId') },
   response: { status: 200, json: datasetProfile },
-  problems: ['not-found', 'wrong-state'],
+  problems: ['not-found', 'wrong-state', 'profile-pending'],
 });
 
 export const getDatasetRows = operation({

@@ -101,6 +101,9 @@ export const profileQuery = (versionId: string) =>
   queryOptions({
     queryKey: ['profile', versionId],
     queryFn: ({ signal }) => client.getDatasetProfile({ versionId }, { signal }),
+    // Of a large table it takes a while after the import; the server waits with its answer, so this does not hurry.
+    retry: (_failures, error) => 'code' in error && error.code === 'profile-pending',
+    retryDelay: 1000,
     staleTime: Infinity,
   });
 

@@ -26,7 +26,11 @@ const filters = [
   { value: 'cancelled', label: 'Cancelled' },
 ];
 
-const kindWords: Record<string, string> = { 'dataset-import': 'Import', training: 'Training' };
+const kindWords: Record<string, string> = {
+  'dataset-import': 'Import',
+  'dataset-profile': 'Description of a dataset',
+  training: 'Training',
+};
 
 /** `/jobs` */
 export function Component() {
@@ -104,6 +108,7 @@ function aboutJob({ state, progress, problem, attempt }: Job): string {
 function subjectPath({ kind, projectId, subjectId }: Job): string | undefined {
   if (projectId === null) return undefined;
   if (kind === 'training') return paths.training(projectId, subjectId);
-  if (kind === 'dataset-import') return paths.datasetVersion(projectId, subjectId);
+  if (kind === 'dataset-import' || kind === 'dataset-profile')
+    return paths.datasetVersion(projectId, subjectId);
   return undefined;
 }

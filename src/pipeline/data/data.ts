@@ -1,5 +1,5 @@
 // Datasets and their versions. This file is what other folders see: make, list, get, delete, and the content of a
-// version for the stages that follow. Uploads are in uploads.ts, looking into data in reads.ts, importing in jobs.ts.
+// version for the stages that follow. Uploads are in uploads.ts, looking into data in reads.ts, importing and describing in jobs.ts.
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { dayMs, toIso } from '../../base/time.ts';
@@ -48,6 +48,8 @@ export interface ReadyVersion {
   rowCount: number;
   columns: DatasetColumn[];
   contentSha256: string;
+  /** The job that describes it. */
+  profileJobId: string;
 }
 
 /** What an import answers with. */
@@ -233,13 +235,28 @@ export async function getDatasetVersion(context: Context, versionId: string): Pr
 export async function requireReadyVersion(context: Context, versionId: string): Promise<ReadyVersion> {
   return await context.transaction(async (transaction) => {
     const row = await requireVersion(transaction, versionId);
-    if (!isReadable(row.state) || row.contentSha256 === null || row.rowCount === null) {
+    if (
+      !isReadable(row.state) ||
+      row.contentSha256 === null ||
+      row.rowCount === null ||
+      row.profileJobId === null
+    ) {
       const reason = row.state === 'failed' ? 'its import failed' : 'it is still being imported';
       throw new Problem('wrong-state', `The dataset version cannot be read: ${reason}.`);
     }
     const owner = await requireDataset(transaction, row.datasetId);
-    const { id, datasetId, projectId, number, rowCount, columns, contentSha256 } = row;
-    return { id, datasetId, datasetName: owner.name, projectId, number, rowCount, columns, contentSha256 };
+    const { id, datasetId, projectId, number, rowCount, columns, contentSha256, profileJobId } = row;
+    return {
+      id,
+      datasetId,
+      datasetName: owner.name,
+      projectId,
+      number,
+      rowCount,
+      columns,
+      contentSha256,
+      profileJobId,
+    };
   });
 }
 
@@ -311,6 +328,7 @@ function showVersion(row: VersionRow): DatasetVersion {
     rowCount,
     sizeBytes,
     contentSha256,
+    profileJobId,
     warnings,
     problem,
   } = row;
@@ -325,6 +343,7 @@ function showVersion(row: VersionRow): DatasetVersion {
     rowCount,
     sizeBytes,
     contentSha256,
+    profileJobId,
     warnings,
     problem,
   };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { mountSmallDisk } from '../../platform/testing.ts';
-import { importBytes, taskContext, testLimits, withFolder } from './import-task.fixture.ts';
+import { profileBytes, taskContext, testLimits, withFolder } from './import-task.fixture.ts';
 import { run } from './import-task.ts';
 
 const sharedFolder = fileURLToPath(new URL('../../../../shared/data', import.meta.url));
@@ -20,7 +20,7 @@ suite(
       const names = (await readdir(join(sharedFolder, folder))).filter((name) => /\.csv(\.gz)?$/.test(name));
       for (const name of names) {
         test(`${folder}/${name}`, async () => {
-          const imported = await importBytes(await readFile(join(sharedFolder, folder, name)));
+          const imported = await profileBytes(await readFile(join(sharedFolder, folder, name)));
           assert.ok(imported.rowCount > 10);
           assert.equal(imported.profile.columns.length, imported.columns.length);
           assert.equal(imported.options.hasHeader, true);

@@ -3,13 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ImportOptions } from '../../contract/dataset.ts';
+import type { DatasetProfile, ImportOptions } from '../../contract/dataset.ts';
 import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import { sql, type Cell } from '../../platform/ports/data-engine.ts';
 import type { TaskContext } from '../../platform/ports/jobs.ts';
 import { taskOptions, type ImportLimits } from './import/source-limits.ts';
 import { run, type ImportTaskOutput } from './import-task.ts';
 import { run as runPreview, type PreviewTaskOutput } from './preview-task.ts';
+import { run as runProfile } from './profile-task.ts';
 
 const mib = 1_048_576;
 
@@ -70,6 +71,20 @@ export async function importBytes(
         .update(await readFile(path))
         .digest('hex'),
     };
+  });
+}
+
+/** Imports `content` and describes it. */
+export async function profileBytes(
+  content: string | Uint8Array,
+): Promise<ImportTaskOutput & { profile: DatasetProfile }> {
+  return await withSource(content, async (sourcePaths, workFolder) => {
+    const context = taskContext(workFolder);
+    const imported = await run({ sourcePaths, options: taskOptions({}), limits: testLimits }, context);
+    const { columns, rowCount, contentFileName } = imported;
+    const path = join(workFolder, contentFileName);
+    const maxSpillBytes = testLimits.maxUploadBytes * 2;
+    return { ...imported, ...(await runProfile({ path, columns, rowCount, maxSpillBytes }, context)) };
   });
 }
 

@@ -1,15 +1,16 @@
-// The worker's half of an import: a stored source becomes Parquet, every value converted strictly, and a profile.
+// The worker's half of an import: a stored source becomes Parquet, every value converted strictly. What the table holds
+// is described afterwards (profile-task.ts), when it can be used already.
 // No database, no network; reads the source's parts and writes into the work folder only.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ColumnType, DatasetProfile, ImportOptions } from '../../contract/dataset.ts';
+import type { ColumnType, ImportOptions } from '../../contract/dataset.ts';
 import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
+import { engineShareOf } from './engine-share.ts';
 import { asImportProblem } from './import/engine-problems.ts';
-import { engineShareOf, importSource } from './import/import-source.ts';
-import { openSource } from './import/open-table.ts';
+import { importSource } from './import/import-source.ts';
+import { estimateColumns, openSource } from './import/open-table.ts';
 import type { ImportLimits, TaskOptions } from './import/source-limits.ts';
-import { profileContent } from './profile/profile.ts';
 
 export type ImportTaskInput = {
   /** Local paths of the stored source's parts, in order. */
@@ -27,11 +28,9 @@ export type ImportTaskOutput = {
   /** What the source was read with, given or found: with these it is read the same way again. */
   options: ImportOptions;
   warnings: string[];
-  profile: DatasetProfile;
 };
 
 const contentFileName = 'content.parquet';
-const describing = 'describing the columns';
 
 export const run: Task<ImportTaskInput, ImportTaskOutput> = async (input, context) => {
   const { sourcePaths, options, limits } = input;
@@ -39,7 +38,7 @@ export const run: Task<ImportTaskInput, ImportTaskOutput> = async (input, contex
   progress(0, 'reading the rows');
   const source = await openSource({ paths: sourcePaths, options, limits, workFolder, headOnly: false });
   const engine = await openDataEngine({
-    ...engineShareOf(source),
+    ...engineShareOf(estimateColumns(source)),
     workFolder,
     maxSpillBytes: limits.maxUploadBytes * 2,
     readablePaths: sourcePaths,
@@ -48,12 +47,7 @@ export const run: Task<ImportTaskInput, ImportTaskOutput> = async (input, contex
   try {
     const path = join(workFolder, contentFileName);
     const imported = await importSource(engine, source, { target: path });
-    progress(0.7, describing);
-    const { columns, rowCount } = imported;
-    const profile = await profileContent(engine, { path, columns, rowCount }, (share) =>
-      progress(0.7 + 0.3 * share, describing),
-    );
-    return { contentFileName, sizeBytes: (await stat(path)).size, profile, ...imported };
+    return { contentFileName, sizeBytes: (await stat(path)).size, ...imported };
   } catch (error) {
     signal.throwIfAborted();
     throw asImportProblem(error, 'csv');

@@ -2,7 +2,7 @@
 // what narrow tables are told.
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { importBytes } from './import-task.fixture.ts';
+import { importBytes, profileBytes } from './import-task.fixture.ts';
 
 const copies = 130;
 const kinds: Record<string, string[]> = {
@@ -48,9 +48,8 @@ suite('650 columns', () => {
 });
 
 test('2,000 columns are profiled, one and all', async () => {
-  const { columns, rows, profile } = await importBytes(table(400));
+  const { columns, profile } = await profileBytes(table(400));
   assert.equal(columns.length, 2000);
   assert.equal(profile.columns.length, 2000);
-  assert.deepEqual(rows[1]!.slice(-width), rows[1]!.slice(0, width));
   assert.equal(profile.columns.at(1 - width)!.numeric!.minimum, -1000);
 });

@@ -6,9 +6,10 @@ import type { importPreview } from '../../contract/dataset.ts';
 import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import { sql } from '../../platform/ports/data-engine.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
+import { engineShareOf } from './engine-share.ts';
 import { asImportProblem } from './import/engine-problems.ts';
-import { engineShareOf, importSource } from './import/import-source.ts';
-import { openSource } from './import/open-table.ts';
+import { importSource } from './import/import-source.ts';
+import { estimateColumns, openSource } from './import/open-table.ts';
 import type { ImportLimits, TaskOptions } from './import/source-limits.ts';
 
 export type PreviewTaskInput = {
@@ -28,7 +29,7 @@ export const run: Task<PreviewTaskInput, PreviewTaskOutput> = async (input, cont
   const { workFolder, signal } = context;
   const source = await openSource({ paths: sourcePaths, options, limits, workFolder, headOnly: true });
   const engine = await openDataEngine({
-    ...engineShareOf(source),
+    ...engineShareOf(estimateColumns(source)),
     workFolder,
     maxSpillBytes: limits.maxUploadBytes,
     readablePaths: sourcePaths,

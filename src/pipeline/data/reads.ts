@@ -13,6 +13,7 @@ import type {
 } from '../../contract/dataset.ts';
 import { payerOf, type Context } from '../../platform/context.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
+import { getJobRows, type JobSummary } from '../../platform/jobs/jobs.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import { datasetContentPath, requireReadyVersion } from './data.ts';
 import { importLimitsOf, taskOptions } from './import/source-limits.ts';
@@ -45,12 +46,36 @@ export async function previewImport(
   );
 }
 
-/** The profile of a version. Throws `not-found`, or `wrong-state` until it is ready. */
+/** Describing takes a moment after an import; so long a reader waits for it. */
+const profileWaitMs = 20 * secondMs;
+
+/**
+ * The profile of a version; of one that has just been imported, when it is there. Throws `not-found`; `wrong-state`
+ * until the version is ready; `profile-pending` while describing it takes longer; what describing it failed with.
+ */
 export async function getDatasetProfile(context: Context, versionId: string): Promise<DatasetProfile> {
-  await requireReadyVersion(context, versionId);
-  const profile = await context.transaction((transaction) => findProfile(transaction, versionId));
-  if (!profile) throw new Problem('wrong-state', 'The dataset version has no profile.');
-  return profile;
+  const { profileJobId } = await requireReadyVersion(context, versionId);
+  const watch = context.jobs.watch(profileJobId);
+  try {
+    for (const endMs = context.clock.monotonicMs() + profileWaitMs; ;) {
+      const { profile, job } = await context.transaction(async (transaction) => ({
+        profile: await findProfile(transaction, versionId),
+        job: (await getJobRows(transaction, [profileJobId])).get(profileJobId),
+      }));
+      if (profile) return profile;
+      if (job?.problem) throw Problem.fromDocument(job.problem);
+      const leftMs = endMs - context.clock.monotonicMs();
+      if (leftMs <= 0 || context.signal.aborted) throw stillDescribing(profileJobId, job);
+      await watch.next(Math.min(leftMs, secondMs), context.signal);
+    }
+  } finally {
+    watch.close();
+  }
+}
+
+function stillDescribing(profileJobId: string, job: JobSummary | undefined): Problem {
+  const share = Math.round(100 * (job?.progressShare ?? 0));
+  return new Problem('profile-pending', `Job ${profileJobId} is describing the columns: ${share}% done.`);
 }
 
 /** `limit` rows of a version from `offset` on. */

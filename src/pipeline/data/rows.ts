@@ -66,6 +66,8 @@ export const datasetVersions = pgTable(
     rowCount: bigint('row_count', { mode: 'number' }),
     contentSha256: text('content_sha256'),
     sizeBytes: bigint('size_bytes', { mode: 'number' }),
+    /** The job that describes it; null until it is ready. */
+    profileJobId: text('profile_job_id'),
     profile: jsonb('profile').$type<DatasetProfile>(),
     warnings: jsonb('warnings').$type<string[]>().notNull(),
     problem: jsonb('problem').$type<ProblemDocument>(),

@@ -5,25 +5,10 @@ import type { ColumnType, ImportOptions } from '../../../contract/dataset.ts';
 import type { DataEngine } from '../../../platform/ports/data-engine.ts';
 import type { Readings } from './column-readings.ts';
 import { findRaggedRows, raggedWarning, skippedRows } from './csv-table.ts';
-import { estimateColumns, type OpenSource, type Table } from './open-table.ts';
+import { type OpenSource, type Table } from './open-table.ts';
 import { readTable } from './read-table.ts';
 import type { ImportLimits } from './source-limits.ts';
 import { writeTable } from './write-table.ts';
-
-/** The engine's own share; the process takes some 150 MiB more. */
-const engineMemoryBytes = 256 * 1_048_576;
-/** Every column of a statement has its buffers; up to so many fit into the share above. */
-const columnsOfOneShare = 400;
-const bytesPerFurtherColumn = 384 * 1024;
-
-/** Memory and threads for importing `source`: by its width alone, because the layout of what is written depends on it. */
-export function engineShareOf(source: OpenSource): { memoryBytes: number; threads: number } {
-  const furtherColumns = Math.max(0, estimateColumns(source) - columnsOfOneShare);
-  return {
-    memoryBytes: engineMemoryBytes + furtherColumns * bytesPerFurtherColumn,
-    threads: furtherColumns === 0 ? 2 : 1,
-  };
-}
 
 export interface Imported {
   rowCount: number;

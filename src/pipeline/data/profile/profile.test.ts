@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { suite, test } from 'node:test';
 import type { DatasetProfile } from '../../../contract/dataset.ts';
-import { importBytes, parquetOf } from '../import-task.fixture.ts';
+import { profileBytes, parquetOf } from '../import-task.fixture.ts';
 import { profileNumbers } from './number-profile.ts';
 import { comparePairs, pearson } from './pairs.ts';
 import { sampleRows } from './row-sample.ts';
@@ -10,7 +10,7 @@ import { sampleRows } from './row-sample.ts';
 type Column = DatasetProfile['columns'][number];
 
 async function profileOf(select: string): Promise<DatasetProfile> {
-  return (await importBytes(await parquetOf(select))).profile;
+  return (await profileBytes(await parquetOf(select))).profile;
 }
 
 function columnOf(profile: DatasetProfile, name: string): Column {

@@ -84,6 +84,7 @@ CREATE TABLE "dataset_versions" (
 	"row_count" bigint,
 	"content_sha256" text,
 	"size_bytes" bigint,
+	"profile_job_id" text,
 	"profile" jsonb,
 	"warnings" jsonb NOT NULL,
 	"problem" jsonb

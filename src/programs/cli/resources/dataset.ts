@@ -138,7 +138,9 @@ async function listVersions(session: Session, _options: object, reference: strin
 }
 
 async function profile(session: Session, _options: object, reference: string) {
-  const { id: versionId } = await showDataset(session, {}, reference);
+  const { id: versionId, profileJobId } = await showDataset(session, {}, reference);
+  // Of a large table it may take longer than a request does.
+  if (profileJobId !== null) await followJob(session, profileJobId, { cancelWhenInterrupted: false });
   return (await session.client()).getDatasetProfile({ versionId });
 }
 
