@@ -75,7 +75,7 @@ export interface TreeKernels {
   /** Row numbers, leaf by leaf; the caller fills it before each tree. */
   readonly rows: Int32Array;
   /** Gradient and hessian of each row learned from, side by side. */
-  readonly derivatives: Float64Array;
+  readonly derivatives: Float32Array;
   /** Scores of all rows, output by output. */
   readonly scores: Float64Array;
   /** Of all local rows. */

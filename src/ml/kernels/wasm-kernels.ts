@@ -74,7 +74,7 @@ function openKernels(opened: Shared): TreeKernels {
   return {
     kind: 'webassembly',
     rows: new Int32Array(buffer, places.rows, allCount),
-    derivatives: new Float64Array(buffer, places.derivatives, 2 * rowCount),
+    derivatives: new Float32Array(buffer, places.derivatives, 2 * rowCount),
     scores: new Float64Array(buffer, places.scores, outputCount * allCount),
     target: new Float64Array(buffer, places.target, allCount),
     weights: plan.weights && new Float64Array(buffer, places.weights, allCount),
@@ -117,7 +117,7 @@ function derive({ plan, places, team }: Shared, loss: KernelLoss, k: number): vo
   const { scores, target, weights, derivatives, probabilities } = places;
   const share = (callOf: (part: RowRange) => Call): void => team.run(partsOf(team, rowCount, 64).map(callOf));
   if (loss === 'softmax') {
-    const stride = rowCount * 8;
+    const stride = rowCount * 4;
     const scoreStride = plan.positions.length * 8;
     if (k === 0)
       share(({ begin, end }) => [

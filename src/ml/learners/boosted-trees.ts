@@ -74,7 +74,7 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
   let endedBy: TrainedModel['endedBy'] = 'iterations';
   let iteration = 0;
   while (iteration < iterations) {
-    const isWhole = await growRound(boosting);
+    const isWhole = await growRound(boosting, iteration === 0);
     if (!isWhole) {
       endedBy = 'deadline';
       break;
@@ -165,15 +165,17 @@ function checkInput(
 }
 
 /** One tree for each output; `false` when the deadline came first, and the round does not count. */
-async function growRound(boosting: Boosting): Promise<boolean> {
+async function growRound(boosting: Boosting, isFirst: boolean): Promise<boolean> {
   const { loss, grower, random, input, settings, allCount } = boosting;
   const { kernels } = grower;
   const bag = drawRows(boosting, numberSetting(settings, 'rowShare'));
   for (let k = 0; k < loss.outputCount; k++) {
     if (typeof loss.derive === 'string') kernels.derive(loss.derive, k);
     else loss.derive();
-    kernels.rows.set(bag.rows);
-    const isInOrder = bag.learnedCount === boosting.rowCount;
+    // The first round's trees refine each other's order of the rows, which then becomes the order in memory.
+    const isRefining = isFirst && k > 0 && bag.learnedCount === boosting.rowCount;
+    if (!isRefining) kernels.rows.set(bag.rows);
+    const isInOrder = !isRefining && bag.learnedCount === boosting.rowCount;
     const tree = grower.grow({ learnedCount: bag.learnedCount, allCount, isInOrder }, random);
     addTree(boosting, tree, k);
     if (k === loss.outputCount - 1) break;

@@ -19,7 +19,7 @@ function dataOf(target: Float64Array, weights?: Float64Array): LossData {
     target,
     weights,
     scores: new Float64Array(rowCount),
-    derivatives: new Float64Array(2 * rowCount),
+    derivatives: new Float32Array(2 * rowCount),
   };
 }
 

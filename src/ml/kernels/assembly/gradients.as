@@ -1,6 +1,9 @@
 // Derivatives of the losses, their packing into fixed-point cells, sums over leaves and the moving of scores. A row's
-// gradient and hessian lie side by side (16 bytes); all orders of addition are those of the plain twin.
+// gradient and hessian lie side by side, 4 bytes each: as exact as the rounding to cells can use, and half as much memory
+// to move. They are computed and summed in 8 bytes; all orders of addition are those of the plain twin.
 import { expOfNegative } from './exponential';
+
+const leastHessian: f64 = 1e-9;
 
 // @ts-ignore: decorator
 @inline
@@ -17,32 +20,53 @@ function loadTwo(at: usize, isWhole: bool): v128 {
   return isWhole ? v128.load(at) : v128.load64_zero(at);
 }
 
-/** Weights, stores and sums the derivatives of rows `row` and, if `isWhole`, `row` + 1. */
+/** Two numbers of 4 bytes, or one. */
 // @ts-ignore: decorator
 @inline
-function storeTwo(g: v128, h: v128, weights: usize, offset: usize, derivatives: usize, isWhole: bool): void {
+function loadTwoNarrow(at: usize, isWhole: bool): v128 {
+  return f64x2.promote_low_f32x4(isWhole ? v128.load64_zero(at) : v128.load32_zero(at));
+}
+
+// @ts-ignore: decorator
+@inline
+function storeTwoNarrow(at: usize, values: v128, isWhole: bool): void {
+  const narrow = f32x4.demote_f64x2_zero(values);
+  if (isWhole) v128.store64_lane(at, narrow, 0);
+  else v128.store32_lane(at, narrow, 0);
+}
+
+/** Weights and stores the derivatives of a row and, if `isWhole`, the next; `offset` is its number times 8. */
+// @ts-ignore: decorator
+@inline
+function storeDerivatives(g: v128, h: v128, weights: usize, offset: usize, derivatives: usize, isWhole: bool): void {
   if (weights != 0) {
     const weight = loadTwo(weights + offset, isWhole);
     g = f64x2.mul(weight, g);
     h = f64x2.mul(weight, h);
   }
-  v128.store(derivatives + (offset << 1), v128.shuffle<f64>(g, h, 0, 2));
-  if (isWhole) v128.store(derivatives + (offset << 1), v128.shuffle<f64>(g, h, 1, 3), 16);
+  const pairs = v128.shuffle<i32>(f32x4.demote_f64x2_zero(g), f32x4.demote_f64x2_zero(h), 0, 4, 1, 5);
+  if (isWhole) v128.store(derivatives + offset, pairs);
+  else v128.store64_lane(derivatives + offset, pairs, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+function logisticOf(
+  scores: usize, target: usize, weights: usize, derivatives: usize, offset: usize, isWhole: bool,
+): void {
+  const p = sigmoid(loadTwo(scores + offset, isWhole));
+  const g = f64x2.sub(p, loadTwo(target + offset, isWhole));
+  const h = f64x2.pmax(f64x2.splat(leastHessian), f64x2.mul(p, f64x2.sub(f64x2.splat(1), p)));
+  storeDerivatives(g, h, weights, offset, derivatives, isWhole);
 }
 
 /** Logistic loss of rows `begin` to `end` - 1; `weights` may be 0. */
 export function deriveLogistic(
   scores: usize, target: usize, weights: usize, derivatives: usize, begin: usize, end: usize,
 ): void {
-  const least = f64x2.splat(1e-9);
-  for (let row = begin; row < end; row += 2) {
-    const isWhole = row + 1 < end;
-    const offset = row << 3;
-    const p = sigmoid(loadTwo(scores + offset, isWhole));
-    const g = f64x2.sub(p, loadTwo(target + offset, isWhole));
-    const h = f64x2.pmax(least, f64x2.mul(p, f64x2.sub(f64x2.splat(1), p)));
-    storeTwo(g, h, weights, offset, derivatives, isWhole);
-  }
+  let row = begin;
+  for (; row + 1 < end; row += 2) logisticOf(scores, target, weights, derivatives, row << 3, true);
+  if (row < end) logisticOf(scores, target, weights, derivatives, row << 3, false);
 }
 
 /** Squared loss of rows `begin` to `end` - 1. */
@@ -53,50 +77,74 @@ export function deriveSquared(
     const isWhole = row + 1 < end;
     const offset = row << 3;
     const g = f64x2.sub(loadTwo(scores + offset, isWhole), loadTwo(target + offset, isWhole));
-    storeTwo(g, f64x2.splat(1), weights, offset, derivatives, isWhole);
+    storeDerivatives(g, f64x2.splat(1), weights, offset, derivatives, isWhole);
   }
 }
 
-/** Turns scores into probabilities, both class-major with `stride` bytes from class to class. */
+// @ts-ignore: decorator
+@inline
+function softmaxOf(
+  scores: usize, scoreStride: usize, probabilities: usize, stride: usize, classCount: usize, isWhole: bool,
+): void {
+  let highest = f64x2.splat(-Infinity);
+  const behind = scores + classCount * scoreStride;
+  for (let at = scores; at < behind; at += scoreStride) highest = f64x2.pmax(highest, loadTwo(at, isWhole));
+  let sum = f64x2.splat(0);
+  let to = probabilities;
+  for (let at = scores; at < behind; at += scoreStride) {
+    const e = expOfNegative(f64x2.sub(loadTwo(at, isWhole), highest));
+    sum = f64x2.add(sum, e);
+    storeTwoNarrow(to, e, isWhole);
+    to += stride;
+  }
+  const inverse = f64x2.div(f64x2.splat(1), sum);
+  for (let at = probabilities; at < to; at += stride)
+    storeTwoNarrow(at, f64x2.mul(loadTwoNarrow(at, isWhole), inverse), isWhole);
+}
+
+/**
+ * Turns scores (8 bytes) into probabilities (4 bytes), both class-major with `scoreStride` and `stride` bytes from class
+ * to class.
+ */
 export function softmax(
   scores: usize, scoreStride: usize, probabilities: usize, stride: usize, classCount: usize, begin: usize, end: usize,
 ): void {
-  for (let row = begin; row < end; row += 2) {
-    const isWhole = row + 1 < end;
-    const offset = row << 3;
-    let highest = f64x2.splat(-Infinity);
-    for (let k: usize = 0; k < classCount; k++)
-      highest = f64x2.pmax(highest, loadTwo(scores + k * scoreStride + offset, isWhole));
-    let sum = f64x2.splat(0);
-    for (let k: usize = 0; k < classCount; k++) {
-      const e = expOfNegative(f64x2.sub(loadTwo(scores + k * scoreStride + offset, isWhole), highest));
-      sum = f64x2.add(sum, e);
-      v128.store64_lane(probabilities + k * stride + offset, e, 0);
-      if (isWhole) v128.store64_lane(probabilities + k * stride + offset, e, 1, 8);
-    }
-    for (let k: usize = 0; k < classCount; k++) {
-      const at = probabilities + k * stride + offset;
-      const p = f64x2.div(loadTwo(at, isWhole), sum);
-      v128.store64_lane(at, p, 0);
-      if (isWhole) v128.store64_lane(at, p, 1, 8);
-    }
-  }
+  let row = begin;
+  for (; row + 1 < end; row += 2)
+    softmaxOf(scores + (row << 3), scoreStride, probabilities + (row << 2), stride, classCount, true);
+  if (row < end)
+    softmaxOf(scores + (row << 3), scoreStride, probabilities + (row << 2), stride, classCount, false);
+}
+
+// @ts-ignore: decorator
+@inline
+function softmaxDerivativesOf(
+  probabilities: usize, target: usize, weights: usize, derivatives: usize, row: usize, k: f64, factor: f64, isWhole: bool,
+): void {
+  const one = f64x2.splat(1);
+  const p = loadTwoNarrow(probabilities + (row << 2), isWhole);
+  const isClass = v128.and(f64x2.eq(loadTwo(target + (row << 3), isWhole), f64x2.splat(k)), one);
+  const h = f64x2.mul(f64x2.mul(f64x2.splat(factor), p), f64x2.sub(one, p));
+  storeDerivatives(
+    f64x2.sub(p, isClass), f64x2.pmax(f64x2.splat(leastHessian), h), weights, row << 3, derivatives, isWhole,
+  );
 }
 
 /** Derivatives of class `k` from its probabilities; `factor` is Friedman's K / (K - 1). */
 export function deriveSoftmax(
   probabilities: usize, target: usize, weights: usize, derivatives: usize, begin: usize, end: usize, k: f64, factor: f64,
 ): void {
-  const least = f64x2.splat(1e-9);
-  const one = f64x2.splat(1);
-  for (let row = begin; row < end; row += 2) {
-    const isWhole = row + 1 < end;
-    const offset = row << 3;
-    const p = loadTwo(probabilities + offset, isWhole);
-    const isClass = v128.and(f64x2.eq(loadTwo(target + offset, isWhole), f64x2.splat(k)), one);
-    const h = f64x2.pmax(least, f64x2.mul(f64x2.mul(f64x2.splat(factor), p), f64x2.sub(one, p)));
-    storeTwo(f64x2.sub(p, isClass), h, weights, offset, derivatives, isWhole);
-  }
+  let row = begin;
+  for (; row + 1 < end; row += 2)
+    softmaxDerivativesOf(probabilities, target, weights, derivatives, row, k, factor, true);
+  if (row < end) softmaxDerivativesOf(probabilities, target, weights, derivatives, row, k, factor, false);
+}
+
+/** Gradient and hessian of the second of two rows. */
+// @ts-ignore: decorator
+@inline
+function promoteUpper(derivatives: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i64>(derivatives, derivatives, 1, 1));
 }
 
 /**
@@ -109,16 +157,17 @@ export function sumBlocks(
   for (let block = begin; block < end; block++) {
     const first = block * blockRows;
     const behind = first + blockRows < rowCount ? first + blockRows : rowCount;
-    const last = derivatives + (behind << 4);
-    let at = derivatives + (first << 4);
+    const last = derivatives + (behind << 3);
+    let at = derivatives + (first << 3);
     let even = f64x2.splat(0);
     let odd = f64x2.splat(0);
-    while (at + 16 < last) {
-      even = f64x2.add(even, f64x2.abs(v128.load(at)));
-      odd = f64x2.add(odd, f64x2.abs(v128.load(at, 16)));
-      at += 32;
+    while (at + 8 < last) {
+      const two = f32x4.abs(v128.load(at));
+      even = f64x2.add(even, f64x2.promote_low_f32x4(two));
+      odd = f64x2.add(odd, promoteUpper(two));
+      at += 16;
     }
-    if (at < last) even = f64x2.add(even, f64x2.abs(v128.load(at)));
+    if (at < last) even = f64x2.add(even, f64x2.promote_low_f32x4(f32x4.abs(v128.load64_zero(at))));
     v128.store(results + (block << 4), f64x2.add(even, odd));
   }
 }
@@ -155,16 +204,17 @@ export function pack(
   for (let row = begin; row < end; row += 4) {
     const z = mix(counter);
     counter = i32x4.add(counter, stride);
-    const from = derivatives + (row << 4);
+    const two = v128.load(derivatives + (row << 3));
+    const nextTwo = v128.load(derivatives + (row << 3), 16);
     const to = cells + (row << 3);
     const lower = f64x2.mul(f64x2.convert_low_i32x4_u(z), scale);
     const upper = f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i32>(z, z, 2, 3, 2, 3)), scale);
     const lowerRest = f64x2.sub(one, lower);
     const upperRest = f64x2.sub(one, upper);
-    const a = rounded(v128.load(from), units, v128.shuffle<f64>(lower, lowerRest, 0, 2));
-    const b = rounded(v128.load(from, 16), units, v128.shuffle<f64>(lower, lowerRest, 1, 3));
-    const c = rounded(v128.load(from, 32), units, v128.shuffle<f64>(upper, upperRest, 0, 2));
-    const d = rounded(v128.load(from, 48), units, v128.shuffle<f64>(upper, upperRest, 1, 3));
+    const a = rounded(f64x2.promote_low_f32x4(two), units, v128.shuffle<f64>(lower, lowerRest, 0, 2));
+    const b = rounded(promoteUpper(two), units, v128.shuffle<f64>(lower, lowerRest, 1, 3));
+    const c = rounded(f64x2.promote_low_f32x4(nextTwo), units, v128.shuffle<f64>(upper, upperRest, 0, 2));
+    const d = rounded(promoteUpper(nextTwo), units, v128.shuffle<f64>(upper, upperRest, 1, 3));
     v128.store(to, v128.shuffle<i32>(a, b, 1, 0, 5, 4));
     v128.store(to, v128.shuffle<i32>(c, d, 1, 0, 5, 4), 16);
   }
@@ -181,7 +231,7 @@ export function sumLeaves(
     let sum = f64x2.splat(0);
     const last = rows + (<usize>load<u32>(leaves + (leaf << 3), 4) << 2);
     for (let at = rows + (<usize>load<u32>(leaves + (leaf << 3)) << 2); at < last; at += 4)
-      sum = f64x2.add(sum, v128.load(derivatives + (<usize>load<u32>(at) << 4)));
+      sum = f64x2.add(sum, loadTwoNarrow(derivatives + (<usize>load<u32>(at) << 3), true));
     v128.store(results + (leaf << 4), sum);
   }
 }
