@@ -192,27 +192,29 @@ function fill(opened: Shared, histogram: number, rows: RowRange & { isInOrder: b
   const { plan, places, run, team } = opened;
   const { begin, end, isInOrder } = rows;
   const size = plan.layout.cellCount * cellBytes;
+  const { groupList, cells, buffers } = places;
+  const groupCount = plan.layout.groups.length;
+  const list = isInOrder ? 0 : places.rows + begin * 4;
+  if (end - begin < fewestSharedRows || team.size() === 1) {
+    run.fillHistogram(histogram, size, groupList, groupCount, cells, list, begin, end - begin, buffers[0]!);
+    return;
+  }
   const sum = (to: number, part: RowRange, buffer: number): Call => [
     'fillHistogram',
     to,
     size,
-    places.groupList,
-    plan.layout.groups.length,
-    places.cells,
-    isInOrder ? 0 : places.rows + (begin + part.begin) * 4,
+    groupList,
+    groupCount,
+    cells,
+    isInOrder ? 0 : list + part.begin * 4,
     begin + part.begin,
     part.end - part.begin,
     buffer,
   ];
-  const parts = end - begin < fewestSharedRows ? undefined : partsOf(team, end - begin, 64);
-  if (!parts || parts.length === 1) {
-    const [, ...numbers] = sum(histogram, { begin: 0, end: end - begin }, places.buffers[0]!);
-    run.fillHistogram(...(numbers as number[]));
-    return;
-  }
+  const parts = partsOf(team, end - begin, 64);
   team.run(
     parts.map((part, thread) =>
-      sum(thread === 0 ? histogram : places.ownHistograms[thread]!, part, places.buffers[thread]!),
+      sum(thread === 0 ? histogram : places.ownHistograms[thread]!, part, buffers[thread]!),
     ),
   );
   for (let thread = 1; thread < parts.length; thread++)
@@ -273,15 +275,19 @@ function partition(
   { begin, end }: RowRange,
   question: { feature: number; sides: Uint8Array },
 ): number {
-  const { plan, places, team, views } = opened;
+  const { plan, places, run, team, views } = opened;
   const placed = plan.layout.features[question.feature]!;
   sidesOfBytes(placed, question.sides, views.sides);
   const column = places.columns + placed.column * plan.positions.length;
   const count = end - begin;
-  const parts = count < fewestSharedRows ? [{ begin: 0, end: count }] : partsOf(team, count, 16);
+  const leftsAt = places.result + 64;
+  if (count < fewestSharedRows || team.size() === 1) {
+    const { rows, sides, rowScratch, shuffles } = places;
+    return begin + run.divideAlone(rows + begin * 4, count, column, sides, rowScratch, shuffles, leftsAt);
+  }
+  const parts = partsOf(team, count, 16);
   // A gap behind each part's rights: they are written four at a time.
   const scratchOf = (part: number): number => places.rowScratch + parts[part]!.begin * 4 + part * 64;
-  const leftsAt = places.result + 64;
   team.run(
     parts.map((part, index) => [
       'divide',

@@ -27,6 +27,7 @@ export type Exports = Readonly<
     (...places: number[]) => void
   >
 > & {
+  divideAlone: (...places: number[]) => number;
   mapToBins: (...places: number[]) => number;
   readCells: (histogram: number, feature: number, total: bigint, out: number) => void;
 };

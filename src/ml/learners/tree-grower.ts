@@ -64,13 +64,18 @@ export function treeGrower(
   const fitting = Math.floor(histogramMemoryBytes / Math.max(1, layout.cellCount * 8));
   const maxLeaves = Math.max(2, Math.min(rules.maxLeaves, fitting, Math.max(2, rest.rowCount)));
   const kernels = open({ ...rest, features, layout, slotCount: maxLeaves }, threads);
-  const kept = { kernels, features, rules: { ...rules, maxLeaves } };
+  const all = byKind(features, positionsOf(features));
+  const kept = { kernels, features, all, sides: new Uint8Array(256), rules: { ...rules, maxLeaves } };
   return { kernels, grow: (rows, random) => growTree(kept, rows, random) };
 }
 
 interface Growing {
   kernels: TreeKernels;
   features: readonly BinnedFeature[];
+  /** Every one of them. */
+  all: ActiveFeatures;
+  /** Where the division of a leaf is written: one buffer for all. */
+  sides: Uint8Array;
   rules: TreeRules;
 }
 
@@ -89,7 +94,7 @@ interface OpenLeaf {
   slot: number;
   split: Split;
   active: ActiveFeatures;
-  /** Features of the table that its branch asked about. */
+  /** Features of the table that its branch asked about, where some may not meet. */
   asked: ReadonlySet<number>;
   /** In units. */
   bounds: Bounds;
@@ -104,16 +109,16 @@ function growTree(
   random: Random,
 ): GrownTree {
   const { kernels, features, rules } = kept;
-  const all = {
+  const allRows = {
     learned: { begin: 0, end: learnedCount },
     followers: { begin: learnedCount, end: allCount },
     bounds: noBounds,
   };
-  const tree: GrownTree = { splits: [], left: [], right: [], leaves: [all] };
+  const tree: GrownTree = { splits: [], left: [], right: [], leaves: [allRows] };
   if (features.length === 0) return tree;
   const scales = kernels.pack(random.below(4_294_967_296) | 0);
-  const active = activeFeatures(features, rules.featureShareByTree, random);
-  kernels.fill(0, { ...all.learned, isInOrder });
+  const active = rules.featureShareByTree < 1 ? drawFeatures(kept, random) : kept.all;
+  kernels.fill(0, { ...allRows.learned, isInOrder });
   const root: OpenLeaf = {
     leaf: 0,
     depth: 0,
@@ -139,19 +144,27 @@ function growTree(
   return tree;
 }
 
-function activeFeatures(features: readonly BinnedFeature[], share: number, random: Random): ActiveFeatures {
-  let drawn = Int32Array.from(features, (_, index) => index);
-  if (share < 1) {
-    const count = Math.max(1, Math.round(features.length * share));
-    drawn = shuffle(drawn, random).slice(0, count).sort();
-  }
+/** The random share of the features that one tree sees. */
+function drawFeatures({ features, rules }: Growing, random: Random): ActiveFeatures {
+  const count = Math.max(1, Math.round(features.length * rules.featureShareByTree));
+  return byKind(features, shuffle(positionsOf(features), random).slice(0, count).sort());
+}
+
+function positionsOf(features: readonly BinnedFeature[]): Int32Array {
+  return Int32Array.from(features, (_, index) => index);
+}
+
+function byKind(features: readonly BinnedFeature[], positions: Int32Array): ActiveFeatures {
   const isNumber = (feature: number): boolean => features[feature]!.kind === 'number';
-  return { numbers: drawn.filter(isNumber), categories: drawn.filter((feature) => !isNumber(feature)) };
+  return {
+    numbers: positions.filter(isNumber),
+    categories: positions.filter((feature) => !isNumber(feature)),
+  };
 }
 
 /** Adds the node to the tree and divides the rows; the left child keeps the leaf's number, the right gets a new one. */
 function splitLeaf(growing: GrowingTree, open: OpenLeaf): OpenLeaf {
-  const { tree, features } = growing;
+  const { tree, features, rules } = growing;
   const node = tree.splits.length;
   const newLeaf = tree.leaves.length;
   const { split } = open;
@@ -165,7 +178,9 @@ function splitLeaf(growing: GrowingTree, open: OpenLeaf): OpenLeaf {
   };
   const bounds = childBounds(growing, open, right);
   divideRows(growing, open, bounds);
-  const asked = new Set([...open.asked, features[split.feature]!.feature]);
+  const asked = rules.constraints?.interactionGroups
+    ? new Set([...open.asked, features[split.feature]!.feature])
+    : open.asked;
   const active = childFeatures(growing, open.active, asked);
   const child = { depth: open.depth + 1, parent: node, split: noSplit, asked, active };
   Object.assign(open, { ...child, isLeftChild: true, total: split.left, bounds: bounds.left });
@@ -173,11 +188,12 @@ function splitLeaf(growing: GrowingTree, open: OpenLeaf): OpenLeaf {
 }
 
 function divideRows(
-  { kernels, tree, features, scales }: GrowingTree,
+  { kernels, tree, features, sides, scales }: GrowingTree,
   { leaf, split }: OpenLeaf,
   bounds: { left: Bounds; right: Bounds },
 ): void {
-  const question = { feature: split.feature, sides: sideOfBins(features[split.feature]!, split) };
+  writeSides(features[split.feature]!, split, sides);
+  const question = { feature: split.feature, sides };
   const { learned, followers } = tree.leaves[leaf]!;
   const middle = kernels.partition(learned.begin, learned.end, question);
   const hasFollowers = followers.end > followers.begin;
@@ -247,13 +263,12 @@ function searchLeaf(growing: GrowingTree, open: OpenLeaf): void {
   open.split = bestSplit({ slot, total, rowCount, active, bounds }, growing, growing.random);
 }
 
-/** For each bin, 1 when it goes left. */
-function sideOfBins(feature: BinnedFeature, split: Split): Uint8Array {
-  const side = new Uint8Array(256);
+/** Writes for each bin whether it goes left: 1, else 0. */
+function writeSides(feature: BinnedFeature, split: Split, side: Uint8Array): void {
+  side.fill(0);
   if (split.isCategorical) for (const bin of split.leftBins) side[bin] = 1;
   else {
     side.fill(1, 0, split.bin + 1);
     if (feature.missingBin >= 0) side[feature.missingBin] = split.isMissingLeft ? 1 : 0;
   }
-  return side;
 }

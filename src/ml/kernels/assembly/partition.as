@@ -1,5 +1,5 @@
 // Divides the rows of a leaf: stable and without branches. Four rows at a time are moved by one of sixteen shuffles;
-// lefts stay in place, rights go to scratch; the host copies them behind the lefts.
+// lefts stay in place, rights go to scratch and are copied behind the lefts: by the host when several threads divide.
 
 /** Writes the shuffles: 16 masks of 16 bytes for the lefts, then as many for the rights. `at` is 512 bytes. */
 export function writeShuffles(at: usize): void {
@@ -62,4 +62,14 @@ export function divide(
     at += 4;
   }
   store<u32>(result, (left - rows) >> 2);
+}
+
+/** As {@link divide}, and moves the rights behind the lefts. Returns the number of lefts. */
+export function divideAlone(
+  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize, result: usize,
+): usize {
+  divide(rows, count, column, sides, scratch, shuffles, result);
+  const lefts = <usize>load<u32>(result);
+  memory.copy(rows + (lefts << 2), scratch, (count - lefts) << 2);
+  return lefts;
 }
