@@ -42,8 +42,6 @@ interface Boosting {
   /** Rows learned from, and with those that stop the training. */
   rowCount: number;
   allCount: number;
-  /** 0 to allCount - 1. */
-  order: Int32Array;
   loss: Loss;
   grower: TreeGrower;
   store: TreeStore;
@@ -107,9 +105,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const { table, task, target, weights, classCount, rows, validationRows } = input;
   const settings = completeHyperparameters(boostedTreesSpec, input.hyperparameters);
   checkInput(input, settings);
-  const positions = new Int32Array(rows.length + (validationRows?.length ?? 0));
-  positions.set(rows);
-  if (validationRows) positions.set(validationRows, rows.length);
+  const positions = validationRows ? joined(rows, validationRows) : rows;
   const binned = binnedTable(table);
   const rowCount = rows.length;
   const grower = treeGrower(
@@ -130,7 +126,6 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
     settings,
     rowCount,
     allCount: positions.length,
-    order: inOrder(positions.length),
     loss: lossFor(
       task,
       { ...grower.kernels, rowCount, classCount },
@@ -173,10 +168,12 @@ async function growRound(boosting: Boosting, isFirst: boolean): Promise<boolean>
     if (typeof loss.derive === 'string') kernels.derive(loss.derive, k);
     else loss.derive();
     // The first round's trees refine each other's order of the rows, which then becomes the order in memory.
-    const isRefining = isFirst && k > 0 && bag.learnedCount === boosting.rowCount;
-    if (!isRefining) kernels.rows.set(bag.rows);
-    const isInOrder = !isRefining && bag.learnedCount === boosting.rowCount;
-    const tree = grower.grow({ learnedCount: bag.learnedCount, allCount, isInOrder }, random);
+    const isRefining = isFirst && k > 0 && !bag;
+    if (bag) kernels.rows.set(bag.rows);
+    else if (!isRefining) countUp(kernels.rows);
+    const isInOrder = !bag && !isRefining;
+    const learnedCount = bag?.learnedCount ?? boosting.rowCount;
+    const tree = grower.grow({ learnedCount, allCount, isInOrder }, random);
     addTree(boosting, tree, k);
     if (k === loss.outputCount - 1) break;
     await input.control.pause();
@@ -203,12 +200,12 @@ function rulesFrom(settings: Hyperparameters, rowCount: number): TreeRules {
   };
 }
 
-/** The rows of one round, all or each with the chance `share`, before those that only follow. */
+/** The rows of one round, each with the chance `share`, before those that only follow; `undefined` for all in order. */
 function drawRows(
-  { random, rowCount, allCount, order }: Boosting,
+  { random, rowCount, allCount }: Boosting,
   share: number,
-): { rows: Int32Array; learnedCount: number } {
-  if (share >= 1) return { rows: order, learnedCount: rowCount };
+): { rows: Int32Array; learnedCount: number } | undefined {
+  if (share >= 1) return undefined;
   const rows = new Int32Array(allCount);
   const rest = new Int32Array(rowCount);
   let learnedCount = 0;
@@ -217,9 +214,9 @@ function drawRows(
     if (random.next() < share) rows[learnedCount++] = row;
     else rest[restCount++] = row;
   }
-  if (learnedCount < 2) return { rows: order, learnedCount: rowCount };
+  if (learnedCount < 2) return undefined;
   rows.set(rest.subarray(0, restCount), learnedCount);
-  rows.set(order.subarray(rowCount), rowCount);
+  for (let row = rowCount; row < allCount; row++) rows[row] = row;
   return { rows, learnedCount };
 }
 
@@ -262,19 +259,24 @@ function residualAt(
   return weightedQuantile(residuals, level, weights && Float64Array.from(leafRows, (row) => weights[row]!));
 }
 
-/** Rows of a leaf become neighbours in memory: later trees find them in fewer cache lines. */
+/**
+ * Rows of a leaf become neighbours in memory: later trees find them in fewer cache lines. The list of rows is written
+ * again before the next tree, so its first part can hold the new order.
+ */
 function reorderRows({ grower, rowCount }: Boosting): void {
   const { rows } = grower.kernels;
-  const order = new Int32Array(rowCount);
   let count = 0;
-  for (let index = 0; index < rows.length; index++)
-    if (rows[index]! < rowCount) order[count++] = rows[index]!;
-  grower.kernels.reorder(order);
+  for (let index = 0; index < rows.length; index++) if (rows[index]! < rowCount) rows[count++] = rows[index]!;
+  grower.kernels.reorder(rows.subarray(0, rowCount));
 }
 
-/** 0 to `count` - 1. A loop, because `from` would hold a list of all numbers on the way. */
-function inOrder(count: number): Int32Array {
-  const order = new Int32Array(count);
-  for (let index = 0; index < count; index++) order[index] = index;
-  return order;
+function joined(first: Int32Array, second: Int32Array): Int32Array {
+  const both = new Int32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+function countUp(rows: Int32Array): void {
+  for (let index = 0; index < rows.length; index++) rows[index] = index;
 }
