@@ -18,8 +18,11 @@ import {
 import { startModule, startSharedModule } from './web-assembly.ts';
 import { cellBytes, featureBytes, loadTable, planPlaces, reorderTable, type Opened } from './wasm-places.ts';
 
-/** Fewer rows than that are summed or divided faster than threads are told of them. */
+// Less work than that is done faster than threads are told of it, which takes some 50 microseconds.
 const fewestSharedRows = 8192;
+const fewestDividedRows = 65_536;
+/** Rows times columns of a histogram. */
+const fewestSharedAdditions = 400_000;
 
 /** The kernels, or `undefined` where the runtime cannot give them or not as much memory as the plan needs. */
 export function wasmKernels(plan: KernelPlan, threads?: KernelThreads): TreeKernels | undefined {
@@ -50,12 +53,11 @@ export function wasmKernels(plan: KernelPlan, threads?: KernelThreads): TreeKern
 interface Shared extends Opened {
   team: Team;
   /** Of the whole memory, made once: a view for each call would cost more than small leaves do. */
-  views: { bytes: Uint8Array; words: Int32Array; sides: Uint8Array };
+  views: { words: Int32Array; sides: Uint8Array };
 }
 
 function viewsOf({ places, buffer }: Omit<Opened, 'run' | 'plan'>): Shared['views'] {
   return {
-    bytes: new Uint8Array(buffer),
     words: new Int32Array(buffer),
     sides: new Uint8Array(buffer, places.sides, 256),
   };
@@ -195,7 +197,7 @@ function fill(opened: Shared, histogram: number, rows: RowRange & { isInOrder: b
   const { groupList, cells, buffers } = places;
   const groupCount = plan.layout.groups.length;
   const list = isInOrder ? 0 : places.rows + begin * 4;
-  if (end - begin < fewestSharedRows || team.size() === 1) {
+  if ((end - begin) * plan.layout.columnCount < fewestSharedAdditions || team.size() === 1) {
     run.fillHistogram(histogram, size, groupList, groupCount, cells, list, begin, end - begin, buffers[0]!);
     return;
   }
@@ -281,7 +283,7 @@ function partition(
   const column = places.columns + placed.column * plan.positions.length;
   const count = end - begin;
   const leftsAt = places.result + 64;
-  if (count < fewestSharedRows || team.size() === 1) {
+  if (count < fewestDividedRows || team.size() === 1) {
     const { rows, sides, rowScratch, shuffles } = places;
     return begin + run.divideAlone(rows + begin * 4, count, column, sides, rowScratch, shuffles, leftsAt);
   }
@@ -302,7 +304,7 @@ function partition(
   );
   let to = places.rows + begin * 4;
   const move = (from: number, rowCount: number): void => {
-    if (from !== to) views.bytes.copyWithin(to, from, from + rowCount * 4);
+    run.move(to, from, rowCount * 4);
     to += rowCount * 4;
   };
   const lefts = (index: number): number => views.words[leftsAt / 4 + index]!;

@@ -133,15 +133,14 @@ export function reorderTable(opened: Opened, order: Int32Array): void {
   const { rowCount } = plan;
   const allCount = plan.positions.length;
   new Int32Array(buffer, places.rowScratch, rowCount).set(order);
-  const bytes = new Uint8Array(buffer);
   // The cells are free between two trees.
   const copyBytes = (at: number): void => {
     run.permuteBytes(at, places.cells, places.rowScratch, rowCount);
-    bytes.copyWithin(at, places.cells, places.cells + rowCount);
+    run.move(at, places.cells, rowCount);
   };
   const copyNumbers = (at: number): void => {
     run.permuteNumbers(at, places.cells, places.rowScratch, rowCount);
-    bytes.copyWithin(at, places.cells, places.cells + rowCount * 8);
+    run.move(at, places.cells, rowCount * 8);
   };
   for (let column = 0; column < plan.layout.columnCount; column++)
     copyBytes(places.columns + column * allCount);

@@ -12,6 +12,7 @@ export type Exports = Readonly<
     | 'divide'
     | 'fillHistogram'
     | 'interleave'
+    | 'move'
     | 'moveScores'
     | 'pack'
     | 'permuteBytes'

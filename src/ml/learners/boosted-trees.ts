@@ -48,7 +48,7 @@ interface Boosting {
   random: Random;
 }
 
-/** With more rows than this, rows are moved in memory once, to the leaf order of the first tree. */
+/** With more rows than this, rows are moved in memory once, to the leaf order of the first round. */
 const fewestRowsToReorder = 100_000;
 
 async function trainBoostedTrees(input: TrainingInput, open: KernelOpener): Promise<TrainedModel> {

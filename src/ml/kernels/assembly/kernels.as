@@ -4,5 +4,5 @@ export { interleave, mapToBins, permuteBytes, permuteNumbers, sortNumbers } from
 export {
   deriveLogistic, deriveSoftmax, deriveSquared, moveScores, pack, softmax, sumBlocks, sumLeaves,
 } from './gradients';
-export { divide, divideAlone, writeShuffles } from './partition';
+export { divide, divideAlone, move, writeShuffles } from './partition';
 export { readCells, scan } from './split-scan';

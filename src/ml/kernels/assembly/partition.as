@@ -73,3 +73,8 @@ export function divideAlone(
   memory.copy(rows + (lefts << 2), scratch, (count - lefts) << 2);
   return lefts;
 }
+
+/** Copies `size` bytes; the places may overlap. The host's own copying is slow where threads share the memory. */
+export function move(to: usize, from: usize, size: usize): void {
+  memory.copy(to, from, size);
+}
