@@ -15,7 +15,9 @@ import { walkModuleBase64 } from './walk-module.ts';
 export const fewestWalkedRows = 32;
 
 const nodeBytes = 24;
-const chunkRows = 256;
+/** Rows of a chunk stay in the first-level cache while all trees see them. */
+const chunkBytes = 16_384;
+const mostChunkRows = 256;
 
 interface Walker {
   walk: (...places: number[]) => void;
@@ -33,6 +35,10 @@ export function walkTrees(
   const packed = packedOnce(model);
   const rawCount = model.base.length;
   const rowBytes = featureCount * 8;
+  const chunkRows = Math.min(
+    mostChunkRows,
+    8 * Math.max(4, Math.floor(chunkBytes / (8 * Math.max(8, rowBytes)))),
+  );
   const rowsAt = packed.bytes.length;
   const rawAt = rowsAt + chunkRows * rowBytes;
   if (!reserve(walker.memory, rawAt + chunkRows * rawCount * 8)) return false;
@@ -43,14 +49,21 @@ export function walkTrees(
   const { leaves, roots, sets } = packed.places;
   for (let begin = 0; begin < rowCount; begin += chunkRows) {
     const end = Math.min(rowCount, begin + chunkRows);
-    rowsInside.set(rows.subarray(begin * featureCount, end * featureCount));
+    const chunk = rows.subarray(begin * featureCount, end * featureCount);
+    rowsInside.set(chunk);
     rawInside.set(raw.subarray(begin * rawCount, end * rawCount));
     // Rows behind the last, up to a multiple of eight, are walked in vain.
     const count = Math.ceil((end - begin) / 8) * 8;
-    walker.walk(leaves, roots, model.roots.length, sets, rowsAt, rowBytes, count, rawAt, rawCount);
+    const isPlain = packed.asksNumbers && !hasMissing(chunk) ? 1 : 0;
+    walker.walk(leaves, roots, model.roots.length, sets, rowsAt, rowBytes, count, rawAt, rawCount, isPlain);
     raw.set(rawInside.subarray(0, (end - begin) * rawCount), begin * rawCount);
   }
   return true;
+}
+
+function hasMissing(values: Float64Array): boolean {
+  for (let index = 0; index < values.length; index++) if (values[index] !== values[index]) return true;
+  return false;
 }
 
 let opened: { walker: Walker | undefined } | undefined;
@@ -83,6 +96,8 @@ interface Packed {
   /** What lies in the memory from 0 on. */
   bytes: Uint8Array;
   places: { leaves: number; roots: number; sets: number };
+  /** No node asks for categories. */
+  asksNumbers: boolean;
 }
 
 const known = new WeakMap<TreesModel, Packed>();
@@ -118,5 +133,5 @@ function pack(model: TreesModel): Packed {
   });
   model.categorySets.forEach((word, index) => view.setUint32(sets + index * 4, word, true));
   model.roots.forEach((root, tree) => view.setInt32(roots + tree * 4, placed(root), true));
-  return { bytes, places: { leaves, roots, sets } };
+  return { bytes, places: { leaves, roots, sets }, asksNumbers: model.categorySets.length === 0 };
 }

@@ -16,9 +16,10 @@ function isInSet(sets: usize, set: usize, code: f64): usize {
 
 // @ts-ignore: decorator
 @inline
-function childOf(leaves: usize, node: i32, sets: usize, row: usize): i32 {
+function childOf(isPlain: bool, leaves: usize, node: i32, sets: usize, row: usize): i32 {
   const at = leaves + node;
   const value = load<f64>(row + load<u32>(at, 8));
+  if (isPlain) return load<i32>(at + (<usize>!(value <= load<f64>(at)) << 2), 16);
   const limit = load<f64>(at);
   const flags = <usize>load<u32>(at, 12);
   // NaN is neither at most the limit nor above it, and goes left if the flag says so.
@@ -27,12 +28,11 @@ function childOf(leaves: usize, node: i32, sets: usize, row: usize): i32 {
   return load<i32>(at + 20 - (left << 2));
 }
 
-/**
- * Adds the values of all trees to `raw`, `outputCount` numbers for each row; tree t adds to output t modulo their number.
- * `rowCount` is a multiple of 8. `leaves` is where the first leaf lies.
- */
-export function walk(
-  leaves: usize, roots: usize, treeCount: usize, sets: usize,
+/** See {@link walk}; `isPlain` is constant where this is put in. */
+// @ts-ignore: decorator
+@inline
+function walkRows(
+  isPlain: bool, leaves: usize, roots: usize, treeCount: usize, sets: usize,
   rows: usize, rowBytes: usize, rowCount: usize, raw: usize, outputCount: usize,
 ): void {
   const step = outputCount << 3;
@@ -46,14 +46,14 @@ export function walk(
       const row4 = row2 + (rowBytes << 1);
       const row6 = row4 + (rowBytes << 1);
       while ((a | b | c | d | e | f | g | h) < 0) {
-        a = childOf(leaves, a, sets, row);
-        b = childOf(leaves, b, sets, row + rowBytes);
-        c = childOf(leaves, c, sets, row2);
-        d = childOf(leaves, d, sets, row2 + rowBytes);
-        e = childOf(leaves, e, sets, row4);
-        f = childOf(leaves, f, sets, row4 + rowBytes);
-        g = childOf(leaves, g, sets, row6);
-        h = childOf(leaves, h, sets, row6 + rowBytes);
+        a = childOf(isPlain, leaves, a, sets, row);
+        b = childOf(isPlain, leaves, b, sets, row + rowBytes);
+        c = childOf(isPlain, leaves, c, sets, row2);
+        d = childOf(isPlain, leaves, d, sets, row2 + rowBytes);
+        e = childOf(isPlain, leaves, e, sets, row4);
+        f = childOf(isPlain, leaves, f, sets, row4 + rowBytes);
+        g = childOf(isPlain, leaves, g, sets, row6);
+        h = childOf(isPlain, leaves, h, sets, row6 + rowBytes);
       }
       add(out, leaves + a);
       add(out + step, leaves + b);
@@ -67,6 +67,19 @@ export function walk(
       row += rowBytes << 3;
     }
   }
+}
+
+/**
+ * Adds the values of all trees to `raw`, `outputCount` numbers for each row; tree t adds to output t modulo their number.
+ * `rowCount` is a multiple of 8. `leaves` is where the first leaf lies. `isPlain` promises that no node asks for
+ * categories and no row misses a value: half of what a step does is about these.
+ */
+export function walk(
+  leaves: usize, roots: usize, treeCount: usize, sets: usize,
+  rows: usize, rowBytes: usize, rowCount: usize, raw: usize, outputCount: usize, isPlain: bool,
+): void {
+  if (isPlain) walkRows(true, leaves, roots, treeCount, sets, rows, rowBytes, rowCount, raw, outputCount);
+  else walkRows(false, leaves, roots, treeCount, sets, rows, rowBytes, rowCount, raw, outputCount);
 }
 
 // @ts-ignore: decorator
