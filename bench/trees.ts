@@ -1,12 +1,14 @@
-// Boosted trees against LightGBM: time of binning and 100 trees on data in memory, quality on rows that were not seen,
+// Boosted trees against LightGBM and XGBoost: time of binning and 100 trees on data in memory, quality on rows that were not seen,
 // peak memory. Every run is a process of its own; the engines take turns, so that a busy machine slows all of them.
 // Usage: node bench/trees.ts [runs = 3] [shapes = all, or names with commas] [engines with commas] [threads = 1]
-// LightGBM is installed into node_modules/.cache by pip the first time; Python 3 must be there.
+// Engines: ours, plain (the twin without WebAssembly), lightgbm, quantised (LightGBM with rounded gradients), xgboost.
+// The peers are installed into node_modules/.cache by pip the first time; Python 3 must be there.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pythonWithPeers } from './trees-python.ts';
 import { makeTable, shapes, writeTable, type Shape } from './trees-data.ts';
 
 interface Run {
@@ -21,8 +23,8 @@ const [runsText, shapesText, enginesText, threadsText] = process.argv.slice(2);
 const runCount = Number(runsText ?? 3);
 const threads = Number(threadsText ?? 1);
 const wanted = shapesText && shapesText !== 'all' ? shapesText.split(',') : shapes.map((shape) => shape.name);
-const engines = enginesText ? enginesText.split(',') : ['ours', 'plain', 'lightgbm', 'quantised'];
-const python = pythonWithLightgbm();
+const engines = enginesText ? enginesText.split(',') : ['ours', 'plain', 'lightgbm', 'quantised', 'xgboost'];
+const python = pythonWithPeers();
 
 console.log(
   `machine: ${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}, ${threads} thread(s)`,
@@ -47,7 +49,7 @@ function runOnce(engine: string, folder: string, shape: Shape): Run {
   const [program, ...args] =
     engine === 'ours' || engine === 'plain'
       ? [process.execPath, here('trees-ours.ts'), folder, shape.name, engine, String(threads)]
-      : [python, here('trees-lightgbm.py'), folder, JSON.stringify(shape), engine, String(threads)];
+      : [python, here('trees-peers.py'), folder, JSON.stringify(shape), engine, String(threads)];
   const output = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   return JSON.parse(output.trim().split('\n').at(-1)!) as Run;
 }
@@ -76,17 +78,4 @@ function report({ name }: Shape, results: Map<string, Run[]>): void {
 
 function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
-/** Makes a virtual environment with LightGBM unless there is one. */
-function pythonWithLightgbm(): string {
-  const folder = fileURLToPath(new URL('../node_modules/.cache/trees-bench', import.meta.url));
-  const program = join(folder, 'bin', 'python');
-  if (!existsSync(program)) {
-    execFileSync('python3', ['-m', 'venv', folder], { stdio: 'inherit' });
-    execFileSync(program, ['-m', 'pip', 'install', '--quiet', 'lightgbm', 'numpy', 'scikit-learn'], {
-      stdio: 'inherit',
-    });
-  }
-  return program;
 }
