@@ -4,7 +4,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const packages = ['lightgbm', 'xgboost-cpu', 'numpy', 'scikit-learn'];
+const packages = [
+  'lightgbm',
+  'xgboost-cpu',
+  'numpy',
+  'scikit-learn',
+  'onnxmltools',
+  'skl2onnx',
+  'onnxruntime',
+];
 
 /** The interpreter of a virtual environment with all peers, which is made unless it is there. */
 export function pythonWithPeers(): string {
@@ -12,7 +20,9 @@ export function pythonWithPeers(): string {
   const program = join(folder, 'bin', 'python');
   if (!existsSync(program)) execFileSync('python3', ['-m', 'venv', folder], { stdio: 'inherit' });
   try {
-    execFileSync(program, ['-c', 'import lightgbm, xgboost, sklearn'], { stdio: 'ignore' });
+    execFileSync(program, ['-c', 'import lightgbm, xgboost, sklearn, onnxmltools, onnxruntime'], {
+      stdio: 'ignore',
+    });
   } catch {
     execFileSync(program, ['-m', 'pip', 'install', '--quiet', ...packages], { stdio: 'inherit' });
   }
