@@ -1,25 +1,34 @@
 // The simplest model: the mean, or the share of each class, whatever the row says. Everything else must beat it.
 import { outputCountOf } from '../model/row-model.ts';
-import type { Learner, TrainedModel, TrainingInput } from './learner.ts';
+import {
+  checkAbilities,
+  type Learner,
+  type LearnerSpec,
+  type TrainedModel,
+  type TrainingInput,
+} from './learner.ts';
+
+const spec: LearnerSpec = {
+  name: 'baseline',
+  label: 'Baseline',
+  plainWords:
+    'Always answers with the average, or with how frequent each class is. What a model must beat to be worth anything.',
+  tasks: ['binary', 'multiclass', 'regression'],
+  hyperparameters: [],
+  abilities: {
+    missingValues: true,
+    categories: true,
+    weights: true,
+    earlyStopping: false,
+    // An answer that never changes keeps to all of them.
+    constraints: true,
+  },
+};
 
 export const baseline: Learner = {
-  spec: {
-    name: 'baseline',
-    label: 'Baseline',
-    plainWords:
-      'Always answers with the average, or with how frequent each class is. What a model must beat to be worth anything.',
-    tasks: ['binary', 'multiclass', 'regression'],
-    hyperparameters: [],
-    abilities: {
-      missingValues: true,
-      categories: true,
-      weights: true,
-      earlyStopping: false,
-      // An answer that never changes keeps to all of them.
-      constraints: true,
-    },
-  },
+  spec,
   train: async (input) => {
+    checkAbilities(spec, input);
     await input.control.pause();
     return trainBaseline(input);
   },

@@ -145,5 +145,6 @@ export const boostedTreesSpec: LearnerSpec = {
     weights: true,
     earlyStopping: true,
     constraints: true,
+    warmStart: true,
   },
 };

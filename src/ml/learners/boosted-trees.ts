@@ -28,6 +28,7 @@ import {
   type TreeRules,
 } from './tree-grower.ts';
 import { treeStore, type TreeStore } from './tree-store.ts';
+import { checkEarlier, roundCountOf, writeScores } from './warm-start.ts';
 
 export const boostedTrees: Learner = boostedTreesOn(openKernels);
 
@@ -42,6 +43,8 @@ interface Boosting {
   /** Rows learned from, and with those that stop the training. */
   rowCount: number;
   allCount: number;
+  /** Rounds of the earlier model, which this training goes on from. */
+  firstRound: number;
   loss: Loss;
   grower: TreeGrower;
   store: TreeStore;
@@ -61,24 +64,26 @@ async function trainBoostedTrees(input: TrainingInput, open: KernelOpener): Prom
 }
 
 async function boost(boosting: Boosting): Promise<TrainedModel> {
-  const { validationRows, control } = boosting.input;
-  const { settings, loss, store, grower, rowCount, allCount } = boosting;
+  const { validationRows, control, earlier } = boosting.input;
+  const { settings, loss, store, rowCount, allCount, firstRound } = boosting;
   await control.pause();
-  const base = loss.start();
-  base.forEach((score, k) => grower.kernels.scores.fill(score, k * allCount, (k + 1) * allCount));
+  const base = await startScores(boosting);
   const curve: CurvePoint[] = [];
-  const progress = { best: Infinity, bestIteration: 0 };
-  const iterations = numberSetting(settings, 'iterations');
+  const progress = {
+    best: earlier && validationRows ? loss.mean(rowCount, allCount) : Infinity,
+    bestIteration: firstRound,
+  };
+  const iterations = firstRound + numberSetting(settings, 'iterations');
   let endedBy: TrainedModel['endedBy'] = 'iterations';
-  let iteration = 0;
+  let iteration = firstRound;
   while (iteration < iterations) {
-    const isWhole = await growRound(boosting, iteration === 0);
+    const isWhole = await growRound(boosting, iteration);
     if (!isWhole) {
       endedBy = 'deadline';
       break;
     }
     iteration++;
-    if (iteration === 1 && rowCount > fewestRowsToReorder) reorderRows(boosting);
+    if (iteration === firstRound + 1 && rowCount > fewestRowsToReorder) reorderRows(boosting);
     if (validationRows) {
       const validationScore = loss.mean(rowCount, allCount);
       curve.push({ iteration, validationScore });
@@ -101,11 +106,26 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
   return { model, iterationCount: kept, curve, endedBy };
 }
 
+/** Gives all rows their first scores: those of the earlier model, or the best constant. Returns what trees add to. */
+async function startScores({ input, loss, grower, allCount }: Boosting): Promise<Float64Array> {
+  const { scores } = grower.kernels;
+  if (input.earlier) {
+    const positions = positionsOf(input);
+    const { model } = input.earlier;
+    checkEarlier(input.earlier, { features: input.table.features, constraints: input.constraints, loss });
+    await writeScores(model, { table: input.table, positions, scores }, input.control);
+    return model.base;
+  }
+  const base = loss.start();
+  base.forEach((score, k) => scores.fill(score, k * allCount, (k + 1) * allCount));
+  return base;
+}
+
 function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
-  const { table, task, target, weights, classCount, rows, validationRows } = input;
+  const { table, task, target, weights, classCount, rows } = input;
   const settings = completeHyperparameters(boostedTreesSpec, input.hyperparameters);
   checkInput(input, settings);
-  const positions = validationRows ? joined(rows, validationRows) : rows;
+  const positions = positionsOf(input);
   const binned = binnedTable(table);
   const rowCount = rows.length;
   const grower = treeGrower(
@@ -126,6 +146,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
     settings,
     rowCount,
     allCount: positions.length,
+    firstRound: input.earlier ? roundCountOf(input.earlier.model) : 0,
     loss: lossFor(
       task,
       { ...grower.kernels, rowCount, classCount },
@@ -136,7 +157,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
       },
     ),
     grower,
-    store: treeStore(binned),
+    store: treeStore(binned, input.earlier?.model),
     random: seededRandom(input.seed),
   };
 }
@@ -159,16 +180,20 @@ function checkInput(
     );
 }
 
-/** One tree for each output; `false` when the deadline came first, and the round does not count. */
-async function growRound(boosting: Boosting, isFirst: boolean): Promise<boolean> {
-  const { loss, grower, random, input, settings, allCount } = boosting;
+/**
+ * One tree for each output; `false` when the deadline came first, and the round does not count. Each round has random
+ * numbers of its own, so that trainings which go on from earlier ones draw what a single training would have drawn.
+ */
+async function growRound(boosting: Boosting, round: number): Promise<boolean> {
+  const { loss, grower, input, settings, allCount } = boosting;
   const { kernels } = grower;
-  const bag = drawRows(boosting, numberSetting(settings, 'rowShare'));
+  const random = boosting.random.fork(round);
+  const bag = drawRows(boosting, numberSetting(settings, 'rowShare'), random);
   for (let k = 0; k < loss.outputCount; k++) {
     if (typeof loss.derive === 'string') kernels.derive(loss.derive, k);
     else loss.derive();
     // The first round's trees refine each other's order of the rows, which then becomes the order in memory.
-    const isRefining = isFirst && k > 0 && !bag;
+    const isRefining = round === boosting.firstRound && k > 0 && !bag;
     if (bag) kernels.rows.set(bag.rows);
     else if (!isRefining) countUp(kernels.rows);
     const isInOrder = !bag && !isRefining;
@@ -202,8 +227,9 @@ function rulesFrom(settings: Hyperparameters, rowCount: number): TreeRules {
 
 /** The rows of one round, each with the chance `share`, before those that only follow; `undefined` for all in order. */
 function drawRows(
-  { random, rowCount, allCount }: Boosting,
+  { rowCount, allCount }: Boosting,
   share: number,
+  random: Random,
 ): { rows: Int32Array; learnedCount: number } | undefined {
   if (share >= 1) return undefined;
   const rows = new Int32Array(allCount);
@@ -268,6 +294,11 @@ function reorderRows({ grower, rowCount }: Boosting): void {
   let count = 0;
   for (let index = 0; index < rows.length; index++) if (rows[index]! < rowCount) rows[count++] = rows[index]!;
   grower.kernels.reorder(rows.subarray(0, rowCount));
+}
+
+/** Rows of the table in the order in which the kernels number them at first. */
+function positionsOf({ rows, validationRows }: TrainingInput): Int32Array {
+  return validationRows ? joined(rows, validationRows) : rows;
 }
 
 function joined(first: Int32Array, second: Int32Array): Int32Array {

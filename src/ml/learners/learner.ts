@@ -7,6 +7,7 @@ import type { Task } from '../frame/schema.ts';
 import type { Constraints } from './constraints.ts';
 import type { KernelThreads } from '../kernels/threads.ts';
 import type { RowModel } from '../model/row-model.ts';
+import type { EarlierTraining } from './warm-start.ts';
 
 export type HyperparameterValue = number | string;
 export type Hyperparameters = Readonly<Record<string, HyperparameterValue>>;
@@ -45,6 +46,8 @@ export interface LearnerSpec {
     earlyStopping: boolean;
     /** Keeps to monotone and interaction constraints. */
     constraints: boolean;
+    /** Can go on from an earlier training; without it, it cannot. */
+    warmStart?: boolean;
   };
 }
 
@@ -84,13 +87,15 @@ export interface TrainingInput {
   hyperparameters: Hyperparameters;
   /** What must not be learned; only for learners with that ability. */
   constraints?: Constraints;
+  /** A training to go on from; only for learners with that ability. Iterations are then those that are added. */
+  earlier?: EarlierTraining;
   seed: number;
   control: TrainingControl;
 }
 
 export interface TrainedModel {
   model: RowModel;
-  /** Trees, or steps of the solver. */
+  /** Rounds of trees, those of an earlier training included, or steps of the solver. */
   iterationCount: number;
   curve: CurvePoint[];
   /** What ended it: all iterations done, no more progress, or the deadline. */
@@ -127,12 +132,20 @@ export function completeHyperparameters(spec: LearnerSpec, given: Hyperparameter
 }
 
 /** @throws Problem `invalid-request` when the input asks for something that the learner cannot do */
-export function checkAbilities({ label, abilities }: LearnerSpec, { constraints }: TrainingInput): void {
-  if (!constraints || abilities.constraints) return;
-  throw new Problem(
-    'invalid-request',
-    `${label} cannot keep to constraints. Use boosted trees, or leave the constraints out.`,
-  );
+export function checkAbilities(
+  { label, abilities }: LearnerSpec,
+  { constraints, earlier }: TrainingInput,
+): void {
+  if (constraints && !abilities.constraints)
+    throw new Problem(
+      'invalid-request',
+      `${label} cannot keep to constraints. Use boosted trees, or leave the constraints out.`,
+    );
+  if (earlier && !abilities.warmStart)
+    throw new Problem(
+      'invalid-request',
+      `${label} cannot go on from an earlier model. Use boosted trees, or train anew.`,
+    );
 }
 
 /** A number among completed settings. */

@@ -1,4 +1,5 @@
 // Collects grown trees, in terms of bins, into the flat portable form (model/trees.ts), in terms of values.
+import { assert } from '../../base/assert.ts';
 import type { Link } from '../model/row-model.ts';
 import { categoricalFlag, missingLeftFlag, wordsPerSet, type TreesModel } from '../model/trees.ts';
 import type { BinnedTable } from './bins.ts';
@@ -8,7 +9,7 @@ export interface TreeStore {
   treeCount: number;
   /** Adds a tree with a value for each of its leaves. */
   add: (tree: GrownTree, leafValues: Float64Array) => void;
-  /** The first `treeCount` trees as a model. */
+  /** The first `treeCount` trees as a model, at least those it began with. */
   finish: (options: { treeCount: number; link: Link; base: Float64Array }) => TreesModel;
 }
 
@@ -25,23 +26,25 @@ interface Growing {
   leafRowCounts: number[];
 }
 
-export function treeStore(table: BinnedTable): TreeStore {
+/** A store of trees grown on `table`; with `earlier`, behind the trees of that model. */
+export function treeStore(table: BinnedTable, earlier?: TreesModel): TreeStore {
+  const earlierCount = earlier?.roots.length ?? 0;
   const growing: Growing = {
-    roots: [],
-    feature: [],
-    threshold: [],
-    sets: [],
-    left: [],
-    right: [],
-    flags: [],
-    categorySets: [],
-    leafValues: [],
-    leafRowCounts: [],
+    roots: [...(earlier?.roots ?? [])],
+    feature: [...(earlier?.feature ?? [])],
+    threshold: [...(earlier?.threshold ?? [])],
+    sets: [...(earlier?.sets ?? [])],
+    left: [...(earlier?.left ?? [])],
+    right: [...(earlier?.right ?? [])],
+    flags: [...(earlier?.flags ?? [])],
+    categorySets: [...(earlier?.categorySets ?? [])],
+    leafValues: [...(earlier?.leafValues ?? [])],
+    leafRowCounts: [...(earlier?.leafRowCounts ?? [])],
   };
-  /** Lengths before each tree, so that the last trees can be cut off. */
+  /** Lengths before each added tree, so that the last trees can be cut off. */
   const marks: { nodes: number; sets: number; leaves: number }[] = [];
   const store: TreeStore = {
-    treeCount: 0,
+    treeCount: earlierCount,
     add: (tree, leafValues) => {
       marks.push({
         nodes: growing.feature.length,
@@ -52,7 +55,8 @@ export function treeStore(table: BinnedTable): TreeStore {
       store.treeCount++;
     },
     finish: ({ treeCount, link, base }) => {
-      const end = marks[treeCount] ?? {
+      assert(treeCount >= earlierCount, 'trees of an earlier model cannot be cut off');
+      const end = marks[treeCount - earlierCount] ?? {
         nodes: growing.feature.length,
         sets: growing.categorySets.length,
         leaves: growing.leafValues.length,
