@@ -229,3 +229,40 @@ test('splits and folds: disjoint, complete, stratified, the same for a seed', ()
     { numRuns: 50 },
   );
 });
+
+test('groups are never cut: each lies on one side, sizes are near what was asked for', () => {
+  fc.assert(
+    fc.property(
+      fc.integer(),
+      fc.integer({ min: 2, max: 60 }),
+      fc.integer({ min: 2, max: 5 }),
+      fc.constantFrom(1, 2, 3),
+      (seed, groupCount, foldCount, power) => {
+        // The larger the power, the more the sizes differ.
+        const sizes = Array.from({ length: groupCount }, (_, group) => 1 + (group % 7) ** power);
+        const groups = Int32Array.from(sizes.flatMap((size, group) => Array(size).fill(group * 3 + 5)));
+        const rowCount = groups.length;
+        const largest = Math.max(...sizes);
+        const groupsOf = (rows: Int32Array): Set<number> => new Set(Array.from(rows, (row) => groups[row]!));
+        const isDisjoint = (one: Set<number>, other: Set<number>): boolean =>
+          [...one].every((group) => !other.has(group));
+        const all = (parts: Int32Array[]): number[] =>
+          parts.flatMap((part) => [...part]).sort((a, b) => a - b);
+        const { first, second } = splitRows({ rowCount, seed, share: 0.25, groups });
+        assert.ok(isDisjoint(groupsOf(first), groupsOf(second)));
+        assert.ok(first.length > 0 && second.length > 0);
+        assert.ok(Math.abs(second.length - 0.25 * rowCount) <= largest);
+        assert.deepEqual(all([first, second]), [...groups.keys()]);
+        if (foldCount > groupCount) return;
+        const folds = foldRows({ rowCount, seed, foldCount, groups });
+        for (const { training, validation } of folds) {
+          assert.ok(isDisjoint(groupsOf(training), groupsOf(validation)));
+          assert.ok(validation.length > 0 && Math.abs(validation.length - rowCount / foldCount) <= largest);
+        }
+        assert.deepEqual(all(folds.map((fold) => fold.validation)), [...groups.keys()]);
+        assert.deepEqual(folds, foldRows({ rowCount, seed, foldCount, groups }));
+      },
+    ),
+    { numRuns: 200, seed: 1 },
+  );
+});

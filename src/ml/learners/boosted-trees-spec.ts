@@ -106,7 +106,7 @@ export const boostedTreesSpec: LearnerSpec = {
       name: 'loss',
       label: 'Loss',
       plainWords:
-        'For numbers: whether large errors count more (squared), in proportion (absolute), or something between (huber); for a chosen quantile; for counts (poisson), for positive amounts (gamma), for amounts that are often zero (tweedie).',
+        'For numbers: whether large errors count more (squared), in proportion (absolute), or something between (huber); for a chosen quantile; for counts (poisson), for positive amounts (gamma), for amounts that are often zero (tweedie); or only the order of rows within groups counts (ranking).',
       type: 'choice',
       choices: regressionLosses,
       default: 'squared',
@@ -128,6 +128,15 @@ export const boostedTreesSpec: LearnerSpec = {
       default: 1.5,
       min: 1.01,
       max: 1.99,
+    },
+    {
+      name: 'truncation',
+      label: 'Places that count',
+      plainWords: 'With the ranking loss: how many places at the top of each group are to be right.',
+      type: 'integer',
+      default: 30,
+      min: 1,
+      max: 10_000,
     },
     {
       name: 'patience',

@@ -83,7 +83,7 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
       break;
     }
     iteration++;
-    if (iteration === firstRound + 1 && rowCount > fewestRowsToReorder) reorderRows(boosting);
+    if (iteration === firstRound + 1 && mayReorder(boosting)) reorderRows(boosting);
     if (validationRows) {
       const validationScore = loss.mean(rowCount, allCount);
       curve.push({ iteration, validationScore });
@@ -122,7 +122,7 @@ async function startScores({ input, loss, grower, allCount }: Boosting): Promise
 }
 
 function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
-  const { table, task, target, weights, classCount, rows } = input;
+  const { table, task, target, weights, groups, classCount, rows } = input;
   const settings = completeHyperparameters(boostedTreesSpec, input.hyperparameters);
   checkInput(input, settings);
   const positions = positionsOf(input);
@@ -149,11 +149,12 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
     firstRound: input.earlier ? roundCountOf(input.earlier.model) : 0,
     loss: lossFor(
       task,
-      { ...grower.kernels, rowCount, classCount },
+      { ...grower.kernels, rowCount, classCount, groups: groups && positions.map((row) => groups[row]!) },
       {
         loss: String(settings['loss']) as RegressionLoss,
         quantile: numberSetting(settings, 'quantile'),
         tweediePower: numberSetting(settings, 'tweediePower'),
+        truncation: numberSetting(settings, 'truncation'),
       },
     ),
     grower,
@@ -163,12 +164,10 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
 }
 
 /** @throws Problem `invalid-request` for constraints and targets that the settings cannot have */
-function checkInput(
-  { constraints, table, task, target, rows }: TrainingInput,
-  settings: Hyperparameters,
-): void {
+function checkInput(input: TrainingInput, settings: Hyperparameters): void {
+  const { constraints, table, task } = input;
   const loss = String(settings['loss']) as RegressionLoss;
-  if (task === 'regression') checkTarget(loss, target, rows);
+  if (task === 'regression') checkTarget(loss, input);
   if (!constraints) return;
   checkConstraints(constraints, table.features);
   if (!constraints.monotone?.some((direction) => direction !== 0)) return;
@@ -283,6 +282,11 @@ function residualAt(
   const leafRows = rows.subarray(begin, end);
   const residuals = Float64Array.from(leafRows, (row) => target[row]! - scores[row]!);
   return weightedQuantile(residuals, level, weights && Float64Array.from(leafRows, (row) => weights[row]!));
+}
+
+/** Losses that look at groups know the rows by their first places. */
+function mayReorder({ input, rowCount }: Boosting): boolean {
+  return rowCount > fewestRowsToReorder && !input.groups;
 }
 
 /**

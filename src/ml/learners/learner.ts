@@ -84,6 +84,8 @@ export interface TrainingInput {
   validationRows?: Int32Array;
   /** Weight of each row of the table, > 0. */
   weights?: Float64Array;
+  /** Number of the group (query) of each row of the table, for losses that look at groups. */
+  groups?: Int32Array;
   hyperparameters: Hyperparameters;
   /** What must not be learned; only for learners with that ability. */
   constraints?: Constraints;

@@ -6,6 +6,8 @@ import type { Link } from '../model/row-model.ts';
 export interface LossData extends Pick<TreeKernels, 'scores' | 'target' | 'weights' | 'derivatives'> {
   rowCount: number;
   classCount: number;
+  /** Number of the group of each row, for losses that look at groups. */
+  groups?: Int32Array | undefined;
 }
 
 export interface Loss {

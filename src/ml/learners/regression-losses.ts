@@ -1,9 +1,10 @@
 // Losses for numbers. Squared, absolute and Huber's (1964) measure distance; the quantile loss (Koenker and Bassett 1978)
 // asks for a chosen quantile; Poisson, Gamma and Tweedie (Jorgensen 1987) are for counts and amounts, whose logarithm
-// the trees add up to.
+// the trees add up to. Ranking, which looks at orders within groups rather than at values, is in ranking-loss.ts.
 import { Problem } from '../../base/problems.ts';
 import { exp, log } from '../model/arithmetic.ts';
 import { meanOver, weightedQuantile, type Loss, type LossData } from './loss.ts';
+import { checkRanking, rankingLoss } from './ranking-loss.ts';
 
 export const regressionLosses = [
   'squared',
@@ -13,6 +14,7 @@ export const regressionLosses = [
   'poisson',
   'gamma',
   'tweedie',
+  'ranking',
 ] as const;
 export type RegressionLoss = (typeof regressionLosses)[number];
 
@@ -22,6 +24,8 @@ export interface RegressionSettings {
   quantile: number;
   /** With `tweedie`: between 1 (Poisson) and 2 (Gamma). */
   tweediePower: number;
+  /** With `ranking`: the first places that pairs must touch. */
+  truncation: number;
 }
 
 /** Share of the targets whose distance from the median counts squared. */
@@ -47,13 +51,19 @@ export function regressionLossFor(data: LossData, settings: RegressionSettings):
       return gammaLoss(data);
     case 'tweedie':
       return tweedieLoss(data, settings.tweediePower);
+    case 'ranking':
+      return rankingLoss(data, settings.truncation);
     default:
       return settings.loss satisfies never;
   }
 }
 
 /** @throws Problem `target-unusable` when the loss has no meaning for one of the rows' targets */
-export function checkTarget(loss: RegressionLoss, target: Float64Array, rows: Int32Array): void {
+export function checkTarget(
+  loss: RegressionLoss,
+  { target, rows, groups }: { target: Float64Array; rows: Int32Array; groups?: Int32Array },
+): void {
+  if (loss === 'ranking') checkRanking(target, rows, groups);
   if (loss !== 'poisson' && loss !== 'gamma' && loss !== 'tweedie') return;
   const isRefused = (value: number): boolean => (loss === 'gamma' ? !(value > 0) : !(value >= 0));
   const row = rows.find((one) => isRefused(target[one]!));

@@ -7,6 +7,7 @@ import { fitEncoding, type DroppedColumn } from '../frame/fit-encoding.ts';
 import { columnNamed, selectRows, type Frame } from '../frame/frame.ts';
 import { foldRows, splitRows } from '../frame/split.ts';
 import { metricFor, type Metric } from '../metrics/metrics.ts';
+import { checkGroups, readGroups } from './groups.ts';
 import type { Recipe } from './recipe.ts';
 import { readTarget, type Target } from './task.ts';
 
@@ -44,20 +45,26 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   checkRecipe(recipe);
   const targetColumn = columnNamed(frame, recipe.target);
   const excluded = new Set((recipe.excludedColumns ?? []).map((name) => columnNamed(frame, name).name));
+  const groups = readGroups(frame, recipe);
   const target = readTarget(targetColumn, recipe);
   const metric = metricFor(recipe.metric, target.task);
-  const columns = frame.columns.filter((column) => column !== targetColumn && !excluded.has(column.name));
+  const columns = frame.columns.filter(
+    (column) => column !== targetColumn && column.name !== recipe.groupColumn && !excluded.has(column.name),
+  );
   const warnings = [...target.warnings];
   if (target.withoutTarget > 0)
     warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
   const usable = affordableRows(target, columns.length, recipe, warnings);
   const strata =
     target.task === 'regression' ? undefined : Int32Array.from(usable, (index) => target.values[index]!);
+  const usableGroups = groups && usable.map((index) => groups[target.rows[index]!]!);
+  if (usableGroups) checkGroups(usableGroups, recipe.groupColumn!);
   const split = splitRows({
     rowCount: usable.length,
     share: recipe.holdoutShare ?? defaultHoldoutShare,
     seed: recipe.seed,
     ...(strata && { strata }),
+    ...(usableGroups && { groups: usableGroups }),
   });
   const inputs: Frame = { rowCount: frame.rowCount, columns };
   const take = (indices: Int32Array): { frame: Frame; actual: Float64Array } => {
@@ -76,6 +83,8 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   if (encoding.length === 0)
     warnings.push('No column can help to predict the target: the model can only answer with the average.');
   for (const name of excluded) dropped.push({ column: name, reason: 'you excluded it' });
+  if (recipe.groupColumn !== undefined && !excluded.has(recipe.groupColumn))
+    dropped.push({ column: recipe.groupColumn, reason: 'it tells which rows belong together' });
   const table = encodeFrame(training.frame, encoding);
   return {
     recipe,
@@ -85,7 +94,13 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     dropped,
     training: { ...training, table },
     holdout: { ...holdout, table: encodeFrame(holdout.frame, encoding) },
-    folds: makeFolds(training.actual, target, recipe, table.features.length),
+    folds: makeFolds({
+      actual: training.actual,
+      groups: usableGroups && split.first.map((index) => usableGroups[index]!),
+      target,
+      recipe,
+      featureCount: table.features.length,
+    }),
     warnings,
   };
 }
@@ -139,17 +154,24 @@ function affordableRows(target: Target, columnCount: number, recipe: Recipe, war
   return shuffle(all, seededRandom(recipe.seed)).slice(0, fitting).sort();
 }
 
-function makeFolds(
-  actual: Float64Array,
-  target: Target,
-  recipe: Recipe,
-  featureCount: number,
-): Prepared['folds'] {
+function makeFolds({
+  actual,
+  groups,
+  target,
+  recipe,
+  featureCount,
+}: {
+  actual: Float64Array;
+  groups: Int32Array | undefined;
+  target: Target;
+  recipe: Recipe;
+  featureCount: number;
+}): Prepared['folds'] {
   const rowCount = actual.length;
   const strata = target.task === 'regression' ? undefined : Int32Array.from(actual);
-  const options = { rowCount, seed: recipe.seed + 1, ...(strata && { strata }) };
+  const options = { rowCount, seed: recipe.seed + 1, ...(strata && { strata }), ...(groups && { groups }) };
   const foldCount = Math.min(
-    rowCount,
+    groups ? new Set(groups).size : rowCount,
     recipe.folds ?? affordableFolds(rowCount, featureCount, target, recipe),
   );
   assert(foldCount >= 1, 'a search needs at least one fold');

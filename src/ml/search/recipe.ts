@@ -30,6 +30,8 @@ export interface Recipe {
   /** Binary: the class that counts as positive. */
   positiveClass?: string;
   excludedColumns?: readonly string[];
+  /** Rows with equal values here (of one patient, one query) are never divided between training, folds and holdout. */
+  groupColumn?: string;
 }
 
 export interface SearchInput {
