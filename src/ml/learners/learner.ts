@@ -114,7 +114,10 @@ export interface Learner {
  * The given settings with defaults filled in.
  * @throws Problem `invalid-request` naming every setting that is unknown or out of bounds
  */
-export function completeHyperparameters(spec: LearnerSpec, given: Hyperparameters): Hyperparameters {
+export function completeHyperparameters(
+  spec: Pick<LearnerSpec, 'label' | 'hyperparameters'>,
+  given: Hyperparameters,
+): Hyperparameters {
   const known = new Map(spec.hyperparameters.map((setting) => [setting.name, setting]));
   const errors = Object.entries(given).flatMap(([name, value]) => {
     const setting = known.get(name);
