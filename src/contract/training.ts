@@ -8,6 +8,8 @@ const tag = 'Training';
 
 export const tasks = ['binary', 'multiclass', 'regression'] as const;
 
+const columnNames = z.array(z.string().max(500)).max(10_000);
+
 /** What to learn, from what, within which budget. A stored recipe never changes meaning. */
 export const recipe = z
   .object({
@@ -16,7 +18,32 @@ export const recipe = z
     task: z.enum(['auto', ...tasks]).default('auto'),
     metric: z.string().max(40).default('auto').describe('The measure to be good at; "auto" fits the task.'),
     positiveClass: z.string().max(500).nullable().default(null),
-    excludedColumns: z.array(z.string().max(500)).max(10_000).default([]),
+    excludedColumns: columnNames.default([]),
+    groupColumn: z
+      .string()
+      .max(500)
+      .nullable()
+      .default(null)
+      .describe(
+        'Rows with equal values here (of one person, one site) are never both learned from and judged by.',
+      ),
+    constraints: z
+      .object({
+        increasing: columnNames
+          .default([])
+          .describe(
+            'Numbers with which the answer, or the probability of the positive class, may only rise.',
+          ),
+        decreasing: columnNames.default([]).describe('Numbers with which it may only fall.'),
+        interactionGroups: z
+          .array(columnNames)
+          .max(1000)
+          .nullable()
+          .default(null)
+          .describe('Columns may act together only within a group; those in none act on their own.'),
+      })
+      .prefault({})
+      .describe('What the model must keep to, whatever the data says.'),
     budget: z
       .object({
         seconds: z.number().min(1).max(86_400).default(60),

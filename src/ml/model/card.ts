@@ -8,6 +8,8 @@ export interface ModelCard {
   summary: string;
   inputs: { column: string; kind: string; importance?: number; handling: string }[];
   ignored: { column: string; reason: string }[];
+  /** What its answers keep to, whatever the data says. */
+  promises: string[];
   quality: { metric: string; crossValidation: number; holdout: Record<string, number>; rowCount: number };
   intendedUse: string;
   limits: string[];
@@ -51,6 +53,7 @@ function makeCard(manifest: ModelManifest): ModelCard {
       };
     }),
     ignored: manifest.ignoredColumns,
+    promises: promisesOf(manifest),
     quality: {
       metric: quality.metric,
       crossValidation: quality.crossValidationScore,
@@ -61,6 +64,21 @@ function makeCard(manifest: ModelManifest): ModelCard {
     limits: limitsOf(manifest),
     training: `Trained on ${training.rowCount} rows, ${training.foldCount > 1 ? `with ${training.foldCount}-fold cross-validation` : 'with one validation split'}, ${training.trialCount} trials, seed ${training.seed}, engine ${manifest.engineVersion}. The figures come from ${quality.holdoutRowCount} rows that training never saw.`,
   };
+}
+
+function promisesOf({ constraints, task, positiveClass }: ModelManifest): string[] {
+  if (!constraints) return [];
+  const answer = task === 'regression' ? 'The answer' : `The probability of "${positiveClass}"`;
+  const { increasing, decreasing, interactionGroups } = constraints;
+  const listOf = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
+  return [
+    ...increasing.map((name) => `${answer} never falls as "${name}" rises, all else being equal.`),
+    ...decreasing.map((name) => `${answer} never rises as "${name}" rises, all else being equal.`),
+    ...(interactionGroups ?? [])
+      .filter((group) => group.length > 1)
+      .map((group) => `These columns may act together: ${listOf(group)}.`),
+    ...(interactionGroups ? ['In each of its trees, any other columns act on their own.'] : []),
+  ];
 }
 
 function handlingOf(column: ColumnSchema): string {
@@ -124,6 +142,9 @@ function toMarkdown(card: ModelCard): string {
     ...inputs,
     '',
     ...(ignored.length > 0 ? ['Not used:', '', ...ignored, ''] : []),
+    ...(card.promises.length > 0
+      ? ['## What it keeps to', '', ...card.promises.map((promise) => `- ${cell(promise)}`), '']
+      : []),
     '## What it is for',
     '',
     card.intendedUse,

@@ -18,6 +18,16 @@ export interface ColumnImportance {
   share: number;
 }
 
+/** What a model keeps to, whatever the data says. */
+export interface ColumnConstraints {
+  /** Answers (the probability of the positive class) never fall as these rise. */
+  increasing: readonly string[];
+  /** Answers never rise as these rise. */
+  decreasing: readonly string[];
+  /** Columns act together only within a group; a column in none acts on its own. Without it, all may act together. */
+  interactionGroups?: readonly (readonly string[])[];
+}
+
 export interface ModelManifest {
   engineVersion: string;
   task: Task;
@@ -45,6 +55,7 @@ export interface ModelManifest {
     holdout: Record<string, number>;
   };
   importance: ColumnImportance[];
+  constraints?: ColumnConstraints;
   warnings: string[];
   training: { rowCount: number; foldCount: number; seed: number; trialCount: number };
 }

@@ -5,7 +5,7 @@ import { columnKinds, tasks, type ColumnSchema, type Task } from '../frame/schem
 import type { Calibration } from './calibration.ts';
 import { countAt, demand, listAt, numberAt, objectAt, textAt, wordAt, type Fields } from './checks.ts';
 import type { IntervalTable } from './intervals.ts';
-import type { ModelManifest } from './manifest.ts';
+import type { ColumnConstraints, ModelManifest } from './manifest.ts';
 
 const maximumColumns = 20_000;
 const maximumClasses = 10_000;
@@ -41,7 +41,9 @@ export function readManifest(value: unknown): ModelManifest {
   };
 }
 
-function readReport(fields: Fields): Pick<ModelManifest, 'quality' | 'importance' | 'warnings' | 'training'> {
+function readReport(
+  fields: Fields,
+): Pick<ModelManifest, 'quality' | 'importance' | 'constraints' | 'warnings' | 'training'> {
   const quality = objectAt(fields['quality'], 'quality');
   const training = objectAt(fields['training'], 'training');
   const holdout = Object.entries(objectAt(quality['holdout'], 'quality.holdout'));
@@ -62,6 +64,7 @@ function readReport(fields: Fields): Pick<ModelManifest, 'quality' | 'importance
         share: numberAt(entry['share'], place),
       };
     }),
+    ...(fields['constraints'] !== undefined && { constraints: readConstraints(fields['constraints']) }),
     warnings: listAt(fields['warnings'], 'warnings', 1000, textAt),
     training: {
       rowCount: countAt(training['rowCount'], 'training.rowCount'),
@@ -69,6 +72,24 @@ function readReport(fields: Fields): Pick<ModelManifest, 'quality' | 'importance
       seed: numberAt(training['seed'], 'training.seed'),
       trialCount: countAt(training['trialCount'], 'training.trialCount'),
     },
+  };
+}
+
+/** They are shown to people; the trees keep to them by themselves. */
+function readConstraints(value: unknown): ColumnConstraints {
+  const fields = objectAt(value, 'constraints');
+  const names = (item: unknown, place: string): string[] => listAt(item, place, maximumColumns, textAt);
+  return {
+    increasing: names(fields['increasing'], 'constraints.increasing'),
+    decreasing: names(fields['decreasing'], 'constraints.decreasing'),
+    ...(fields['interactionGroups'] !== undefined && {
+      interactionGroups: listAt(
+        fields['interactionGroups'],
+        'constraints.interactionGroups',
+        maximumColumns,
+        names,
+      ),
+    }),
   };
 }
 

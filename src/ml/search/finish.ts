@@ -137,6 +137,7 @@ function draftManifest(
     ...(fitted.intervals && { intervals: fitted.intervals }),
     quality: { metric: metric.name, crossValidationScore: 0, holdoutRowCount: 0, holdout: {} },
     importance: [],
+    ...(prepared.constraints && { constraints: recipe.constraints! }),
     warnings: [...warnings],
     training: { rowCount: training.actual.length, foldCount: folds.length, seed: recipe.seed, trialCount },
   };

@@ -76,9 +76,12 @@ const portfolio: readonly PortfolioEntry[] = [
   { learner: 'linear', label: 'Linear model, strong penalty', hyperparameters: { l2: 50 }, timeShare: 0.3 },
 ];
 
-/** Entry `index` of the portfolio; undefined behind its end. */
-export function portfolioCandidate(index: number): Candidate | undefined {
-  const entry = portfolio[index];
+/** Says whether a learner can do what a recipe asks for. */
+export type Fitness = (learner: Learner) => boolean;
+
+/** Entry `index` of the portfolio of learners that fit; undefined behind its end. */
+export function portfolioCandidate(index: number, fits: Fitness): Candidate | undefined {
+  const entry = portfolio.filter(({ learner }) => fits(learnerNamed(learner)))[index];
   return entry && { timeShare: 1, isExploring: false, ...entry };
 }
 
@@ -93,8 +96,9 @@ const explored = [
 ];
 
 /** A candidate drawn at random; `best` is the best boosted trial so far, near which half of the draws stay. */
-export function drawCandidate(random: Random, best: Hyperparameters | undefined): Candidate {
-  const learner = learnerNamed(explored[random.below(explored.length)]!);
+export function drawCandidate(random: Random, fits: Fitness, best: Hyperparameters | undefined): Candidate {
+  const fitting = explored.map(learnerNamed).filter(fits);
+  const learner = fitting[random.below(fitting.length)]!;
   const near = learner.spec.name === 'boosted-trees' && best && random.next() < 0.5 ? best : undefined;
   return {
     learner: learner.spec.name,

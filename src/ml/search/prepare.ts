@@ -6,7 +6,15 @@ import { encodeFrame, type Encoding, type FeatureTable } from '../frame/encoding
 import { fitEncoding, type DroppedColumn } from '../frame/fit-encoding.ts';
 import { columnNamed, selectRows, type Frame } from '../frame/frame.ts';
 import { foldRows, splitRows } from '../frame/split.ts';
+import type { Constraints } from '../learners/constraints.ts';
 import { metricFor, type Metric } from '../metrics/metrics.ts';
+import {
+  checkColumnConstraints,
+  checkDirections,
+  columnsToConstrain,
+  featureConstraints,
+  isConstrained,
+} from './column-constraints.ts';
 import { checkGroups, readGroups } from './groups.ts';
 import type { Recipe } from './recipe.ts';
 import { readTarget, type Target } from './task.ts';
@@ -28,6 +36,8 @@ export interface Prepared {
   holdout: Part;
   /** Indices into the training part. One entry only when the budget allows no cross-validation. */
   folds: { training: Int32Array; validation: Int32Array }[];
+  /** By features of the tables; absent when nothing is constrained. */
+  constraints?: Constraints;
   warnings: string[];
 }
 
@@ -46,7 +56,11 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   const targetColumn = columnNamed(frame, recipe.target);
   const excluded = new Set((recipe.excludedColumns ?? []).map((name) => columnNamed(frame, name).name));
   const groups = readGroups(frame, recipe);
+  const constraints =
+    recipe.constraints && isConstrained(recipe.constraints) ? recipe.constraints : undefined;
+  if (constraints) checkColumnConstraints(constraints, columnsToConstrain(frame, recipe.target));
   const target = readTarget(targetColumn, recipe);
+  if (constraints) checkDirections(constraints, target.task);
   const metric = metricFor(recipe.metric, target.task);
   const columns = frame.columns.filter(
     (column) => column !== targetColumn && column.name !== recipe.groupColumn && !excluded.has(column.name),
@@ -101,6 +115,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
       recipe,
       featureCount: table.features.length,
     }),
+    ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,
   };
 }

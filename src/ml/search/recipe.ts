@@ -6,7 +6,7 @@ import type { Frame } from '../frame/frame.ts';
 import type { Task } from '../frame/schema.ts';
 import type { Hyperparameters } from '../learners/learner.ts';
 import type { Evaluation } from '../metrics/evaluation.ts';
-import type { ColumnImportance, ModelContent } from '../model/manifest.ts';
+import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model/manifest.ts';
 
 /** What to learn, from what, within which budget. */
 export interface Recipe {
@@ -32,6 +32,8 @@ export interface Recipe {
   excludedColumns?: readonly string[];
   /** Rows with equal values here (of one patient, one query) are never divided between training, folds and holdout. */
   groupColumn?: string;
+  /** What must not be learned; learners that cannot keep to it are then not tried. */
+  constraints?: ColumnConstraints;
 }
 
 export interface SearchInput {

@@ -8,7 +8,7 @@ import { pauseBy } from '../learners/learner.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
 import { finish } from './finish.ts';
 import { leakageWarnings } from './leakage.ts';
-import { drawCandidate, portfolioCandidate, type Candidate } from './portfolio.ts';
+import { drawCandidate, portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
 import { runTrial, type Trial } from './trial.ts';
@@ -119,6 +119,7 @@ async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
   const random = seededRandom(recipe.seed + 4);
   const trials: Trial[] = [];
   const limit = recipe.budget.trials ?? mostTrials;
+  const fits: Fitness = ({ spec }) => !prepared.constraints || spec.abilities.constraints;
   run.stage('baseline', 'Training what any model must beat');
   while (trials.length < limit) {
     const searchEndMs = searchEnd(run, prepared, trials);
@@ -126,7 +127,8 @@ async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
     if (trials.length > 0 && searchEndMs !== undefined && nowMs >= searchEndMs) break;
     if (recipe.budget.trials === undefined && isExhausted(trials)) break;
     const candidate =
-      portfolioCandidate(trials.length) ?? drawCandidate(random, bestBoosted(trials)?.report.hyperparameters);
+      portfolioCandidate(trials.length, fits) ??
+      drawCandidate(random, fits, bestBoosted(trials)?.report.hyperparameters);
     if (trials.length === 2) run.stage('searching', 'Comparing models');
     const trial = await runTrial(
       {

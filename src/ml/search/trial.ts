@@ -206,6 +206,7 @@ async function trainFold(context: TrialContext, trial: Trial, fold: number, seed
     rows: folds[fold]!.training,
     validationRows: folds[fold]!.validation,
     hyperparameters: trial.candidate.hyperparameters,
+    ...(prepared.constraints && { constraints: prepared.constraints }),
     seed,
     control: {
       clock,

@@ -1,9 +1,11 @@
 // The worker's half of a plan: looks at the target column alone and says which task it poses.
 import type { Recipe } from '../../contract/training.ts';
 import { metricFor } from '../../ml/metrics/metrics.ts';
+import { checkDirections } from '../../ml/search/column-constraints.ts';
 import { readTarget } from '../../ml/search/task.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { readColumns } from '../data/read-columns.ts';
+import { constraintsOf } from './engine-recipe.ts';
 import { frameOf } from './frame.ts';
 import type { TrainingPlan } from './train.ts';
 
@@ -23,6 +25,7 @@ export const run: Task<PlanTaskInput, PlanTaskOutput> = async ({ contentPath, re
     task: recipe.task,
     ...(recipe.positiveClass !== null && { positiveClass: recipe.positiveClass }),
   });
+  checkDirections(constraintsOf(recipe), target.task, 'body.');
   const metric = metricFor(recipe.metric, target.task);
   return {
     task: target.task,

@@ -17,6 +17,7 @@ import type { EventOutput } from '../../platform/http/route.ts';
 import { getJobRows, listJobEvents, watchJobEvents, type JobSummary } from '../../platform/jobs/jobs.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import { datasetContentPath, requireReadyVersion, type ReadyVersion } from '../data/data.ts';
+import { checkColumns } from './check-columns.ts';
 import type { FieldSummary } from './field-summaries.ts';
 import { trainingJob } from './jobs.ts';
 import { addTraining, findTraining, listTrainingRows, type TrainingRow } from './rows.ts';
@@ -55,7 +56,7 @@ export async function planTraining(
   return {
     ...plan,
     rowCount: version.rowCount,
-    featureCount: version.columns.length - 1 - recipe.excludedColumns.length,
+    featureCount: version.columns.length - new Set(notLearnedFrom(recipe)).size,
     estimatedSeconds: (trials === null ? seconds : Math.min(seconds, trials * 10)) + overheadSeconds,
     maximumMicroUsd: context.meter.quote([{ unit: 'training-second', quantity: seconds }]),
   };
@@ -195,30 +196,16 @@ export async function cancelTraining(context: Context, trainingId: string): Prom
   return await getTraining(context, trainingId);
 }
 
+function notLearnedFrom({ target, excludedColumns, groupColumn }: Recipe): string[] {
+  return [target, ...excludedColumns, ...(groupColumn === null ? [] : [groupColumn])];
+}
+
 async function requireTrainable(context: Context, projectId: string, recipe: Recipe): Promise<ReadyVersion> {
   const version = await requireReadyVersion(context, recipe.datasetVersionId);
   if (version.projectId !== projectId) {
     throw new Problem('not-found', `The project has no dataset version ${recipe.datasetVersionId}.`);
   }
-  const names = new Set(version.columns.map((column) => column.name));
-  const unknown = [recipe.target, ...recipe.excludedColumns].filter((name) => !names.has(name));
-  if (unknown.length > 0) {
-    throw new Problem(
-      'column-unknown',
-      `The dataset has no column ${unknown.map((name) => `"${name}"`).join(', ')}. It has: ${[...names].slice(0, 20).join(', ')}${names.size > 20 ? ', ...' : ''}.`,
-      {
-        errors: unknown.map((name) => ({
-          field: name === recipe.target ? 'body.target' : 'body.excludedColumns',
-          message: `no column "${name}"`,
-        })),
-      },
-    );
-  }
-  if (recipe.excludedColumns.includes(recipe.target)) {
-    throw new Problem('target-unusable', 'The target is among the excluded columns.', {
-      errors: [{ field: 'body.excludedColumns', message: 'contains the target' }],
-    });
-  }
+  checkColumns(recipe, version.columns);
   return version;
 }
 

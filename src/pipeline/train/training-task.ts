@@ -8,15 +8,11 @@ import { systemClock } from '../../base/time.ts';
 import type { Recipe, training } from '../../contract/training.ts';
 import { writeModel } from '../../ml/model/model.ts';
 import { search } from '../../ml/search/search.ts';
-import type {
-  Recipe as SearchRecipe,
-  SearchEvent,
-  SearchResult,
-  TrialReport,
-} from '../../ml/search/recipe.ts';
+import type { SearchEvent, SearchResult, TrialReport } from '../../ml/search/recipe.ts';
 import { openKernelThreads } from '../../platform/drivers/kernel-threads.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { readColumns } from '../data/read-columns.ts';
+import { searchRecipe } from './engine-recipe.ts';
 import { summariseFields, type FieldSummary } from './field-summaries.ts';
 import { frameOf } from './frame.ts';
 import type { Trial } from './trials.ts';
@@ -71,23 +67,6 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
   await writeFile(join(context.workFolder, modelFileName), await writeModel(found.model));
   return { modelFileName, result: { ...resultOf(found), fields: summariseFields(frame, recipe.target) } };
 };
-
-/** The engine's recipe for one of the contract. */
-export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe {
-  const { seconds, trials } = recipe.budget;
-  return {
-    target: recipe.target,
-    task: recipe.task,
-    metric: recipe.metric,
-    // Counted in trials, time steers nothing: that is what makes the bytes the same.
-    budget: { memoryBytes, ...(trials === null ? { seconds } : { trials }) },
-    seed: recipe.seed,
-    holdoutShare: recipe.holdoutShare,
-    excludedColumns: recipe.excludedColumns,
-    ...(recipe.folds !== null && { folds: recipe.folds }),
-    ...(recipe.positiveClass !== null && { positiveClass: recipe.positiveClass }),
-  };
-}
 
 function report(event: SearchEvent, context: Parameters<typeof run>[1]): void {
   switch (event.kind) {

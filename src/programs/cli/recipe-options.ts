@@ -1,7 +1,7 @@
 // The options of a recipe, the same for `pilvi fit` (no server) and `pilvi training start`.
 import { Option, type Command } from 'commander';
 import type { Recipe } from '../../contract/training.ts';
-import { choice, collect, durationSeconds, numberWithin, usd, wholeNumber } from './values.ts';
+import { choice, collect, collectList, durationSeconds, numberWithin, usd, wholeNumber } from './values.ts';
 
 /** What the options are read as. */
 export interface RecipeOptions {
@@ -10,6 +10,10 @@ export interface RecipeOptions {
   metric: string;
   positiveClass?: string;
   exclude?: string[];
+  group?: string;
+  increasing?: string[];
+  decreasing?: string[];
+  together?: string[][];
   budget: number;
   trials?: number;
   memory?: number;
@@ -37,6 +41,22 @@ export function addRecipeOptions(command: Command): Command {
     .option('--seed <number>', 'same seed, data and trials: same model', wholeNumber(0, 4_294_967_295), 1)
     .option('--trials <number>', 'stop after so many trials', wholeNumber(1, 10_000))
     .option('--exclude <column>', 'a column not to learn from; may be given several times', collect)
+    .option('--group <column>', 'rows with equal values here are never both learned from and judged by')
+    .option(
+      '--increasing <column>',
+      'a number with which the answer may only rise; may be given several times',
+      collect,
+    )
+    .option(
+      '--decreasing <column>',
+      'a number with which the answer may only fall; may be given several times',
+      collect,
+    )
+    .option(
+      '--together <columns>',
+      'columns, with commas, that may act together; others then act on their own; may be given several times',
+      collectList,
+    )
     .option('--positive-class <class>', 'of two classes, the one that metrics are about')
     .option('--folds <number>', 'folds of the cross-validation', wholeNumber(2, 20))
     .option(
@@ -61,6 +81,12 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
     metric: options.metric,
     positiveClass: options.positiveClass ?? null,
     excludedColumns: options.exclude ?? [],
+    groupColumn: options.group ?? null,
+    constraints: {
+      increasing: options.increasing ?? [],
+      decreasing: options.decreasing ?? [],
+      interactionGroups: options.together ?? null,
+    },
     budget: {
       seconds: options.budget,
       trials: options.trials ?? null,

@@ -40,6 +40,14 @@ export function collect(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), text];
 }
 
+/** For lists with commas that may be given several times. */
+export function collectList(text: string, before: string[][] | undefined): string[][] {
+  const items = text.split(',').map((item) => item.trim());
+  if (items.includes(''))
+    throw new InvalidArgumentError('It must be a list with commas, such as age,income.');
+  return [...(before ?? []), items];
+}
+
 /** For `NAME=VALUE` options that may be given several times. */
 export function collectPair(
   text: string,

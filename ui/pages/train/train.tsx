@@ -17,6 +17,7 @@ import { ColumnsChoice } from './columns-choice.tsx';
 import { KindChoice } from './kind-choice.tsx';
 import { MetricChoice } from './metric-choice.tsx';
 import { Question } from './question.tsx';
+import { RulesChoice } from './rules-choice.tsx';
 import { Summary } from './summary.tsx';
 import { TargetChoice } from './target-choice.tsx';
 import { TimeChoice } from './time-choice.tsx';
@@ -97,6 +98,8 @@ export interface Choices {
   metric: string;
   positiveClass: string | null;
   excludedColumns: string[];
+  groupColumn: string | null;
+  constraints: { increasing: string[]; decreasing: string[] };
   modelName: string | null;
   seed: number;
   seconds: number;
@@ -108,6 +111,8 @@ const firstChoices: Choices = {
   metric: 'auto',
   positiveClass: null,
   excludedColumns: [],
+  groupColumn: null,
+  constraints: { increasing: [], decreasing: [] },
   modelName: null,
   seed: 1,
   seconds: 60,
@@ -154,6 +159,15 @@ function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps
             </Question>
             <Question number={5} title="Is there anything it should not look at?">
               <ColumnsChoice profile={profile} target={target} choices={choices} onChange={change} />
+            </Question>
+            <Question number={6} title="Is there anything it must keep to?">
+              <RulesChoice
+                profile={profile}
+                target={target}
+                plan={planned}
+                choices={choices}
+                onChange={change}
+              />
             </Question>
           </>
         )}

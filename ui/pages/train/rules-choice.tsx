@@ -1,0 +1,88 @@
+// What the model must keep to: answers that only rise or only fall with a column, rows that belong together. Most
+// trainings need none of it, so it is behind a button.
+import { Button, Collapse, Group, MultiSelect, Select, Stack, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import type { DatasetProfile, TrainingPlan } from '../../api/types.ts';
+import type { Choices } from './train.tsx';
+
+interface RulesChoiceProps {
+  profile: DatasetProfile;
+  target: string;
+  plan: TrainingPlan | undefined;
+  choices: Choices;
+  onChange: (changes: Partial<Choices>) => void;
+}
+
+/** Three pickers of columns. */
+export function RulesChoice({ profile, target, plan, choices, onChange }: RulesChoiceProps) {
+  const { constraints, groupColumn } = choices;
+  const { increasing, decreasing } = constraints;
+  const [isOpen, { toggle }] = useDisclosure(false);
+  const columns = profile.columns.filter(({ name }) => name !== target);
+  const ordered = columns
+    .filter(({ role }) => role === 'numeric' || role === 'boolean')
+    .map(({ name }) => name);
+  const answer = plan?.task === 'binary' ? `the chance of “${target}”` : 'the answer';
+  const mayRise = plan?.task !== 'multiclass';
+  return (
+    <Stack gap="md">
+      <Text c="dimmed" size="sm">
+        {inWords(choices) ?? 'Nothing so far, and most trainings need nothing.'}
+      </Text>
+      <Group>
+        <Button variant="subtle" size="xs" aria-expanded={isOpen} onClick={toggle}>
+          {isOpen ? 'Fewer options' : 'Set rules'}
+        </Button>
+      </Group>
+      <Collapse expanded={isOpen} keepMounted={false}>
+        <Stack gap="md">
+          {mayRise ? (
+            <>
+              <MultiSelect
+                label="It may only rise with"
+                description={`When one of these is larger, ${answer} is never smaller`}
+                placeholder={increasing.length === 0 ? 'No column' : ''}
+                searchable
+                clearable
+                data={ordered.filter((name) => !decreasing.includes(name))}
+                value={increasing}
+                onChange={(names) => onChange({ constraints: { ...constraints, increasing: names } })}
+              />
+              <MultiSelect
+                label="It may only fall with"
+                description={`When one of these is larger, ${answer} is never larger`}
+                placeholder={decreasing.length === 0 ? 'No column' : ''}
+                searchable
+                clearable
+                data={ordered.filter((name) => !increasing.includes(name))}
+                value={decreasing}
+                onChange={(names) => onChange({ constraints: { ...constraints, decreasing: names } })}
+              />
+            </>
+          ) : (
+            <Text size="sm">With three or more classes there is nothing that could rise or fall.</Text>
+          )}
+          <Select
+            label="Rows belong together by"
+            description="A person, a machine, a site: the model is judged by others than those it learned from"
+            placeholder="Every row stands alone"
+            searchable
+            clearable
+            data={columns.map(({ name }) => name)}
+            value={groupColumn}
+            onChange={(name) => onChange({ groupColumn: name })}
+          />
+        </Stack>
+      </Collapse>
+    </Stack>
+  );
+}
+
+function inWords({ constraints: { increasing, decreasing }, groupColumn }: Choices): string | undefined {
+  const parts = [
+    increasing.length > 0 && `Rises with ${increasing.join(', ')}.`,
+    decreasing.length > 0 && `Falls with ${decreasing.join(', ')}.`,
+    groupColumn !== null && `Rows belong together by ${groupColumn}.`,
+  ].filter((part) => part !== false);
+  return parts.length > 0 ? parts.join(' ') : undefined;
+}
