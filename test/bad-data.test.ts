@@ -247,6 +247,8 @@ describe('targets that cannot be learned', () => {
       { target: 'label', constraints: { increasing: ['size'], decreasing: ['size'] } },
       'invalid-request',
     ],
+    ['a ranking without groups', { target: 'size', task: 'ranking' }, 'invalid-request'],
+    ['a ranking of words', { target: 'label', task: 'ranking', groupColumn: 'date' }, 'target-unusable'],
     ['an unknown metric', { target: 'label', metric: 'luck' }, 'invalid-request'],
     ['a metric of another task', { target: 'label', metric: 'rmse' }, 'invalid-request'],
     ['an unknown positive class', { target: 'label', positiveClass: 'maybe' }, 'invalid-request'],

@@ -6,7 +6,7 @@ import { problemSchema } from './problem.ts';
 
 const tag = 'Training';
 
-export const tasks = ['binary', 'multiclass', 'regression'] as const;
+export const tasks = ['binary', 'multiclass', 'regression', 'ranking'] as const;
 
 const columnNames = z.array(z.string().max(500)).max(10_000);
 
@@ -25,7 +25,7 @@ export const recipe = z
       .nullable()
       .default(null)
       .describe(
-        'Rows with equal values here (of one person, one site) are never both learned from and judged by.',
+        'Rows with equal values here (of one person, one query) are never both learned from and judged by. A ranking orders the rows of each group, and needs it.',
       ),
     constraints: z
       .object({

@@ -4,6 +4,7 @@
 // DeepLIFT, Shrikumar et al. 2017), averaged as the ensemble averages, and rescaled once more for calibration.
 import { Problem } from '../../base/problems.ts';
 import { featuresOf } from '../frame/encoding.ts';
+import { hasClasses } from '../frame/schema.ts';
 import { calibrate } from '../model/calibration.ts';
 import { standardise, type LinearModel } from '../model/linear.ts';
 import type { ModelContent } from '../model/manifest.ts';
@@ -37,7 +38,7 @@ export function explainerOf(content: ModelContent): Explainer {
     const { predictions } = predictor.predictRows(rows);
     return rows.map((row, index) => {
       const wanted = outcome ?? String(predictions[index]!.prediction);
-      const output = manifest.task === 'regression' ? 0 : classIndex(manifest.classes, wanted);
+      const output = hasClasses(manifest.task) ? classIndex(manifest.classes, wanted) : 0;
       const moved = attribute(
         parts,
         encoded.subarray(index * features.length, (index + 1) * features.length),
@@ -55,7 +56,7 @@ export function explainerOf(content: ModelContent): Explainer {
       }));
       contributions.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
       return {
-        outcome: manifest.task === 'regression' ? manifest.target : wanted,
+        outcome: hasClasses(manifest.task) ? wanted : manifest.target,
         base: moved.base,
         prediction: moved.prediction,
         contributions,
@@ -115,7 +116,7 @@ function attribute(
     for (let feature = 0; feature < row.length; feature++)
       values[feature]! += part.share * moved.values[feature]!;
   }
-  if (manifest.task !== 'regression') {
+  if (hasClasses(manifest.task)) {
     const before = here[output]! - base[output]!;
     calibrate(manifest.calibration, base, outputCount);
     calibrate(manifest.calibration, here, outputCount);

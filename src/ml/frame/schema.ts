@@ -1,5 +1,5 @@
-// What a table looks like, as data: the kinds of columns and the kinds of tasks. Types only, so that the
-// prediction side (model/) can use them without carrying the rest of the shelf.
+// What a table looks like, as data: the kinds of columns and the kinds of tasks. So little that the
+// prediction side (model/) can use it without carrying the rest of the shelf.
 
 /** `numeric`: any number. `categorical`: one of a set of texts. `date`: a moment (UTC). `text`: free text. */
 export type ColumnKind = 'numeric' | 'categorical' | 'boolean' | 'date' | 'text';
@@ -14,7 +14,15 @@ export interface ColumnSchema {
   categories?: readonly string[];
 }
 
-/** `binary`: one of two classes. `multiclass`: one of three or more. `regression`: a number. */
-export type Task = 'binary' | 'multiclass' | 'regression';
+/**
+ * `binary`: one of two classes. `multiclass`: one of three or more. `regression`: a number. `ranking`: a number that says
+ * nothing but how high a row stands within its group.
+ */
+export type Task = 'binary' | 'multiclass' | 'regression' | 'ranking';
 
-export const tasks: readonly Task[] = ['binary', 'multiclass', 'regression'];
+export const tasks: readonly Task[] = ['binary', 'multiclass', 'regression', 'ranking'];
+
+/** Whether answers are classes with probabilities; else they are one number. */
+export function hasClasses(task: Task): boolean {
+  return task === 'binary' || task === 'multiclass';
+}

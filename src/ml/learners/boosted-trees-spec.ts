@@ -155,5 +155,6 @@ export const boostedTreesSpec: LearnerSpec = {
     earlyStopping: true,
     constraints: true,
     warmStart: true,
+    ranking: true,
   },
 };

@@ -5,11 +5,16 @@ import { seededRandom } from '../../base/random.ts';
 import { systemClock } from '../../base/time.ts';
 import { Problem } from '../../base/problems.ts';
 import type { Feature, FeatureTable } from '../frame/encoding.ts';
-import type { Task } from '../frame/schema.ts';
 import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
 import { readPart, writePart } from '../model/read-parts.ts';
 import type { SectionArray } from '../model/container.ts';
-import { completeHyperparameters, pauseBy, type Learner, type TrainingInput } from './learner.ts';
+import {
+  completeHyperparameters,
+  pauseBy,
+  type LearnedTask,
+  type Learner,
+  type TrainingInput,
+} from './learner.ts';
 import { learners } from './learners.ts';
 
 const rowCount = 400;
@@ -25,7 +30,7 @@ interface Example {
   classCount: number;
 }
 
-function example(task: Task, seed = 1): Example {
+function example(task: LearnedTask, seed = 1): Example {
   const random = seededRandom(seed);
   const number = (name: string): Feature => ({ name, column: name, kind: 'number', levelCount: 0 });
   const a = Float64Array.from({ length: rowCount }, () => random.next() * 10);
@@ -57,7 +62,7 @@ function example(task: Task, seed = 1): Example {
   };
 }
 
-function inputFor(learner: Learner, task: Task, changes: Partial<TrainingInput> = {}): TrainingInput {
+function inputFor(learner: Learner, task: LearnedTask, changes: Partial<TrainingInput> = {}): TrainingInput {
   const rows = Int32Array.from({ length: rowCount }, (_, row) => row);
   return {
     ...example(task),
@@ -71,7 +76,7 @@ function inputFor(learner: Learner, task: Task, changes: Partial<TrainingInput> 
   };
 }
 
-function predict(model: RowModel, table: FeatureTable, task: Task, classCount: number): Float64Array {
+function predict(model: RowModel, table: FeatureTable, task: LearnedTask, classCount: number): Float64Array {
   const featureCount = table.features.length;
   const rows = new Float64Array(table.rowCount * featureCount);
   for (let row = 0; row < table.rowCount; row++)
@@ -83,7 +88,7 @@ function predict(model: RowModel, table: FeatureTable, task: Task, classCount: n
 
 async function trainAndPredict(
   learner: Learner,
-  task: Task,
+  task: LearnedTask,
   changes: Partial<TrainingInput> = {},
 ): Promise<Float64Array> {
   const input = inputFor(learner, task, changes);
@@ -91,7 +96,7 @@ async function trainAndPredict(
   return predict(model, input.table, task, input.classCount);
 }
 
-function assertSound(values: Float64Array, task: Task, classCount: number): void {
+function assertSound(values: Float64Array, task: LearnedTask, classCount: number): void {
   assert.ok(values.every(Number.isFinite), 'every answer is a finite number');
   if (task === 'regression') return;
   for (let row = 0; row < values.length; row += classCount) {

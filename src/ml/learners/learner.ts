@@ -9,6 +9,9 @@ import type { KernelThreads } from '../kernels/threads.ts';
 import type { RowModel } from '../model/row-model.ts';
 import type { EarlierTraining } from './warm-start.ts';
 
+/** What a learner is asked for. A ranking is a regression of relevance, with a loss for orders where there is one. */
+export type LearnedTask = Exclude<Task, 'ranking'>;
+
 export type HyperparameterValue = number | string;
 export type Hyperparameters = Readonly<Record<string, HyperparameterValue>>;
 
@@ -34,7 +37,7 @@ export interface LearnerSpec {
   name: string;
   label: string;
   plainWords: string;
-  tasks: readonly Task[];
+  tasks: readonly LearnedTask[];
   hyperparameters: readonly HyperparameterSpec[];
   abilities: {
     /** Takes NaN as information, rather than filling it in. */
@@ -48,6 +51,8 @@ export interface LearnerSpec {
     constraints: boolean;
     /** Can go on from an earlier training; without it, it cannot. */
     warmStart?: boolean;
+    /** Has the loss `ranking`, which orders rows within groups. */
+    ranking?: boolean;
   };
 }
 
@@ -74,7 +79,7 @@ export interface CurvePoint {
 
 export interface TrainingInput {
   table: FeatureTable;
-  task: Task;
+  task: LearnedTask;
   /** Class indices or values, for every row of the table. */
   target: Float64Array;
   classCount: number;

@@ -5,18 +5,23 @@ import type { Problem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
 import { systemClock } from '../../base/time.ts';
 import type { FeatureTable } from '../frame/encoding.ts';
-import type { Task } from '../frame/schema.ts';
 import { applyModel, outputCountOf } from '../model/row-model.ts';
 import type { TreesModel } from '../model/trees.ts';
 import { boostedTrees } from './boosted-trees.ts';
-import { pauseBy, type Hyperparameters, type TrainedModel, type TrainingInput } from './learner.ts';
+import {
+  pauseBy,
+  type Hyperparameters,
+  type LearnedTask,
+  type TrainedModel,
+  type TrainingInput,
+} from './learner.ts';
 import { learners } from './learners.ts';
 import { featureTable } from './testing.ts';
 
 const rowCount = 900;
 
 /** Numbers with missing ones, a category, and a noisy target; rows divisible by 3 are for validation. */
-function input(task: Task, hyperparameters: Hyperparameters, seed = 1): TrainingInput {
+function input(task: LearnedTask, hyperparameters: Hyperparameters, seed = 1): TrainingInput {
   const random = seededRandom(seed);
   const column = (): Float64Array =>
     Float64Array.from({ length: rowCount }, () => (random.next() < 0.1 ? NaN : random.next() * 10));

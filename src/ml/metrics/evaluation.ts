@@ -1,7 +1,7 @@
 // How good a model is on rows that it never saw: numbers, curves and examples as JSON, bounded in size, for pages,
 // model cards and the command line.
 import type { JsonObject } from '../../base/json.ts';
-import type { Task } from '../frame/schema.ts';
+import { hasClasses, type Task } from '../frame/schema.ts';
 import { intervalOf, type IntervalTable } from '../model/intervals.ts';
 import { confusionCounts, rankingOf } from './classification.ts';
 import { allMetrics, type Scored } from './metrics.ts';
@@ -53,6 +53,8 @@ export function evaluate(input: {
     sampleAt(scored, classes, row, input.inputOf(row)),
   );
   if (scored.task === 'regression') return { ...common, ...numberReport(scored, input.intervals), samples };
+  // The scores of a ranking are not near the truth: there is no residual.
+  if (scored.task === 'ranking') return { ...common, samples };
   return { ...common, ...classReport(scored, classes), samples };
 }
 
@@ -62,7 +64,7 @@ function sampleAt(
   row: number,
   input: JsonObject,
 ): EvaluationSample {
-  if (task === 'regression') return { input, actual: actual[row]!, prediction: predicted[row]! };
+  if (!hasClasses(task)) return { input, actual: actual[row]!, prediction: predicted[row]! };
   const probability = probabilities[row * classCount + predicted[row]!]!;
   return { input, actual: classes[actual[row]!]!, prediction: classes[predicted[row]!]!, probability };
 }

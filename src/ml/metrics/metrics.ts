@@ -1,8 +1,17 @@
 // The measures of quality, declared as data: forms, documentation, the leaderboard and the command line read this.
 // Definitions are scikit-learn's; names are its snake_case names.
+import { present } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import type { Task } from '../frame/schema.ts';
 import { averagePrecision, areaUnderRoc } from './ranking.ts';
+import {
+  meanAveragePrecision,
+  meanReciprocalRank,
+  normalisedGain,
+  queriesOf,
+  usualDepth,
+  type RankedQueries,
+} from './queries.ts';
 import * as classes from './classification.ts';
 import * as numbers from './regression.ts';
 
@@ -20,6 +29,8 @@ export interface Scored {
   positiveClass: number;
   /** One for each row, when rows count differently. */
   weights?: Float64Array;
+  /** Ranking: the number of each row's group. */
+  groups?: Int32Array;
 }
 
 export interface Metric {
@@ -36,6 +47,7 @@ export interface Metric {
 
 const classification: readonly Task[] = ['binary', 'multiclass'];
 const regression: readonly Task[] = ['regression'];
+const ranking: readonly Task[] = ['ranking'];
 
 export const metrics: readonly Metric[] = [
   {
@@ -171,9 +183,44 @@ export const metrics: readonly Metric[] = [
     needs: 'value',
     compute: numbers.medianAbsoluteError,
   },
+  {
+    name: 'ndcg',
+    label: 'NDCG of the first ten',
+    plainWords:
+      'How near the first ten of each group come to the best order, where high places and high relevance count most: 1 is perfect.',
+    tasks: ranking,
+    greaterIsBetter: true,
+    needs: 'value',
+    compute: (scored) => normalisedGain(rankedQueries(scored), usualDepth),
+  },
+  {
+    name: 'map',
+    label: 'Mean average precision',
+    plainWords:
+      'How pure the top of each group is, over all places; every relevance above 0 counts the same: 1 is perfect.',
+    tasks: ranking,
+    greaterIsBetter: true,
+    needs: 'value',
+    compute: (scored) => meanAveragePrecision(rankedQueries(scored)),
+  },
+  {
+    name: 'mrr',
+    label: 'Mean reciprocal rank',
+    plainWords:
+      'How far up the first relevant row of each group stands: 1 at the top, 0.5 at the second place.',
+    tasks: ranking,
+    greaterIsBetter: true,
+    needs: 'value',
+    compute: (scored) => meanReciprocalRank(rankedQueries(scored)),
+  },
 ];
 
-const defaultMetrics: Record<Task, string> = { binary: 'auc', multiclass: 'log_loss', regression: 'rmse' };
+const defaultMetrics: Record<Task, string> = {
+  binary: 'auc',
+  multiclass: 'log_loss',
+  regression: 'rmse',
+  ranking: 'ndcg',
+};
 const aliases: Readonly<Record<string, string>> = {
   roc_auc: 'auc',
   logloss: 'log_loss',
@@ -185,7 +232,7 @@ const aliases: Readonly<Record<string, string>> = {
 };
 
 /**
- * The metric called `name` (hyphens count as underscores; `auto` is AUC, log loss or RMSE by task).
+ * The metric called `name` (hyphens count as underscores; `auto` is AUC, log loss, RMSE or NDCG by task).
  * @throws Problem `invalid-request` when there is none for the task
  */
 export function metricFor(name: string, task: Task): Metric {
@@ -220,4 +267,12 @@ export function allMetrics(scored: Scored): Record<string, number> {
 export function utilityOf(metric: Metric, value: number): number {
   if (value !== value) return -Infinity;
   return metric.greaterIsBetter ? value : -value;
+}
+
+function rankedQueries({ predicted, actual, groups }: Scored): RankedQueries {
+  return {
+    scores: predicted,
+    relevance: actual,
+    queries: queriesOf(present(groups, 'the groups of a ranking')),
+  };
 }

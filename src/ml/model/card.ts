@@ -1,6 +1,6 @@
 // The model card (Mitchell et al., FAT* 2019) in plain words, made from what the model knows about itself. As JSON for
 // pages, as Markdown for people.
-import type { ColumnSchema, Task } from '../frame/schema.ts';
+import { hasClasses, type ColumnSchema } from '../frame/schema.ts';
 import type { ModelManifest } from './manifest.ts';
 
 export interface ModelCard {
@@ -22,17 +22,9 @@ export function modelCard(manifest: ModelManifest): { card: ModelCard; markdown:
   return { card, markdown: toMarkdown(card) };
 }
 
-const taskWords: Record<Task, string> = {
-  binary: 'which of two classes',
-  multiclass: 'which of several classes',
-  regression: 'the number',
-};
-
 function makeCard(manifest: ModelManifest): ModelCard {
-  const { task, target, classes, schema, quality, importance, training } = manifest;
+  const { target, classes, schema, quality, importance, training } = manifest;
   const importanceOf = new Map(importance.map((entry) => [entry.column, entry.share]));
-  const what =
-    task === 'regression' ? `the number "${target}"` : `${taskWords[task]} a row has in "${target}"`;
   const classWords =
     classes.length > 0
       ? ` The classes are ${classes
@@ -42,7 +34,7 @@ function makeCard(manifest: ModelManifest): ModelCard {
       : '';
   return {
     title: `Model of ${target}`,
-    summary: `Predicts ${what} from ${schema.length} columns.${classWords}`,
+    summary: `Predicts ${whatOf(manifest)} from ${schema.length} columns.${classWords}`,
     inputs: schema.map((column) => {
       const share = importanceOf.get(column.name);
       return {
@@ -68,7 +60,7 @@ function makeCard(manifest: ModelManifest): ModelCard {
 
 function promisesOf({ constraints, task, positiveClass }: ModelManifest): string[] {
   if (!constraints) return [];
-  const answer = task === 'regression' ? 'The answer' : `The probability of "${positiveClass}"`;
+  const answer = !hasClasses(task) ? 'The answer' : `The probability of "${positiveClass}"`;
   const { increasing, decreasing, interactionGroups } = constraints;
   const listOf = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
   return [
@@ -79,6 +71,21 @@ function promisesOf({ constraints, task, positiveClass }: ModelManifest): string
       .map((group) => `These columns may act together: ${listOf(group)}.`),
     ...(interactionGroups ? ['In each of its trees, any other columns act on their own.'] : []),
   ];
+}
+
+function whatOf({ task, target }: ModelManifest): string {
+  switch (task) {
+    case 'binary':
+      return `which of two classes a row has in "${target}"`;
+    case 'multiclass':
+      return `which of several classes a row has in "${target}"`;
+    case 'regression':
+      return `the number "${target}"`;
+    case 'ranking':
+      return `the order of rows within a group by "${target}"`;
+    default:
+      return task satisfies never;
+  }
 }
 
 function handlingOf(column: ColumnSchema): string {
@@ -106,6 +113,10 @@ function limitsOf({ task, intervals, warnings, quality }: ModelManifest): string
   if (task === 'regression' && intervals)
     limits.push(
       `Intervals are made to hold ${Math.round(intervals.coverage * 100)} of 100 truths on average, not for every group.`,
+    );
+  if (task === 'ranking')
+    limits.push(
+      'Its scores only order the rows of one group: they are in no unit, and those of two groups do not compare.',
     );
   if (quality.holdoutRowCount < 200)
     limits.push(`It was judged on only ${quality.holdoutRowCount} rows: expect the figures to be off.`);

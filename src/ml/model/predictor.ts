@@ -3,14 +3,14 @@
 import { Problem, type FieldError } from '../../base/problems.ts';
 import { valueEncoders, type ValueEncoder } from '../frame/encoding.ts';
 import { readValue, RefusedValue, type ValueForm } from '../frame/values.ts';
-import type { ColumnKind } from '../frame/schema.ts';
+import { hasClasses, type ColumnKind } from '../frame/schema.ts';
 import { calibrate, decide } from './calibration.ts';
 import { intervalOf } from './intervals.ts';
 import type { EnsembleMember, ModelContent, ModelManifest } from './manifest.ts';
 import { applyModel, outputCountOf } from './row-model.ts';
 
 export interface Prediction {
-  /** The class, or the value. */
+  /** The class, the value, or the score by which rows of a group are to be ordered. */
   prediction: string | number;
   probabilities?: Record<string, number>;
   /** Regression: the interval that holds the truth in 90 of 100 cases. */
@@ -60,7 +60,7 @@ export function applyEnsemble(content: EnsembleContent, rows: Float64Array, rowC
       for (let index = 0; index < sums.length; index++) sums[index] = sums[index]! + share * one[index]!;
     }
   }
-  if (task !== 'regression') calibrate(calibration, sums, outputCount);
+  if (hasClasses(task)) calibrate(calibration, sums, outputCount);
   return sums;
 }
 
@@ -182,7 +182,7 @@ function answer(content: ModelContent, reader: RowReader, encoded: Float64Array,
   return {
     values,
     outputCount,
-    chosen: manifest.task === 'regression' ? values : decide(values, manifest.decisionWeights),
+    chosen: hasClasses(manifest.task) ? decide(values, manifest.decisionWeights) : values,
   };
 }
 
@@ -191,7 +191,7 @@ function predictionAt(
   { values, chosen, outputCount }: Outputs,
   row: number,
 ): Prediction {
-  if (manifest.task === 'regression') {
+  if (!hasClasses(manifest.task)) {
     const prediction = values[row]!;
     return { prediction, ...(manifest.intervals && intervalOf(manifest.intervals, prediction)) };
   }
@@ -205,7 +205,7 @@ function asColumns(
   manifest: ModelManifest,
   { values, chosen, outputCount }: Outputs,
 ): Omit<PredictedColumns, 'warnings'> {
-  if (manifest.task !== 'regression') {
+  if (hasClasses(manifest.task)) {
     const column = (index: number): Float64Array =>
       chosen.map((_, row) => values[row * outputCount + index]!);
     return {

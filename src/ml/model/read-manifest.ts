@@ -96,11 +96,11 @@ function readConstraints(value: unknown): ColumnConstraints {
 function readClasses(value: unknown, task: Task): string[] {
   const classes = listAt(value, 'classes', maximumClasses, textAt);
   const fits =
-    task === 'regression'
-      ? classes.length === 0
-      : task === 'binary'
-        ? classes.length === 2
-        : classes.length > 2;
+    task === 'binary'
+      ? classes.length === 2
+      : task === 'multiclass'
+        ? classes.length > 2
+        : classes.length === 0;
   demand(fits && new Set(classes).size === classes.length, 'classes do not fit the task');
   return classes;
 }

@@ -1,7 +1,7 @@
 // What a learner leaves behind: plain numbers that turn one encoded row into an answer. Three forms, each in a file
 // of its own: trees, linear, constant. All are data (typed arrays), so a model file can hold them and any runtime can
 // run them.
-import type { Task } from '../frame/schema.ts';
+import { hasClasses, type Task } from '../frame/schema.ts';
 import { exp, softmaxInPlace, sigmoid } from './arithmetic.ts';
 import { applyLinear, type LinearModel } from './linear.ts';
 import { applyTrees, type TreesModel } from './trees.ts';
@@ -22,9 +22,9 @@ export type RowModel = TreesModel | LinearModel | ConstantModel;
 export const links = ['identity', 'exponential', 'logistic', 'softmax', 'share'] as const;
 export type Link = (typeof links)[number];
 
-/** The number of values an answer has: 1 for a regression, the number of classes otherwise. */
+/** The number of values an answer has: 1 for a regression or ranking, the number of classes otherwise. */
 export function outputCountOf(task: Task, classCount: number): number {
-  return task === 'regression' ? 1 : classCount;
+  return hasClasses(task) ? classCount : 1;
 }
 
 /** Writes the answers for `rowCount` row-major encoded rows to `out`, `outputCount` values for each row. */

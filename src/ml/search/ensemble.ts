@@ -1,8 +1,10 @@
 // Greedy ensemble selection (Caruana et al., ICML 2004): trials are added one at a time, with repetition, whichever
 // makes the average of out-of-fold predictions best. The best average on the way is the ensemble.
+import { present } from '../../base/assert.ts';
 import { utilityOf } from '../metrics/metrics.ts';
+import { queriesOf } from '../metrics/queries.ts';
 import type { Prepared } from './prepare.ts';
-import { metricOf, validationRows, type Trial } from './trial.ts';
+import { metricOf, truthOf, validationRows, type Trial, type Truth } from './trial.ts';
 
 const steps = 20;
 const mostCandidates = 12;
@@ -65,18 +67,15 @@ export function ensemblePredictions(choices: readonly EnsembleChoice[]): Float64
   return sum;
 }
 
-/** The metric over at most 8,000 evenly spaced validation rows: enough to choose by, and quick. */
+/** The metric over about 8,000 evenly spaced validation rows: enough to choose by, and quick. */
 function evaluatorOf(
   prepared: Prepared,
   candidates: readonly Trial[],
 ): { utility: (predictions: Float64Array) => number; predictions: Float64Array[] } {
   const rows = validationRows(prepared);
-  const stride = Math.max(1, Math.ceil(rows.length / mostRows));
-  const positions = Int32Array.from(
-    { length: Math.ceil(rows.length / stride) },
-    (_, index) => index * stride,
-  );
-  const actual = Float64Array.from(positions, (position) => prepared.training.actual[rows[position]!]!);
+  const truth = truthOf(prepared.training, rows);
+  const positions = prepared.target.task === 'ranking' ? evenQueries(truth) : evenRows(rows.length);
+  const chosen = truthOf(truth, positions);
   const width = candidates[0]!.predictions.length / rows.length;
   const predictions = candidates.map((trial) => {
     const part = new Float64Array(positions.length * width);
@@ -88,8 +87,24 @@ function evaluatorOf(
   const { metric } = prepared;
   return {
     predictions,
-    utility: (values) => utilityOf(metric, metricOf(prepared, actual, values)),
+    utility: (values) => utilityOf(metric, metricOf(prepared, chosen, values)),
   };
+}
+
+function evenRows(rowCount: number): Int32Array {
+  const stride = Math.max(1, Math.ceil(rowCount / mostRows));
+  return Int32Array.from({ length: Math.ceil(rowCount / stride) }, (_, index) => index * stride);
+}
+
+/** Every so many groups, whole. */
+function evenQueries({ groups }: Truth): Int32Array {
+  const { rows, starts } = queriesOf(present(groups, 'the groups of a ranking'));
+  const stride = Math.max(1, Math.ceil(rows.length / mostRows));
+  return Int32Array.from(
+    [...starts.keys()]
+      .filter((query) => query % stride === 0)
+      .flatMap((query) => [...rows.subarray(starts[query], starts[query + 1])]),
+  );
 }
 
 function choicesOf(candidates: readonly Trial[], counts: readonly number[]): EnsembleChoice[] {

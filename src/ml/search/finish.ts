@@ -3,7 +3,7 @@ import type { Clock } from '../../base/time.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { rowAt } from '../frame/frame.ts';
 import { copyFeatureRow } from '../frame/encoding.ts';
-import type { ColumnSchema } from '../frame/schema.ts';
+import { hasClasses, type ColumnSchema, type Task } from '../frame/schema.ts';
 import { splitRows } from '../frame/split.ts';
 import { permutationImportance } from '../explain/permutation.ts';
 import { evaluate, type Evaluation } from '../metrics/evaluation.ts';
@@ -22,7 +22,7 @@ import { fitIntervals } from '../uncertainty/conformal.ts';
 import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
 import { goldenRows } from './golden.ts';
 import type { Part, Prepared } from './prepare.ts';
-import { scoredOf, validationRows } from './trial.ts';
+import { scoredOf, truthOf, validationRows, type Truth } from './trial.ts';
 
 export interface FinishInput {
   prepared: Prepared;
@@ -93,16 +93,16 @@ type Fitted = Pick<ModelManifest, 'calibration' | 'decisionWeights' | 'intervals
 /** Everything that is fitted to the ensemble's out-of-fold predictions. */
 async function fitDecision(prepared: Prepared, choices: readonly EnsembleChoice[]): Promise<Fitted> {
   const { target, training, recipe, metric } = prepared;
-  const actual = Float64Array.from(validationRows(prepared), (row) => training.actual[row]!);
+  const truth = truthOf(training, validationRows(prepared));
   const predictions = ensemblePredictions(choices);
-  const scored = scoredOf(prepared, actual, predictions);
-  if (target.task === 'regression') {
-    const intervals = fitIntervals(actual, predictions);
+  const scored = scoredOf(prepared, truth, predictions);
+  if (!hasClasses(target.task)) {
+    const intervals = target.task === 'regression' ? fitIntervals(truth.actual, predictions) : undefined;
     return { calibration: { kind: 'none' }, decisionWeights: [], scored, ...(intervals && { intervals }) };
   }
   const calibration = await fitCalibration(scored, recipe.seed + 2);
   calibrate(calibration, predictions, target.classes.length);
-  const calibrated = scoredOf(prepared, actual, predictions);
+  const calibrated = scoredOf(prepared, truth, predictions);
   const decisionWeights = fitDecisionWeights(calibrated, metric);
   return {
     calibration,
@@ -153,14 +153,15 @@ async function scoreHoldout(
     holdout,
     Int32Array.from(holdout.actual, (_, row) => row),
   );
-  return scoreRows({ content, prepared, pause }, holdout.actual, encoded);
+  return scoreRows({ content, prepared, pause }, holdout, encoded);
 }
 
 async function scoreRows(
   { content, prepared, pause }: { content: ModelContent; prepared: Prepared; pause: () => Promise<void> },
-  actual: Float64Array,
+  truth: Truth,
   encoded: Float64Array,
 ): Promise<Scored> {
+  const { actual } = truth;
   const featureCount = encoded.length / actual.length;
   const parts: number[] = [];
   for (let from = 0; from < actual.length; from += rowsAtOnce) {
@@ -173,11 +174,10 @@ async function scoreRows(
       parts.push(value);
     await pause();
   }
-  const scored = scoredOf(prepared, actual, Float64Array.from(parts));
-  const isRegression = prepared.target.task === 'regression';
-  return isRegression
-    ? scored
-    : { ...scored, predicted: decide(scored.probabilities, content.manifest.decisionWeights) };
+  const scored = scoredOf(prepared, truth, Float64Array.from(parts));
+  return hasClasses(prepared.target.task)
+    ? { ...scored, predicted: decide(scored.probabilities, content.manifest.decisionWeights) }
+    : scored;
 }
 
 function encodedRows({ table }: Part, rows: Int32Array): Float64Array {
@@ -204,21 +204,27 @@ async function measureImportance(
   );
   const wanted = Math.min(holdout.actual.length, mostImportanceRows, affordable);
   if (encoding.length === 0 || wanted < Math.min(fewestImportanceRows, holdout.actual.length)) return [];
-  const rows = sampleOf(holdout.actual, wanted, target.task === 'regression', recipe.seed);
-  const actual = Float64Array.from(rows, (row) => holdout.actual[row]!);
+  const rows = sampleOf(holdout, wanted, { task: target.task, seed: recipe.seed });
+  const truth = truthOf(holdout, rows);
   return permutationImportance({
     table: holdout.table,
     rows,
     seed: recipe.seed + 3,
     utilityOf: async (encoded) =>
-      utilityOf(metric, metric.compute(await scoreRows({ content, prepared, pause }, actual, encoded))),
+      utilityOf(metric, metric.compute(await scoreRows({ content, prepared, pause }, truth, encoded))),
     goOn: () => Promise.resolve(deadlineMs === undefined || clock.monotonicMs() < deadlineMs),
   });
 }
 
-function sampleOf(actual: Float64Array, count: number, isRegression: boolean, seed: number): Int32Array {
-  if (count >= actual.length) return Int32Array.from(actual, (_, row) => row);
-  const strata = isRegression ? undefined : Int32Array.from(actual);
-  return splitRows({ rowCount: actual.length, share: count / actual.length, seed, ...(strata && { strata }) })
-    .second;
+/** Of a ranking, groups are taken whole. */
+function sampleOf(
+  { actual, groups }: Truth,
+  count: number,
+  { task, seed }: { task: Task; seed: number },
+): Int32Array {
+  const rowCount = actual.length;
+  if (count >= rowCount) return Int32Array.from(actual, (_, row) => row);
+  const strata = hasClasses(task) ? { strata: Int32Array.from(actual) } : {};
+  const whole = task === 'ranking' && groups ? { groups } : {};
+  return splitRows({ rowCount, share: count / rowCount, seed, ...strata, ...whole }).second;
 }

@@ -37,6 +37,15 @@ export function checkGroups(groups: Int32Array, name: string): void {
     );
 }
 
+/** What a ranking without groups is told; `place` begins the name of the field. */
+export function missingGroups(place = ''): Problem {
+  return new Problem(
+    'invalid-request',
+    'A ranking orders the rows of each group: say with "groupColumn" which column tells the groups (queries) apart.',
+    { errors: [{ field: `${place}groupColumn`, message: 'is needed for a ranking' }] },
+  );
+}
+
 function readerOf(column: Column): (row: number) => number | string | null {
   if (column.kind === 'text') return (row) => column.values[row]!;
   // Categories that are not known have no name to tell them apart by.

@@ -37,7 +37,7 @@ function meanScore(
   feature: BinnedFeature,
   actual: Float64Array,
   rowCount: number,
-  task: 'binary' | 'regression',
+  task: 'binary' | 'regression' | 'ranking',
 ): number {
   const sums = new Float64Array(feature.binCount);
   const counts = new Float64Array(feature.binCount);

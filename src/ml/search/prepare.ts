@@ -5,8 +5,10 @@ import { seededRandom, shuffle } from '../../base/random.ts';
 import { encodeFrame, type Encoding, type FeatureTable } from '../frame/encoding.ts';
 import { fitEncoding, type DroppedColumn } from '../frame/fit-encoding.ts';
 import { columnNamed, selectRows, type Frame } from '../frame/frame.ts';
+import { hasClasses } from '../frame/schema.ts';
 import { foldRows, splitRows } from '../frame/split.ts';
 import type { Constraints } from '../learners/constraints.ts';
+import { checkRanking } from '../learners/ranking-loss.ts';
 import { metricFor, type Metric } from '../metrics/metrics.ts';
 import {
   checkColumnConstraints,
@@ -15,7 +17,7 @@ import {
   featureConstraints,
   isConstrained,
 } from './column-constraints.ts';
-import { checkGroups, readGroups } from './groups.ts';
+import { checkGroups, missingGroups, readGroups } from './groups.ts';
 import type { Recipe } from './recipe.ts';
 import { readTarget, type Target } from './task.ts';
 
@@ -24,6 +26,8 @@ export interface Part {
   frame: Frame;
   table: FeatureTable;
   actual: Float64Array;
+  /** The number of each row's group, when the recipe names a column of groups. */
+  groups?: Int32Array;
 }
 
 export interface Prepared {
@@ -61,6 +65,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   if (constraints) checkColumnConstraints(constraints, columnsToConstrain(frame, recipe.target));
   const target = readTarget(targetColumn, recipe);
   if (constraints) checkDirections(constraints, target.task);
+  if (target.task === 'ranking') checkRankingTarget(target, groups);
   const metric = metricFor(recipe.metric, target.task);
   const columns = frame.columns.filter(
     (column) => column !== targetColumn && column.name !== recipe.groupColumn && !excluded.has(column.name),
@@ -68,9 +73,10 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   const warnings = [...target.warnings];
   if (target.withoutTarget > 0)
     warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
-  const usable = affordableRows(target, columns.length, recipe, warnings);
-  const strata =
-    target.task === 'regression' ? undefined : Int32Array.from(usable, (index) => target.values[index]!);
+  const usable = affordableRows(target, { columnCount: columns.length, groups, recipe, warnings });
+  const strata = hasClasses(target.task)
+    ? Int32Array.from(usable, (index) => target.values[index]!)
+    : undefined;
   const usableGroups = groups && usable.map((index) => groups[target.rows[index]!]!);
   if (usableGroups) checkGroups(usableGroups, recipe.groupColumn!);
   const split = splitRows({
@@ -81,7 +87,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     ...(usableGroups && { groups: usableGroups }),
   });
   const inputs: Frame = { rowCount: frame.rowCount, columns };
-  const take = (indices: Int32Array): { frame: Frame; actual: Float64Array } => {
+  const take = (indices: Int32Array): Omit<Part, 'table'> => {
     const positions = indices.map((index) => usable[index]!);
     return {
       frame: selectRows(
@@ -89,6 +95,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
         positions.map((index) => target.rows[index]!),
       ),
       actual: Float64Array.from(positions, (index) => target.values[index]!),
+      ...(usableGroups && { groups: indices.map((index) => usableGroups[index]!) }),
     };
   };
   const training = take(split.first);
@@ -109,8 +116,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     training: { ...training, table },
     holdout: { ...holdout, table: encodeFrame(holdout.frame, encoding) },
     folds: makeFolds({
-      actual: training.actual,
-      groups: usableGroups && split.first.map((index) => usableGroups[index]!),
+      training,
       target,
       recipe,
       featureCount: table.features.length,
@@ -151,8 +157,29 @@ function checkRecipe({ budget, folds, holdoutShare, seed }: Recipe): void {
     });
 }
 
-/** All usable rows, or a random part of them when all would need more memory, or a large part of the time. */
-function affordableRows(target: Target, columnCount: number, recipe: Recipe, warnings: string[]): Int32Array {
+/** A target of relevances that differ within a group. */
+function checkRankingTarget({ values, rows }: Target, groups: Int32Array | undefined): void {
+  if (!groups) throw missingGroups();
+  checkRanking(
+    values,
+    Int32Array.from(values, (_, index) => index),
+    rows.map((row) => groups[row]!),
+  );
+}
+
+/**
+ * All usable rows, or a random part of them when all would need more memory, or a large part of the time. Of a ranking
+ * it is a part of the groups, each of them whole.
+ */
+function affordableRows(
+  target: Target,
+  {
+    columnCount,
+    groups,
+    recipe,
+    warnings,
+  }: { columnCount: number; groups: Int32Array | undefined; recipe: Recipe; warnings: string[] },
+): Int32Array {
   const rowCount = target.rows.length;
   const all = Int32Array.from({ length: rowCount }, (_, index) => index);
   const { memoryBytes = Infinity, seconds = Infinity } = recipe.budget;
@@ -166,24 +193,26 @@ function affordableRows(target: Target, columnCount: number, recipe: Recipe, war
   warnings.push(
     `To stay within the ${limit} limit, ${fitting} of ${rowCount} rows were used, drawn at random.`,
   );
+  if (target.task === 'ranking') {
+    const own = target.rows.map((row) => groups![row]!);
+    return splitRows({ rowCount, share: fitting / rowCount, seed: recipe.seed, groups: own }).second;
+  }
   return shuffle(all, seededRandom(recipe.seed)).slice(0, fitting).sort();
 }
 
 function makeFolds({
-  actual,
-  groups,
+  training: { actual, groups },
   target,
   recipe,
   featureCount,
 }: {
-  actual: Float64Array;
-  groups: Int32Array | undefined;
+  training: Pick<Part, 'actual' | 'groups'>;
   target: Target;
   recipe: Recipe;
   featureCount: number;
 }): Prepared['folds'] {
   const rowCount = actual.length;
-  const strata = target.task === 'regression' ? undefined : Int32Array.from(actual);
+  const strata = hasClasses(target.task) ? Int32Array.from(actual) : undefined;
   const options = { rowCount, seed: recipe.seed + 1, ...(strata && { strata }), ...(groups && { groups }) };
   const foldCount = Math.min(
     groups ? new Set(groups).size : rowCount,

@@ -12,7 +12,7 @@ import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model
 export interface Recipe {
   target: string;
   task: Task | 'auto';
-  /** Name of a metric, or `auto`: AUC, log loss or RMSE by task. */
+  /** Name of a metric, or `auto`: AUC, log loss, RMSE or NDCG by task. */
   metric: string;
   budget: {
     /** Wall-clock limit of the whole search; of very large frames a random part is then used. Needed unless `trials` is given. */
@@ -30,7 +30,10 @@ export interface Recipe {
   /** Binary: the class that counts as positive. */
   positiveClass?: string;
   excludedColumns?: readonly string[];
-  /** Rows with equal values here (of one patient, one query) are never divided between training, folds and holdout. */
+  /**
+   * Rows with equal values here (of one patient, one query) are never divided between training, folds and holdout.
+   * A ranking orders the rows of each group, and needs it.
+   */
   groupColumn?: string;
   /** What must not be learned; learners that cannot keep to it are then not tried. */
   constraints?: ColumnConstraints;

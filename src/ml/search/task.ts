@@ -3,6 +3,7 @@
 import { Problem } from '../../base/problems.ts';
 import type { Column } from '../frame/frame.ts';
 import type { Task } from '../frame/schema.ts';
+import { mostRelevance } from '../metrics/queries.ts';
 import type { Recipe } from './recipe.ts';
 
 export interface Target {
@@ -41,8 +42,8 @@ export function readTarget(column: Column, recipe: Pick<Recipe, 'task' | 'positi
   const names = classNamesOf(column, present);
   const { task, reason } = chooseTask(column, names, present.length, recipe.task);
   const target =
-    task === 'regression'
-      ? numberTarget(column, present, reason)
+    task === 'regression' || task === 'ranking'
+      ? numberTarget(column, present, { task, reason })
       : classTarget(column, names, { present, task, reason, recipe });
   if (target.rows.length < fewestRows) throw tooFew(column.name, target.rows.length);
   return { ...target, withoutTarget: rowCount - present.length };
@@ -88,6 +89,15 @@ function chooseTask(
     );
   }
   const isNumeric = column.kind === 'numeric';
+  if (wanted === 'ranking') {
+    if (!isNumeric && column.kind !== 'boolean')
+      throw unusable(
+        column.name,
+        'does not hold numbers, so it cannot say how relevant a row is',
+        `Choose a column of whole numbers from 0 (not relevant) to ${mostRelevance}, or of true and false.`,
+      );
+    return { task: wanted, reason: 'You asked for it.' };
+  }
   if (wanted === 'regression' && !isNumeric) {
     throw unusable(
       column.name,
@@ -131,10 +141,14 @@ function numberTask(names: readonly string[], rowCount: number): { task: Task; r
   return { task: 'regression', reason: `The target is a number with ${names.length} different values.` };
 }
 
-function numberTarget(column: Column, present: Int32Array, reason: string): PartialTarget {
-  const { values } = column as Column & { kind: 'numeric' };
+function numberTarget(
+  column: Column,
+  present: Int32Array,
+  { task, reason }: { task: 'regression' | 'ranking'; reason: string },
+): PartialTarget {
+  const { values } = column as Column & { kind: 'numeric' | 'boolean' };
   return {
-    task: 'regression',
+    task,
     reason,
     rows: present,
     values: Float64Array.from(present, (row) => values[row]!),

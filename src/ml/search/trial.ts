@@ -3,13 +3,14 @@ import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
 import type { Clock } from '../../base/time.ts';
 import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
+import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
-import type { CurvePoint } from '../learners/learner.ts';
+import type { CurvePoint, Hyperparameters } from '../learners/learner.ts';
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { decide } from '../model/calibration.ts';
 import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
 import type { Candidate } from './portfolio.ts';
-import type { Prepared } from './prepare.ts';
+import type { Part, Prepared } from './prepare.ts';
 import type { SearchEvent, TrialReport } from './recipe.ts';
 
 export interface Trial {
@@ -45,27 +46,37 @@ export function validationRows({ folds }: Prepared): Int32Array {
   return Int32Array.from(folds.flatMap((fold) => Array.from(fold.validation)));
 }
 
-/** What was predicted for the rows whose truths are `actual`; classes by largest probability. */
-export function scoredOf({ target }: Prepared, actual: Float64Array, predictions: Float64Array): Scored {
+/** What is true of some rows, in their order. */
+export type Truth = Pick<Part, 'actual' | 'groups'>;
+
+/** The truth of some rows of a part. */
+export function truthOf({ actual, groups }: Truth, rows: Int32Array): Truth {
+  return {
+    actual: Float64Array.from(rows, (row) => actual[row]!),
+    ...(groups && { groups: rows.map((row) => groups[row]!) }),
+  };
+}
+
+/** What was predicted for the rows of `truth`; classes by largest probability. */
+export function scoredOf({ target }: Prepared, truth: Truth, predictions: Float64Array): Scored {
   const { task, classes, positiveClass } = target;
-  const predicted =
-    task === 'regression'
-      ? predictions
-      : decide(
-          predictions,
-          classes.map(() => 1),
-        );
-  return { task, actual, predicted, probabilities: predictions, classCount: classes.length, positiveClass };
+  const predicted = hasClasses(task)
+    ? decide(
+        predictions,
+        classes.map(() => 1),
+      )
+    : predictions;
+  return { task, ...truth, predicted, probabilities: predictions, classCount: classes.length, positiveClass };
 }
 
 /** The recipe's metric of predictions; what it does not look at is not worked out. */
-export function metricOf(prepared: Prepared, actual: Float64Array, predictions: Float64Array): number {
+export function metricOf(prepared: Prepared, truth: Truth, predictions: Float64Array): number {
   const { target, metric } = prepared;
-  if (metric.needs === 'class') return metric.compute(scoredOf(prepared, actual, predictions));
+  if (metric.needs === 'class') return metric.compute(scoredOf(prepared, truth, predictions));
   const { task, classes, positiveClass } = target;
   return metric.compute({
     task,
-    actual,
+    ...truth,
     predicted: predictions,
     probabilities: predictions,
     classCount: classes.length,
@@ -114,7 +125,8 @@ export async function runTrial(
 ): Promise<Trial> {
   const { clock, emit } = context;
   const startMs = clock.monotonicMs();
-  const { learner, label, hyperparameters } = candidate;
+  const { learner, label } = candidate;
+  const hyperparameters = hyperparametersFor(context.prepared, candidate);
   const report: TrialReport = {
     id: `trial-${trialNumber}`,
     learner,
@@ -150,6 +162,12 @@ export async function runTrial(
   return trial;
 }
 
+/** In a ranking, learners that have a loss for it use that; the others learn the relevance as a number. */
+function hyperparametersFor({ target }: Prepared, { learner, hyperparameters }: Candidate): Hyperparameters {
+  const ranks = target.task === 'ranking' && learnerNamed(learner).spec.abilities.ranking;
+  return ranks ? { ...hyperparameters, loss: 'ranking' } : hyperparameters;
+}
+
 async function trainFolds(context: TrialContext, trial: Trial, seed: number): Promise<void> {
   const { prepared } = context;
   const { folds, target, metric, training } = prepared;
@@ -162,8 +180,7 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
     const source = { table: training.table, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
     predictingSeconds += seconds;
-    const actual = Float64Array.from(validation, (row) => training.actual[row]!);
-    const score = metricOf(prepared, actual, predictions);
+    const score = metricOf(prepared, truthOf(training, validation), predictions);
     if (Number.isFinite(score)) trial.report.foldScores.push(score);
     trial.models.push(model);
     parts.push(predictions);
@@ -181,11 +198,7 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   }
   const rows = validationRows(prepared);
   trial.predictions = joined(parts);
-  const score = metricOf(
-    prepared,
-    Float64Array.from(rows, (row) => training.actual[row]!),
-    trial.predictions,
-  );
+  const score = metricOf(prepared, truthOf(training, rows), trial.predictions);
   trial.report.score = Number.isFinite(score) ? score : null;
   trial.utility = utilityOf(metric, score);
   trial.secondsPerRow = predictingSeconds / rows.length;
@@ -200,12 +213,13 @@ async function trainFold(context: TrialContext, trial: Trial, fold: number, seed
     context.emit({ kind: 'curve', trialId: trial.report.id, points });
   const { model } = await learnerNamed(trial.candidate.learner).train({
     table: training.table,
-    task: target.task,
+    task: target.task === 'ranking' ? 'regression' : target.task,
     target: training.actual,
+    ...(training.groups && { groups: training.groups }),
     classCount: target.classes.length,
     rows: folds[fold]!.training,
     validationRows: folds[fold]!.validation,
-    hyperparameters: trial.candidate.hyperparameters,
+    hyperparameters: trial.report.hyperparameters,
     ...(prepared.constraints && { constraints: prepared.constraints }),
     seed,
     control: {

@@ -1,6 +1,6 @@
 // What the registry keeps of a model file: enough for pages and forms, so that they need not open it.
 import { modelCard } from '../../ml/model/card.ts';
-import type { ColumnSchema } from '../../ml/frame/schema.ts';
+import { hasClasses, type ColumnSchema } from '../../ml/frame/schema.ts';
 import type { ModelManifest } from '../../ml/model/manifest.ts';
 import type { Predictor } from '../../ml/model/predictor.ts';
 import type { FieldSummary } from '../train/train.ts';
@@ -21,7 +21,7 @@ export function summarise({ manifest }: Predictor, report: Report): VersionSumma
   return {
     task,
     target,
-    classes: task === 'regression' ? null : classes,
+    classes: hasClasses(task) ? classes : null,
     metric: quality.metric,
     score: quality.holdout[quality.metric] ?? null,
     evaluation: report.evaluation,

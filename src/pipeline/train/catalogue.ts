@@ -18,7 +18,8 @@ export function learnerCatalogue(): z.output<typeof catalogueSchema> {
       name,
       label,
       plainWords,
-      tasks: [...tasks],
+      // A ranking is learned by what learns numbers.
+      tasks: tasks.includes('regression') ? [...tasks, 'ranking'] : [...tasks],
     })),
   };
 }

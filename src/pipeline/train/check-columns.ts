@@ -2,6 +2,7 @@
 import { Problem } from '../../base/problems.ts';
 import type { Recipe } from '../../contract/training.ts';
 import { checkColumnConstraints } from '../../ml/search/column-constraints.ts';
+import { missingGroups } from '../../ml/search/groups.ts';
 import type { ReadyVersion } from '../data/data.ts';
 import { constraintsOf } from './engine-recipe.ts';
 
@@ -26,6 +27,7 @@ export function checkColumns(recipe: Recipe, columns: ReadyVersion['columns']): 
       errors: [{ field: 'body.excludedColumns', message: 'contains the target' }],
     });
   }
+  if (recipe.task === 'ranking' && groupColumn === null) throw missingGroups('body.');
   if (groupColumn === target) {
     throw new Problem('invalid-request', 'The target cannot tell the groups of rows apart as well.', {
       errors: [{ field: 'body.groupColumn', message: 'is the target' }],

@@ -1,5 +1,6 @@
 // The worker's half of a plan: looks at the target column alone and says which task it poses.
 import type { Recipe } from '../../contract/training.ts';
+import { hasClasses } from '../../ml/frame/schema.ts';
 import { metricFor } from '../../ml/metrics/metrics.ts';
 import { checkDirections } from '../../ml/search/column-constraints.ts';
 import { readTarget } from '../../ml/search/task.ts';
@@ -32,7 +33,7 @@ export const run: Task<PlanTaskInput, PlanTaskOutput> = async ({ contentPath, re
     taskReason: target.reason,
     metric: metric.name,
     metricMeaning: metric.plainWords,
-    classes: target.task === 'regression' ? null : countClasses(target.classes, target.values),
+    classes: hasClasses(target.task) ? countClasses(target.classes, target.values) : null,
     warnings: target.warnings,
   };
 };

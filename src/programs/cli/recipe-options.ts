@@ -6,7 +6,7 @@ import { choice, collect, collectList, durationSeconds, numberWithin, usd, whole
 /** What the options are read as. */
 export interface RecipeOptions {
   target: string;
-  task: 'auto' | 'binary' | 'multiclass' | 'regression';
+  task: 'auto' | 'binary' | 'multiclass' | 'regression' | 'ranking';
   metric: string;
   positiveClass?: string;
   exclude?: string[];
@@ -34,14 +34,21 @@ export function addRecipeOptions(command: Command): Command {
     )
     .option('--metric <name>', 'the measure to be good at, such as auc or rmse; auto fits the task', 'auto')
     .addOption(
-      choice('--task <task>', 'the kind of task', ['auto', 'binary', 'multiclass', 'regression']).default(
+      choice('--task <task>', 'the kind of task', [
         'auto',
-      ),
+        'binary',
+        'multiclass',
+        'regression',
+        'ranking',
+      ]).default('auto'),
     )
     .option('--seed <number>', 'same seed, data and trials: same model', wholeNumber(0, 4_294_967_295), 1)
     .option('--trials <number>', 'stop after so many trials', wholeNumber(1, 10_000))
     .option('--exclude <column>', 'a column not to learn from; may be given several times', collect)
-    .option('--group <column>', 'rows with equal values here are never both learned from and judged by')
+    .option(
+      '--group <column>',
+      'rows with equal values here are never both learned from and judged by; a ranking orders the rows of each',
+    )
     .option(
       '--increasing <column>',
       'a number with which the answer may only rise; may be given several times',

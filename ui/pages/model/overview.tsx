@@ -129,6 +129,8 @@ const shownInputs = 5;
 
 function Samples({ version, evaluation }: { version: ModelVersion; evaluation: Evaluation }) {
   const isNumber = version.task === 'regression';
+  // A score by which rows are ordered is neither right nor off by anything.
+  const isOrder = version.task === 'ranking';
   const inputs = version.importance
     .toSorted((a, b) => b.importance - a.importance)
     .slice(0, shownInputs)
@@ -144,9 +146,11 @@ function Samples({ version, evaluation }: { version: ModelVersion; evaluation: E
             <tr>
               <th scope="col">It said</th>
               <th scope="col">True was</th>
-              <th scope="col" data-number>
-                {isNumber ? 'Off by' : 'How sure'}
-              </th>
+              {!isOrder && (
+                <th scope="col" data-number>
+                  {isNumber ? 'Off by' : 'How sure'}
+                </th>
+              )}
               {inputs.map((name) => (
                 <th key={name} scope="col">
                   {name}
@@ -159,12 +163,12 @@ function Samples({ version, evaluation }: { version: ModelVersion; evaluation: E
               <tr key={index}>
                 <td>
                   <span className={classes.answer}>
-                    {!isNumber && <Verdict isRight={sample.prediction === sample.actual} />}
+                    {!isNumber && !isOrder && <Verdict isRight={sample.prediction === sample.actual} />}
                     {shown(sample.prediction)}
                   </span>
                 </td>
                 <td>{shown(sample.actual)}</td>
-                <td data-number>{isNumber ? offBy(sample) : sureness(sample.probability)}</td>
+                {!isOrder && <td data-number>{isNumber ? offBy(sample) : sureness(sample.probability)}</td>}
                 {inputs.map((name) => (
                   <td key={name}>{formatCell(sample.input[name])}</td>
                 ))}

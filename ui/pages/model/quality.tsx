@@ -20,9 +20,8 @@ export function Quality({ version }: { version: ModelVersion }) {
   }
   return (
     <Stack gap={48}>
-      {evaluation.task === 'regression' ? (
-        <NumberQuality evaluation={evaluation} target={version.target} />
-      ) : (
+      {evaluation.task === 'regression' && <NumberQuality evaluation={evaluation} target={version.target} />}
+      {(evaluation.task === 'binary' || evaluation.task === 'multiclass') && (
         <ClassQuality evaluation={evaluation} target={version.target} />
       )}
       <Metrics evaluation={evaluation} chosen={version.metric} />

@@ -10,6 +10,10 @@ export function goodnessShort(version: Pick<ModelVersionSummary, 'task' | 'evalu
     const error = typicalError(metrics);
     return error === undefined ? '' : `off by about ${formatNumber(error)}`;
   }
+  if (version.task === 'ranking') {
+    const gain = metrics['ndcg'];
+    return gain === undefined ? '' : `${ofHundred(gain)} of 100 of the best order`;
+  }
   const accuracy = metrics['accuracy'];
   return accuracy === undefined ? '' : `right in ${ofHundred(accuracy)} of 100`;
 }
@@ -22,6 +26,12 @@ export function goodnessHeadline(task: Task, evaluation: Evaluation): string {
       ? 'Trained, not measured'
       : `Off by about ${formatNumber(error)} in a typical case`;
   }
+  if (task === 'ranking') {
+    const gain = evaluation.metrics['ndcg'];
+    return gain === undefined
+      ? 'Trained, not measured'
+      : `Its first ten are worth ${ofHundred(gain)} of 100 of the best order`;
+  }
   const accuracy = evaluation.metrics['accuracy'];
   return accuracy === undefined ? 'Trained, not measured' : `Right in ${ofHundred(accuracy)} of 100 cases`;
 }
@@ -33,6 +43,12 @@ export function goodnessContext(task: Task, evaluation: Evaluation): string | un
     if (share === undefined) return undefined;
     if (share <= 0) return 'That is no better than always answering with the average.';
     return `It explains ${ofHundred(share)} of 100 parts of the differences between cases; always answering with the average explains none.`;
+  }
+  if (task === 'ranking') {
+    const rank = evaluation.metrics['mrr'];
+    return rank === undefined
+      ? undefined
+      : `In a typical group the first relevant row stands at place ${formatNumber(Math.round(10 / rank) / 10)}.`;
   }
   const always = majorityShare(evaluation);
   if (!always) return undefined;
@@ -57,9 +73,10 @@ function typicalError(metrics: Record<string, number>): number | undefined {
   );
 }
 
-/** How much of the headline's circle is filled: cases that are right, or differences that are explained. */
+/** How much of the headline's circle is filled: cases that are right, differences explained, or worth of the order. */
 export function goodnessShare(task: Task, { metrics }: Evaluation): number {
-  return Math.min(1, Math.max(0, (task === 'regression' ? metrics['r2'] : metrics['accuracy']) ?? 0));
+  const name = { binary: 'accuracy', multiclass: 'accuracy', regression: 'r2', ranking: 'ndcg' }[task];
+  return Math.min(1, Math.max(0, metrics[name] ?? 0));
 }
 
 /** Of two classes: how many of the ones looked for are found, and how many alarms are right. */

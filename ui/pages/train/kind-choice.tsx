@@ -1,12 +1,13 @@
 // The kind of prediction: what was detected and why, to be corrected.
 import { Radio, Select, Skeleton, Stack, Text } from '@mantine/core';
-import type { TrainingPlan } from '../../api/types.ts';
+import type { DatasetProfile, TrainingPlan } from '../../api/types.ts';
 import { formatCount } from '../../kit/format.ts';
 import { OptionCard } from './option-card.tsx';
 import type { Choices } from './train.tsx';
 import classes from './train.module.css';
 
 interface KindChoiceProps {
+  profile: DatasetProfile;
   target: string;
   plan: TrainingPlan | undefined;
   choices: Choices;
@@ -17,10 +18,11 @@ const kinds = [
   { value: 'binary', title: 'One of two', text: 'Yes or no, stays or leaves, good or faulty.' },
   { value: 'multiclass', title: 'One of several', text: 'Which category, product, species or cause.' },
   { value: 'regression', title: 'A number', text: 'How much, how long, how many, what price.' },
+  { value: 'ranking', title: 'An order', text: 'Which come first, of those that are asked about together.' },
 ] as const;
 
-/** Three kinds, the detected one chosen. */
-export function KindChoice({ target, plan, choices, onChange }: KindChoiceProps) {
+/** Four kinds, the detected one chosen. */
+export function KindChoice({ profile, target, plan, choices, onChange }: KindChoiceProps) {
   const kind = choices.task === 'auto' ? plan?.task : choices.task;
   return (
     <Stack gap="md">
@@ -46,6 +48,18 @@ export function KindChoice({ target, plan, choices, onChange }: KindChoiceProps)
           <Skeleton height={16} width={280} />
         )}
       </div>
+      {kind === 'ranking' && (
+        <Select
+          label="Which rows are asked about together?"
+          description="Rows with equal values in this column are put in order, such as the results of one search."
+          placeholder="Choose a column"
+          maw={420}
+          searchable
+          data={profile.columns.map(({ name }) => name).filter((name) => name !== target)}
+          value={choices.groupColumn}
+          onChange={(groupColumn) => onChange({ groupColumn })}
+        />
+      )}
       {plan?.task === 'binary' && plan.classes && (
         <Select
           label="Which of the two do you look for?"

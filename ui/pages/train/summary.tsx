@@ -80,9 +80,12 @@ interface WordsProps extends Pick<SummaryProps, 'recipe' | 'dataset' | 'version'
 }
 
 function Words({ plan, recipe, dataset, version, isStale }: WordsProps) {
-  const what = { binary: 'one of two values', multiclass: 'one of several values', regression: 'a number' }[
-    plan.task
-  ];
+  const what = {
+    binary: 'one of two values',
+    multiclass: 'one of several values',
+    regression: 'a number',
+    ranking: 'by which the rows of a group are ordered',
+  }[plan.task];
   return (
     <Stack gap="md" style={{ opacity: isStale ? 0.6 : 1 }}>
       <Text>

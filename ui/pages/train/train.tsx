@@ -149,7 +149,13 @@ function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps
         {target !== null && (
           <>
             <Question number={2} title="What kind of answer is it?">
-              <KindChoice target={target} plan={planned} choices={choices} onChange={change} />
+              <KindChoice
+                profile={profile}
+                target={target}
+                plan={planned}
+                choices={choices}
+                onChange={change}
+              />
             </Question>
             <Question number={3} title="What should it be good at?">
               <MetricChoice plan={planned} choices={choices} onChange={change} />
