@@ -89,6 +89,7 @@ beforeEach(async () => {
       jobId: newId('job'),
       reservationId: newId('reservation'),
       source: { kind: 'upload', uploadId: newId('upload') },
+      profileJobId: newId('job'),
       sourceLabel: 'customers.csv',
       options: {},
       columns: [
