@@ -41,7 +41,7 @@ export function checkGroups(groups: Int32Array, name: string): void {
 export function missingGroups(place = ''): Problem {
   return new Problem(
     'invalid-request',
-    'A ranking orders the rows of each group: say with "groupColumn" which column tells the groups (queries) apart.',
+    'A ranking orders the rows of each group: say which column tells the groups (queries) apart.',
     { errors: [{ field: `${place}groupColumn`, message: 'is needed for a ranking' }] },
   );
 }

@@ -22,7 +22,7 @@ export function RulesChoice({ profile, target, plan, choices, onChange }: RulesC
   const ordered = columns
     .filter(({ role }) => role === 'numeric' || role === 'boolean')
     .map(({ name }) => name);
-  const answer = plan?.task === 'binary' ? `the chance of “${target}”` : 'the answer';
+  const answer = plan?.task === 'binary' ? 'the chance of what you look for' : 'the answer';
   const mayRise = plan?.task !== 'multiclass';
   return (
     <Stack gap="md">
