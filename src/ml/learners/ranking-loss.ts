@@ -88,6 +88,15 @@ function isRelevance(value: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= mostRelevance;
 }
 
+/** Numbers of one query's rows by their places, from the highest score: side by side, which the pairs are quick to read. */
+interface Places {
+  scores: Float64Array;
+  gains: Float64Array;
+  discounts: Float64Array;
+  gradients: Float64Array;
+  hessians: Float64Array;
+}
+
 /** The function that writes the derivatives of the rows learned from. */
 function pushesOf(data: LossData, groups: Int32Array, truncation: number): () => void {
   const { scores, target, rowCount } = data;
@@ -105,68 +114,77 @@ function pushesOf(data: LossData, groups: Int32Array, truncation: number): () =>
     (most, _, query) => Math.max(most, starts[query + 1]! - starts[query]!),
     0,
   );
-  const discounts = Float64Array.from({ length: longest }, (_, place) => discountAt(place));
+  const places: Places = {
+    scores: new Float64Array(longest),
+    gains: new Float64Array(longest),
+    discounts: Float64Array.from({ length: longest }, (_, place) => discountAt(place)),
+    gradients: new Float64Array(longest),
+    hessians: new Float64Array(longest),
+  };
   const order = new Int32Array(rowCount);
   return () => {
-    const { derivatives } = data;
-    derivatives.fill(0, 0, 2 * rowCount);
+    const { derivatives, weights } = data;
     order.set(rows);
     inverseBest.forEach((inverse, query) => {
       const own = order.subarray(starts[query], starts[query + 1]);
       own.sort((a, b) => scores[b]! - scores[a]! || a - b);
-      if (inverse > 0) pushQuery(data, own, { gains, discounts, inverse, truncation });
+      own.forEach((row, place) => {
+        places.scores[place] = scores[row]!;
+        places.gains[place] = gains[row]!;
+      });
+      pushQuery(places, own.length, { inverse, truncation });
+      // Rows count by their weights, and no hessian is zero.
+      own.forEach((row, place) => {
+        const weight = weights ? weights[row]! : 1;
+        derivatives[2 * row] = weight * places.gradients[place]!;
+        derivatives[2 * row + 1] = weight * Math.max(1e-9, places.hessians[place]!);
+      });
     });
-    weigh(data);
   };
 }
 
-/** Adds the pushes of all pairs of one query; `own` are its rows, from the highest score. */
+/** Writes the sums of the pushes of all pairs of one query of `count` rows. */
 function pushQuery(
-  { scores, derivatives }: LossData,
-  own: Int32Array,
-  {
-    gains,
-    discounts,
-    inverse,
-    truncation,
-  }: { gains: Float64Array; discounts: Float64Array; inverse: number; truncation: number },
+  { scores, gains, discounts, gradients, hessians }: Places,
+  count: number,
+  { inverse, truncation }: { inverse: number; truncation: number },
 ): void {
-  const isLevel = scores[own[0]!] === scores[own.at(-1)!];
+  gradients.fill(0, 0, count);
+  hessians.fill(0, 0, count);
+  const isLevel = scores[0] === scores[count - 1];
+  const end = inverse > 0 ? Math.min(truncation, count - 1) : 0;
   let sum = 0;
-  const end = Math.min(truncation, own.length - 1);
-  for (let place = 0; place < end; place++) {
-    const upper = own[place]!;
-    for (let other = place + 1; other < own.length; other++) {
-      const lower = own[other]!;
-      const gap = gains[upper]! - gains[lower]!;
+  for (let upper = 0; upper < end; upper++) {
+    const score = scores[upper]!;
+    const gain = gains[upper]!;
+    const discount = discounts[upper]!;
+    let upperPush = 0;
+    let upperHessian = 0;
+    for (let lower = upper + 1; lower < count; lower++) {
+      const gap = gain - gains[lower]!;
       if (gap === 0) continue;
-      // How far the better row is ahead, and what swapping the two would do to the NDCG.
-      const lead = gap > 0 ? scores[upper]! - scores[lower]! : scores[lower]! - scores[upper]!;
-      let change = Math.abs(gap) * (discounts[place]! - discounts[other]!) * inverse;
-      if (!isLevel) change /= closeness + Math.abs(lead);
-      const doubt = 1 / (1 + exp(Math.min(700, lead)));
-      const push = gap > 0 ? -doubt * change : doubt * change;
-      const hessian = doubt * (1 - doubt) * change;
-      derivatives[2 * upper]! += push;
-      derivatives[2 * lower]! -= push;
-      derivatives[2 * upper + 1]! += hessian;
-      derivatives[2 * lower + 1]! += hessian;
-      sum += 2 * doubt * change;
+      const distance = score - scores[lower]!;
+      // What swapping the two would do to the NDCG.
+      let change = Math.abs(gap) * (discount - discounts[lower]!) * inverse;
+      if (!isLevel) change /= closeness + distance;
+      // How far the better row is from being ahead without doubt.
+      const doubt = 1 / (1 + exp(Math.min(700, gap > 0 ? distance : -distance)));
+      const push = doubt * change;
+      const hessian = push * (1 - doubt);
+      const signed = gap > 0 ? push : -push;
+      upperPush -= signed;
+      upperHessian += hessian;
+      gradients[lower] = gradients[lower]! + signed;
+      hessians[lower] = hessians[lower]! + hessian;
+      sum += 2 * push;
     }
+    gradients[upper] = gradients[upper]! + upperPush;
+    hessians[upper] = hessians[upper]! + upperHessian;
   }
   if (!(sum > 0)) return;
   const scale = log(1 + sum) / (Math.LN2 * sum);
-  for (const row of own) {
-    derivatives[2 * row]! *= scale;
-    derivatives[2 * row + 1]! *= scale;
-  }
-}
-
-/** Rows count by their weights, and no hessian is zero. */
-function weigh({ derivatives, weights, rowCount }: LossData): void {
-  for (let row = 0; row < rowCount; row++) {
-    const weight = weights ? weights[row]! : 1;
-    derivatives[2 * row]! *= weight;
-    derivatives[2 * row + 1] = weight * Math.max(1e-9, derivatives[2 * row + 1]!);
+  for (let place = 0; place < count; place++) {
+    gradients[place] = gradients[place]! * scale;
+    hessians[place] = hessians[place]! * scale;
   }
 }
