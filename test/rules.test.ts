@@ -1,0 +1,102 @@
+// Recipes that say more than what to predict, through the front door: an order within groups, and rules that the model
+// keeps to. From the plan to the answers of an endpoint.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { seededRandom } from '../src/base/random.ts';
+import type { AnswerFor, Client } from '../src/sdk/types.ts';
+import { waitForJob } from '../src/sdk/wait-for-job.ts';
+import { until } from './product.ts';
+import { openServer, type TestServer } from './server.ts';
+import { importTable } from './world.ts';
+
+type RecipeBody = Parameters<Client['createTraining']>[0]['body'];
+
+let server: TestServer;
+let projectId: string;
+let datasetVersionId: string;
+
+/** Forty searches with ten results each; results that match and are clicked stand higher. */
+before(async () => {
+  server = await openServer();
+  projectId = (await server.client.listProjects({})).items[0]!.id;
+  const random = seededRandom(6);
+  const lines = ['search,match,clicks,relevance'];
+  for (let search = 0; search < 40; search++) {
+    const results = Array.from({ length: 10 }, () => ({ match: random.next() * 5, clicks: random.below(9) }));
+    for (const { match, clicks } of results) {
+      const better = results.filter((other) => other.match + other.clicks / 3 > match + clicks / 3).length;
+      lines.push(`s${search},${match.toFixed(3)},${clicks},${better === 0 ? 2 : better < 4 ? 1 : 0}`);
+    }
+  }
+  const content = `${lines.join('\n')}\n`;
+  datasetVersionId = (await importTable(server.client, { projectId, name: 'searches', content })).versionId;
+});
+after(() => server?.close());
+
+async function modelOf(recipe: Partial<RecipeBody>): Promise<{
+  training: AnswerFor<'getTraining'>;
+  version: AnswerFor<'getModelVersion'>;
+  answers: (rows: { match: number; clicks: number }[]) => Promise<number[]>;
+}> {
+  const { client } = server;
+  const body = {
+    datasetVersionId,
+    target: 'relevance',
+    groupColumn: 'search',
+    budget: { seconds: 30, trials: 4 },
+    ...recipe,
+  };
+  const plan = await client.planTraining({ projectId, body });
+  const { id: trainingId, jobId } = await client.createTraining({ projectId, body });
+  await waitForJob(client, jobId);
+  const found = () => client.getTraining({ trainingId });
+  await until('the model version is there', async () => (await found()).modelVersionId !== null);
+  const training = await found();
+  assert.deepEqual([plan.task, plan.metric, plan.featureCount], [training.task, training.metric, 2]);
+  const modelVersionId = training.modelVersionId!;
+  const version = await client.getModelVersion({ versionId: modelVersionId });
+  const endpoint = await client.createEndpoint({
+    projectId,
+    body: { name: `order-${training.task}`, modelVersionId },
+  });
+  const answers = async (rows: { match: number; clicks: number }[]): Promise<number[]> => {
+    const { predictions } = await client.predict({ endpointId: endpoint.id, body: { rows } });
+    return predictions.map(({ prediction }) => Number(prediction));
+  };
+  return { training, version, answers };
+}
+
+test('a ranking: its scores put the rows of a group in order', async () => {
+  const { training, version, answers } = await modelOf({ task: 'ranking' });
+  assert.deepEqual(
+    [training.task, training.metric, version.task, version.classes],
+    ['ranking', 'ndcg', 'ranking', null],
+  );
+  assert.ok(training.score! > 0.8, String(training.score));
+  assert.ok(training.droppedColumns.some(({ column }) => column === 'search'));
+  const [low, high] = await answers([
+    { match: 0.5, clicks: 0 },
+    { match: 4.5, clicks: 8 },
+  ]);
+  assert.ok(high! > low!);
+});
+
+test('rules: the answers of the endpoint keep to them, and the card tells of them', async () => {
+  const constraints = { increasing: ['match'], decreasing: ['clicks'] };
+  const { training, version, answers } = await modelOf({ task: 'regression', constraints });
+  assert.deepEqual(training.recipe.constraints, { ...constraints, interactionGroups: null });
+  assert.ok(training.leaderboard.every(({ learner }) => ['baseline', 'boosted-trees'].includes(learner)));
+  const steps = Array.from({ length: 30 }, (_, step) => step);
+  const rising = await answers(steps.map((step) => ({ match: step / 6, clicks: 4 })));
+  const falling = await answers(steps.map((step) => ({ match: 3, clicks: step / 3 })));
+  assert.deepEqual(
+    rising,
+    rising.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(
+    falling,
+    falling.toSorted((a, b) => b - a),
+  );
+  assert.ok(rising[0]! < rising.at(-1)!);
+  assert.match(version.card, /The answer never falls as "match" rises/);
+});
