@@ -217,7 +217,7 @@ for (const task of ['binary', 'multiclass', 'regression'] as const) {
           ],
         },
       },
-      ...(task === 'regression' ? valueLosses.map((loss) => ({ hyperparameters: { loss } })) : []),
+      ...(task === 'regression' ? regressionLosses.map((loss) => ({ hyperparameters: { loss } })) : []),
     ];
     for (const [index, { hyperparameters, isWeighted = false, constraints }] of cases.entries()) {
       const input = inputOf(task, index, isWeighted);
@@ -230,9 +230,6 @@ for (const task of ['binary', 'multiclass', 'regression'] as const) {
     }
   });
 }
-
-/** Ranking needs groups: see learners/ranking-loss.test.ts. */
-const valueLosses = regressionLosses.filter((loss) => loss !== 'ranking');
 
 /** Rising with the first number, falling with the last. */
 const exampleDirections = Array.from({ length: 18 }, (_, feature) =>

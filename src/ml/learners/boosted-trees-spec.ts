@@ -108,7 +108,7 @@ export const boostedTreesSpec: LearnerSpec = {
       plainWords:
         'For numbers: whether large errors count more (squared), in proportion (absolute), or something between (huber); for a chosen quantile; for counts (poisson), for positive amounts (gamma), for amounts that are often zero (tweedie); or only the order of rows within groups counts (ranking).',
       type: 'choice',
-      choices: regressionLosses,
+      choices: [...regressionLosses, 'ranking'],
       default: 'squared',
     },
     {

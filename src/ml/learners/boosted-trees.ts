@@ -2,21 +2,20 @@
 // quantised gradients (Shi et al., NeurIPS 2022), missing values and categories split natively, early stopping.
 import { seededRandom, type Random } from '../../base/random.ts';
 import { openKernels } from '../kernels/open-kernels.ts';
-import type { RowRange, TreeKernels } from '../kernels/tree-kernels.ts';
 import { binnedTable } from './bins.ts';
 import { boostedTreesSpec } from './boosted-trees-spec.ts';
+import { runRounds } from './boosting-rounds.ts';
 import { checkConstraints, fault, type Bounds } from './constraints.ts';
 import {
   completeHyperparameters,
   isLate,
   numberSetting,
-  type CurvePoint,
   type Hyperparameters,
   type Learner,
   type TrainedModel,
   type TrainingInput,
 } from './learner.ts';
-import { weightedQuantile, type Loss } from './loss.ts';
+import { residualQuantile, type Loss } from './loss.ts';
 import { lossFor, outputCountFor } from './losses.ts';
 import { checkTarget, type RegressionLoss } from './regression-losses.ts';
 import {
@@ -27,8 +26,8 @@ import {
   type TreeGrower,
   type TreeRules,
 } from './tree-grower.ts';
-import { treeStore, type TreeStore } from './tree-store.ts';
 import { checkEarlier, roundCountOf, writeScores } from './warm-start.ts';
+import { storable, treeStore, type TreeStore } from './tree-store.ts';
 
 export const boostedTrees: Learner = boostedTreesOn(openKernels);
 
@@ -64,44 +63,22 @@ async function trainBoostedTrees(input: TrainingInput, open: KernelOpener): Prom
 }
 
 async function boost(boosting: Boosting): Promise<TrainedModel> {
-  const { validationRows, control, earlier } = boosting.input;
+  const { validationRows, control } = boosting.input;
   const { settings, loss, store, rowCount, allCount, firstRound } = boosting;
   await control.pause();
   const base = await startScores(boosting);
-  const curve: CurvePoint[] = [];
-  const progress = {
-    best: earlier && validationRows ? loss.mean(rowCount, allCount) : Infinity,
-    bestIteration: firstRound,
-  };
-  const iterations = firstRound + numberSetting(settings, 'iterations');
-  let endedBy: TrainedModel['endedBy'] = 'iterations';
-  let iteration = firstRound;
-  while (iteration < iterations) {
-    const isWhole = await growRound(boosting, iteration);
-    if (!isWhole) {
-      endedBy = 'deadline';
-      break;
-    }
-    iteration++;
-    if (iteration === firstRound + 1 && mayReorder(boosting)) reorderRows(boosting);
-    if (validationRows) {
-      const validationScore = loss.mean(rowCount, allCount);
-      curve.push({ iteration, validationScore });
-      if (validationScore < progress.best - 1e-12)
-        Object.assign(progress, { best: validationScore, bestIteration: iteration });
-      if (iteration % 20 === 0) control.onCurve?.(curve.slice(-20));
-      if (iteration - progress.bestIteration >= numberSetting(settings, 'patience')) {
-        endedBy = 'early-stopping';
-        break;
-      }
-    }
-    await control.pause();
-    if (isLate(control)) {
-      endedBy = 'deadline';
-      break;
-    }
-  }
-  const kept = validationRows ? progress.bestIteration : iteration;
+  const { kept, curve, endedBy } = await runRounds({
+    control,
+    iterations: numberSetting(settings, 'iterations'),
+    firstRound,
+    patience: numberSetting(settings, 'patience'),
+    add: async (round) => {
+      const isWhole = await growRound(boosting, round);
+      if (isWhole && round === firstRound && mayReorder(boosting)) reorderRows(boosting);
+      return isWhole;
+    },
+    validationScore: validationRows && (() => loss.mean(rowCount, allCount)),
+  });
   const model = store.finish({ treeCount: kept * loss.outputCount, link: loss.link, base });
   return { model, iterationCount: kept, curve, endedBy };
 }
@@ -252,7 +229,7 @@ function addTree(boosting: Boosting, tree: GrownTree, k: number): void {
   const values = leafValues(boosting, tree.leaves);
   const followers = tree.leaves.map((leaf) => leaf.followers);
   grower.kernels.addToScores(k, [...learned, ...followers], Float64Array.of(...values, ...values));
-  store.add(tree, values);
+  store.add(storable(tree), values);
 }
 
 /** Newton steps from the exact sums (the histograms are rounded), or quantiles of residuals where the loss says so. */
@@ -261,7 +238,10 @@ function leafValues({ settings, loss, grower }: Boosting, leaves: readonly Leaf[
   const learningRate = numberSetting(settings, 'learningRate');
   const level = loss.leafQuantile;
   if (level !== undefined)
-    return Float64Array.from(leaves, (leaf) => learningRate * residualAt(kernels, leaf.learned, level));
+    return Float64Array.from(
+      leaves,
+      (leaf) => learningRate * residualQuantile(kernels, [leaf.learned], level),
+    );
   const l2 = numberSetting(settings, 'l2');
   const sums = kernels.leafSums(leaves.map((leaf) => leaf.learned));
   return Float64Array.from(
@@ -272,16 +252,6 @@ function leafValues({ settings, loss, grower }: Boosting, leaves: readonly Leaf[
 
 function within({ low, high }: Bounds, value: number): number {
   return Math.min(high, Math.max(low, value));
-}
-
-function residualAt(
-  { rows, target, scores, weights }: TreeKernels,
-  { begin, end }: RowRange,
-  level: number,
-): number {
-  const leafRows = rows.subarray(begin, end);
-  const residuals = Float64Array.from(leafRows, (row) => target[row]! - scores[row]!);
-  return weightedQuantile(residuals, level, weights && Float64Array.from(leafRows, (row) => weights[row]!));
 }
 
 /** Losses that look at groups know the rows by their first places. */

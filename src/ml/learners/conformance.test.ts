@@ -20,6 +20,7 @@ import { learners } from './learners.ts';
 const rowCount = 400;
 const quick: Record<string, Record<string, number>> = {
   'boosted-trees': { iterations: 30 },
+  'categorical-boosting': { iterations: 30 },
   'random-forest': { trees: 12 },
   'extra-trees': { trees: 12 },
 };
@@ -241,6 +242,7 @@ for (const learner of learners) {
     // All columns for each tree and question, so that no draw depends on their order.
     const all = {
       'boosted-trees': { iterations: 30, featureShare: 1 },
+      'categorical-boosting': { iterations: 30, randomStrength: 0 },
       'random-forest': { trees: 12, featureShare: 1 },
     }[spec.name];
     if (spec.name === 'extra-trees') return; // draws a border for each column in turn

@@ -18,7 +18,7 @@ import {
   type TrainingInput,
 } from './learner.ts';
 import { treeGrower, type GrownTree, type TreeGrower, type TreeRules } from './tree-grower.ts';
-import { treeStore } from './tree-store.ts';
+import { storable, treeStore } from './tree-store.ts';
 
 function settingsOf(defaults: {
   minRowsPerLeaf: number;
@@ -167,7 +167,7 @@ async function growForest(
       kernels.rows.set(draw.rows);
       const learnedCount = draw.rows.length;
       const tree = grower.grow({ learnedCount, allCount: learnedCount, isInOrder: hasRandomBorders }, random);
-      store.add(tree, leafMeans(kernels, tree));
+      store.add(storable(tree), leafMeans(kernels, tree));
       await control.pause();
       // A tree for each output, or the round does not count.
       if (k < outputCount - 1 && isLate(control)) {

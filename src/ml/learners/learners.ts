@@ -2,11 +2,19 @@
 import { Problem } from '../../base/problems.ts';
 import { baseline } from './baseline.ts';
 import { boostedTrees } from './boosted-trees.ts';
+import { categoricalBoosting } from './categorical-boosting.ts';
 import { extraTrees, randomForest } from './forests.ts';
 import type { Learner } from './learner.ts';
 import { linear } from './linear.ts';
 
-export const learners: readonly Learner[] = [baseline, linear, boostedTrees, randomForest, extraTrees];
+export const learners: readonly Learner[] = [
+  baseline,
+  linear,
+  boostedTrees,
+  categoricalBoosting,
+  randomForest,
+  extraTrees,
+];
 
 /** The learner called `name`. @throws Problem `invalid-request` */
 export function learnerNamed(name: string): Learner {

@@ -1,5 +1,5 @@
 // What a loss is to boosting, and sums that losses share.
-import type { KernelLoss, TreeKernels } from '../kernels/tree-kernels.ts';
+import type { KernelLoss, RowRange, TreeKernels } from '../kernels/tree-kernels.ts';
 import type { Link } from '../model/row-model.ts';
 
 /** Where a loss finds its numbers. Rows below `rowCount` are learned from. Scores lie output by output. */
@@ -51,4 +51,15 @@ export function weightedQuantile(values: Float64Array, level: number, weights?: 
     if (sum >= total * level) return values[index]!;
   }
   return values.length > 0 ? values[order.at(-1)!]! : 0;
+}
+
+/** A quantile of what is left to explain in these rows of the kernels. */
+export function residualQuantile(
+  { rows, target, scores, weights }: Pick<TreeKernels, 'rows' | 'target' | 'scores' | 'weights'>,
+  ranges: readonly RowRange[],
+  level: number,
+): number {
+  const chosen = Int32Array.from(ranges.flatMap(({ begin, end }) => Array.from(rows.subarray(begin, end))));
+  const residuals = Float64Array.from(chosen, (row) => target[row]! - scores[row]!);
+  return weightedQuantile(residuals, level, weights && Float64Array.from(chosen, (row) => weights[row]!));
 }

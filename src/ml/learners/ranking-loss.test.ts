@@ -22,7 +22,7 @@ function dataOf(groups: number[], relevance: number[], scores: number[], weights
     target: Float64Array.from(relevance),
     weights: weights && Float64Array.from(weights),
     scores: Float64Array.from(scores),
-    derivatives: new Float64Array(2 * relevance.length),
+    derivatives: new Float32Array(2 * relevance.length),
     groups: Int32Array.from(groups),
   };
 }

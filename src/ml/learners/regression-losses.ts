@@ -1,6 +1,7 @@
 // Losses for numbers. Squared, absolute and Huber's (1964) measure distance; the quantile loss (Koenker and Bassett 1978)
 // asks for a chosen quantile; Poisson, Gamma and Tweedie (Jorgensen 1987) are for counts and amounts, whose logarithm
 // the trees add up to. Ranking, which looks at orders within groups rather than at values, is in ranking-loss.ts.
+import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import { exp, log } from '../model/arithmetic.ts';
 import { meanOver, weightedQuantile, type Loss, type LossData } from './loss.ts';
@@ -14,9 +15,8 @@ export const regressionLosses = [
   'poisson',
   'gamma',
   'tweedie',
-  'ranking',
 ] as const;
-export type RegressionLoss = (typeof regressionLosses)[number];
+export type RegressionLoss = (typeof regressionLosses)[number] | 'ranking';
 
 export interface RegressionSettings {
   loss: RegressionLoss;
@@ -24,8 +24,8 @@ export interface RegressionSettings {
   quantile: number;
   /** With `tweedie`: between 1 (Poisson) and 2 (Gamma). */
   tweediePower: number;
-  /** With `ranking`: the first places that pairs must touch. */
-  truncation: number;
+  /** With `ranking`, which needs it: the first places that pairs must touch. */
+  truncation?: number;
 }
 
 /** Share of the targets whose distance from the median counts squared. */
@@ -52,6 +52,7 @@ export function regressionLossFor(data: LossData, settings: RegressionSettings):
     case 'tweedie':
       return tweedieLoss(data, settings.tweediePower);
     case 'ranking':
+      assert(settings.truncation !== undefined, 'ranking knows its truncation');
       return rankingLoss(data, settings.truncation);
     default:
       return settings.loss satisfies never;

@@ -263,8 +263,8 @@ function searchLeaf(growing: GrowingTree, open: OpenLeaf): void {
   open.split = bestSplit({ slot, total, rowCount, active, bounds }, growing, growing.random);
 }
 
-/** Writes for each bin whether it goes left: 1, else 0. */
-function writeSides(feature: BinnedFeature, split: Split, side: Uint8Array): void {
+/** Writes for each bin whether the question sends it left: 1, else 0. */
+export function writeSides(feature: BinnedFeature, split: Split, side: Uint8Array): void {
   side.fill(0);
   if (split.isCategorical) for (const bin of split.leftBins) side[bin] = 1;
   else {

@@ -3,12 +3,22 @@ import { assert } from '../../base/assert.ts';
 import type { Link } from '../model/row-model.ts';
 import { categoricalFlag, missingLeftFlag, wordsPerSet, type TreesModel } from '../model/trees.ts';
 import type { BinnedTable } from './bins.ts';
+import type { Split } from './split-search.ts';
 import type { GrownTree } from './tree-grower.ts';
+
+/** A tree in terms of bins; children as in `GrownTree`. */
+export interface StorableTree {
+  splits: readonly Split[];
+  left: readonly number[];
+  right: readonly number[];
+  /** The rows in each leaf. */
+  rowCounts: readonly number[];
+}
 
 export interface TreeStore {
   treeCount: number;
   /** Adds a tree with a value for each of its leaves. */
-  add: (tree: GrownTree, leafValues: Float64Array) => void;
+  add: (tree: StorableTree, leafValues: Float64Array) => void;
   /** The first `treeCount` trees as a model, at least those it began with. */
   finish: (options: { treeCount: number; link: Link; base: Float64Array }) => TreesModel;
 }
@@ -22,8 +32,15 @@ interface Growing {
   right: number[];
   flags: number[];
   categorySets: number[];
+  /** Numbers of sets, by their words. */
+  knownSets: Map<string, number>;
   leafValues: number[];
   leafRowCounts: number[];
+}
+
+/** A grown tree as the store takes it: leaves count the rows that they were learned from. */
+export function storable({ leaves, ...tree }: GrownTree): StorableTree {
+  return { ...tree, rowCounts: leaves.map(({ learned }) => learned.end - learned.begin) };
 }
 
 /** A store of trees grown on `table`; with `earlier`, behind the trees of that model. */
@@ -38,6 +55,7 @@ export function treeStore(table: BinnedTable, earlier?: TreesModel): TreeStore {
     right: [...(earlier?.right ?? [])],
     flags: [...(earlier?.flags ?? [])],
     categorySets: [...(earlier?.categorySets ?? [])],
+    knownSets: new Map(),
     leafValues: [...(earlier?.leafValues ?? [])],
     leafRowCounts: [...(earlier?.leafRowCounts ?? [])],
   };
@@ -81,7 +99,7 @@ export function treeStore(table: BinnedTable, earlier?: TreesModel): TreeStore {
   return store;
 }
 
-function addTree(growing: Growing, table: BinnedTable, tree: GrownTree, leafValues: Float64Array): void {
+function addTree(growing: Growing, table: BinnedTable, tree: StorableTree, leafValues: Float64Array): void {
   const firstNode = growing.feature.length;
   const firstLeaf = growing.leafValues.length;
   const placed = (child: number): number => (child >= 0 ? child + firstNode : ~(~child + firstLeaf));
@@ -96,17 +114,27 @@ function addTree(growing: Growing, table: BinnedTable, tree: GrownTree, leafValu
     );
     if (split.isCategorical) {
       growing.threshold.push(NaN);
-      growing.sets.push(growing.categorySets.length / wordsPerSet);
-      growing.categorySets.push(...setOf(split.leftBins, feature.missingBin));
+      growing.sets.push(placeSet(growing, setOf(split.leftBins, feature.missingBin)));
     } else {
       growing.threshold.push(feature.bounds[split.bin]!);
       growing.sets.push(0);
     }
   });
-  tree.leaves.forEach(({ learned }, leaf) => {
+  tree.rowCounts.forEach((rowCount, leaf) => {
     growing.leafValues.push(leafValues[leaf]!);
-    growing.leafRowCounts.push(learned.end - learned.begin);
+    growing.leafRowCounts.push(rowCount);
   });
+}
+
+/** The number of a set; equal sets have one number. */
+function placeSet({ categorySets, knownSets }: Growing, words: Uint32Array): number {
+  const key = words.join();
+  const known = knownSets.get(key);
+  if (known !== undefined) return known;
+  const set = categorySets.length / wordsPerSet;
+  categorySets.push(...words);
+  knownSets.set(key, set);
+  return set;
 }
 
 /** Bits of the codes that go left; the bin of missing values is told by a flag instead. */
