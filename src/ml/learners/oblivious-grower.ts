@@ -62,6 +62,7 @@ export function growObliviousTree(input: ObliviousInput): ObliviousTree {
       features,
       active,
       leaves: leaves.filter((leaf) => leaf.slot >= 0),
+      rowCount: parts[0].end,
       ...inUnits(rules, scales),
       random,
     });

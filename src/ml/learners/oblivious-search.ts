@@ -20,6 +20,8 @@ export interface LevelSearch {
   /** Positions of the features that may be asked about. */
   active: Int32Array;
   leaves: readonly LevelLeaf[];
+  /** Of all leaves together. */
+  rowCount: number;
   /** In units. */
   l2: number;
   /** Noise added to the square root of a gain: its standard deviation, in units. */
@@ -46,8 +48,6 @@ export function bestQuestion(search: LevelSearch): Split {
   return best;
 }
 
-/** Categories with a smaller share of the level's hessian are not asked about by name: they would memorise rows. */
-const rareShare = 0.005;
 const mostBins = 256;
 /** Gains of each border with missing values on the right, and on the left. */
 const scratch = { right: new Float64Array(mostBins), left: new Float64Array(mostBins) };
@@ -120,6 +120,11 @@ function gainOfSides(
   );
 }
 
+/** Rows that a category needs to be asked about by name, estimated from hessians: asking of fewer memorises them. */
+function fewestRows(rowCount: number): number {
+  return Math.max(rowCount / 200, Math.min(20, rowCount / 20));
+}
+
 /** One frequent category against the rest, or several: the first in the order of their mean gradients over the level. */
 function bestCategory(feature: number, search: LevelSearch): Split {
   const { kernels, features, leaves, l2 } = search;
@@ -133,7 +138,8 @@ function bestCategory(feature: number, search: LevelSearch): Split {
     }
     return { gradients, hessians, total };
   });
-  const least = rareShare * leaves.reduce((sum, { total }) => sum + total.hessian, 0);
+  const allHessian = leaves.reduce((sum, { total }) => sum + total.hessian, 0);
+  const least = (allHessian * fewestRows(search.rowCount)) / search.rowCount;
   const ratio = (bin: number): number => all.gradients[bin]! / (all.hessians[bin]! + l2);
   const frequent = [...all.hessians.keys()]
     .filter((bin) => all.hessians[bin]! >= Math.max(1, least))

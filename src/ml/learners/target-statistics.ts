@@ -13,7 +13,7 @@ export interface StatisticsInput {
   classCount: number;
   target: Float64Array;
   weights: Float64Array | undefined;
-  /** How many average rows the prior, the mean over all rows, counts for. */
+  /** How many average rows the prior, the mean over all rows seen, counts for. */
   priorRows: number;
   /** Rows learned from, in their random order. */
   order: Int32Array;
@@ -99,33 +99,15 @@ function statisticFeature(
   };
 }
 
-/**
- * The statistic that each row of `input.order` is learned with, in that order: it depends on the targets of the rows
- * before it, and on the prior.
- */
-export function orderedStatistics(
-  source: BinnedFeature,
-  sums: CategorySums,
-  { order, weights }: StatisticsInput,
-): Float64Array {
-  const ordered = new Float64Array(order.length);
-  for (let place = 0; place < order.length; place++) {
-    const row = order[place]!;
-    const code = source.bins[row]!;
-    ordered[place] = statisticOf(sums, code);
-    const weight = weights ? weights[row]! : 1;
-    sums.target[code]! += weight * sums.valueOf(row);
-    sums.weight[code]! += weight;
-  }
-  return ordered;
-}
-
+/** Sums over rows seen so far. */
 export interface CategorySums {
-  /** For each code, then for missing values: weighted targets and weights so far. */
+  /** For each code, then for missing values: weighted targets and weights. */
   target: Float64Array;
   weight: Float64Array;
-  prior: number;
+  /** The same of all. */
+  all: { target: number; weight: number };
   priorWeight: number;
+  /** What the mean is taken of. */
   valueOf: (row: number) => number;
 }
 
@@ -135,26 +117,46 @@ export function startSums(
   classIndex: number | undefined,
   { target, weights, order, priorRows }: StatisticsInput,
 ): CategorySums {
-  const valueOf = (row: number): number =>
-    classIndex === undefined ? target[row]! : target[row] === classIndex ? 1 : 0;
-  let sum = 0;
-  let total = 0;
-  for (const row of order) {
-    const weight = weights ? weights[row]! : 1;
-    sum += weight * valueOf(row);
-    total += weight;
-  }
+  let weight = order.length;
+  if (weights) weight = order.reduce((sum, row) => sum + weights[row]!, 0);
   const codeCount = source.missingBin < 0 ? source.binCount + 1 : source.binCount;
   return {
     target: new Float64Array(codeCount),
     weight: new Float64Array(codeCount),
-    prior: sum / total,
-    priorWeight: (priorRows * total) / order.length,
-    valueOf,
+    all: { target: 0, weight: 0 },
+    priorWeight: (priorRows * weight) / order.length,
+    valueOf: (row) => (classIndex === undefined ? target[row]! : target[row] === classIndex ? 1 : 0),
   };
 }
 
-function statisticOf({ target, weight, prior, priorWeight }: CategorySums, code: number): number {
+/**
+ * The statistic that each row of `order` is learned with, in that order: it depends on the targets of the rows before
+ * it alone. Afterwards the sums have seen all of them.
+ */
+export function orderedStatistics(
+  source: BinnedFeature,
+  sums: CategorySums,
+  { order, weights }: Pick<StatisticsInput, 'order' | 'weights'>,
+): Float64Array {
+  const { all } = sums;
+  const ordered = new Float64Array(order.length);
+  for (let index = 0; index < order.length; index++) {
+    const row = order[index]!;
+    const code = source.bins[row]!;
+    ordered[index] = statisticOf(sums, code);
+    const weight = weights ? weights[row]! : 1;
+    const value = weight * sums.valueOf(row);
+    sums.target[code]! += value;
+    sums.weight[code]! += weight;
+    all.target += value;
+    all.weight += weight;
+  }
+  return ordered;
+}
+
+/** The category's mean, drawn towards the mean of all rows seen. */
+function statisticOf({ target, weight, all, priorWeight }: CategorySums, code: number): number {
+  const prior = all.weight > 0 ? all.target / all.weight : 0;
   return (target[code]! + prior * priorWeight) / (weight[code]! + priorWeight);
 }
 

@@ -7,6 +7,7 @@ import { systemClock } from '../../base/time.ts';
 import { openTeam, type KernelThreads } from '../../ml/kernels/threads.ts';
 import { startSharedModule } from '../../ml/kernels/web-assembly.ts';
 import { boostedTrees } from '../../ml/learners/boosted-trees.ts';
+import { categoricalBoosting } from '../../ml/learners/categorical-boosting.ts';
 import { randomForest } from '../../ml/learners/forests.ts';
 import { pauseBy, type TrainingInput } from '../../ml/learners/learner.ts';
 import { featureTable } from '../../ml/learners/testing.ts';
@@ -80,6 +81,8 @@ test('the number of threads does not change what is learned', async () => {
     [boostedTrees, 'binary', { iterations: 12, rowShare: 0.8 }],
     [boostedTrees, 'multiclass', { iterations: 4 }],
     [randomForest, 'binary', { trees: 2 }],
+    [categoricalBoosting, 'binary', { iterations: 6, statisticsAbove: 2 }],
+    [categoricalBoosting, 'multiclass', { iterations: 2, statisticsAbove: 2 }],
   ] as const) {
     const alone = await learner.train({ ...input(task), hyperparameters });
     const threads = counted(three);
