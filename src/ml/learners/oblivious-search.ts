@@ -45,12 +45,17 @@ export function bestQuestion(search: LevelSearch): Split {
     bestScore = score;
     best = { ...question, gain: question.gain - together };
   }
-  return best;
+  return best.feature < 0 || best.isCategorical ? best : withMissingSide(best, search);
 }
 
 const mostBins = 256;
-/** Gains of each border with missing values on the right, and on the left. */
-const scratch = { right: new Float64Array(mostBins), left: new Float64Array(mostBins) };
+/** Gains of each border with missing values on the right, and on the left; sums in the order of categories. */
+const scratch = {
+  right: new Float64Array(mostBins),
+  left: new Float64Array(mostBins),
+  gradients: new Float64Array(mostBins),
+  hessians: new Float64Array(mostBins),
+};
 
 function bestBorder(feature: number, search: LevelSearch): Split {
   const { kernels, features, leaves, l2 } = search;
@@ -76,7 +81,6 @@ function bestBorder(feature: number, search: LevelSearch): Split {
     if (missingHessian > 0 && left[bin]! > best.gain)
       Object.assign(best, { gain: left[bin]!, bin, isMissingLeft: true });
   }
-  if (missingHessian === 0) best.isMissingLeft = isMostLeft(feature, best.bin, search);
   return { ...noSplit, ...best, feature };
 }
 
@@ -147,22 +151,19 @@ function bestCategory(feature: number, search: LevelSearch): Split {
   const count = frequent.length;
   const alone = scratch.right.fill(0, 0, count);
   const together = scratch.left.fill(0, 0, count);
+  const ordered = { gradients: scratch.gradients, hessians: scratch.hessians, l2, binCount: count };
   for (const { gradients, hessians, total } of ofLeaves) {
-    const sums = {
-      gradients: Float64Array.from(frequent, (bin) => gradients[bin]!),
-      hessians: Float64Array.from(frequent, (bin) => hessians[bin]!),
-      total,
-      l2,
-      binCount: count,
-    };
-    addGains(together, sums, { gradient: 0, hessian: 0 });
-    for (let index = 0; index < count; index++)
+    for (let index = 0; index < count; index++) {
+      const gradient = (ordered.gradients[index] = gradients[frequent[index]!]!);
+      const hessian = (ordered.hessians[index] = hessians[frequent[index]!]!);
       alone[index]! += gainOfSides(
-        sums.gradients[index]!,
-        sums.hessians[index]! + l2,
-        total.gradient - sums.gradients[index]!,
-        total.hessian - sums.hessians[index]! + l2,
+        gradient,
+        hessian + l2,
+        total.gradient - gradient,
+        total.hessian - hessian + l2,
       );
+    }
+    addGains(together, { ...ordered, total }, { gradient: 0, hessian: 0 });
   }
   let gain = 0;
   let leftBins: number[] = [];
@@ -180,16 +181,18 @@ function bestCategory(feature: number, search: LevelSearch): Split {
   return { ...noSplit, feature, gain, leftBins, isCategorical: true, isMissingLeft };
 }
 
-/** Where later missing values go when there were none: to the larger side. */
-function isMostLeft(feature: number, bin: number, { kernels, leaves }: LevelSearch): boolean {
+/** Where there were no missing values, later ones go to the larger side. */
+function withMissingSide(split: Split, { kernels, features, leaves }: LevelSearch): Split {
+  const { missingBin } = features[split.feature]!;
   let left = 0;
   let all = 0;
   for (const { slot, total } of leaves) {
-    const { hessians } = kernels.binSums(slot, feature, total);
-    for (let index = 0; index <= bin; index++) left += hessians[index]!;
+    const { hessians } = kernels.binSums(slot, split.feature, total);
+    if (missingBin >= 0 && hessians[missingBin]! > 0) return split;
+    for (let bin = 0; bin <= split.bin; bin++) left += hessians[bin]!;
     all += total.hessian;
   }
-  return left * 2 > all;
+  return { ...split, isMissingLeft: left * 2 > all };
 }
 
 function gainOfLeaf({ gradient, hessian }: UnitSums, l2: number): number {
