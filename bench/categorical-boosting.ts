@@ -1,6 +1,6 @@
 // Categorical boosting against CatBoost, and against Pilvi's boosted trees: public data sets with categories, the same
 // folds, the same number of iterations, each with its own settings, one thread, no early stopping.
-// Usage: node bench/categorical-boosting.ts FOLDER [iterations = 500] [sets = all, or names with commas] [folds = 3] [seed = 11]
+// Usage: node bench/categorical-boosting.ts FOLDER [iterations = 300] [sets = all, or names with commas] [folds = 3] [seed = 11]
 // FOLDER holds the data sets as bench/categorical-data.ts names them. CatBoost is installed into node_modules/.cache by
 // pip the first time; Python 3 must be there. CatBoost gets the categories themselves, Pilvi its own encoding of them.
 import { execFileSync } from 'node:child_process';
@@ -26,7 +26,7 @@ interface Run {
 const [folder, iterationsText, setsText, foldsText, seedText] = process.argv.slice(2);
 if (!folder)
   throw new Error('Usage: node bench/categorical-boosting.ts FOLDER [iterations] [sets] [folds] [seed]');
-const iterations = Number(iterationsText ?? 500);
+const iterations = Number(iterationsText ?? 300);
 const wanted = setsText && setsText !== 'all' ? setsText.split(',') : dataSets.map((set) => set.name);
 const foldCount = Number(foldsText ?? 3);
 const seed = Number(seedText ?? 11);

@@ -50,6 +50,12 @@ const portfolio: readonly PortfolioEntry[] = [
     },
   },
   {
+    learner: 'categorical-boosting',
+    label: 'Categorical boosting',
+    hyperparameters: { depth: 5, learningRate: 0.08, patience: 25 },
+    timeShare: 0.5,
+  },
+  {
     learner: 'boosted-trees',
     label: 'Boosted trees, random borders',
     hyperparameters: {
@@ -90,6 +96,8 @@ const explored = [
   'boosted-trees',
   'boosted-trees',
   'boosted-trees',
+  'categorical-boosting',
+  'categorical-boosting',
   'extra-trees',
   'random-forest',
   'linear',
