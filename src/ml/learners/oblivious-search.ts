@@ -1,7 +1,7 @@
 // The best question for a whole level of an oblivious tree: asked of all leaves at once, its gain is the sum of theirs.
 // Numbers: every bin border, missing values tried on both sides. Categories: one against the rest, or prefixes of the
-// order by gradient ratio (Fisher 1958), which is one for the level. Gains are in units (kernels/tree-kernels.ts). Noise on the choice among features follows CatBoost's random strength: large while the
-// model is small, gone later.
+// order by gradient ratio (Fisher 1958), which is one for the level. Gains are in units (kernels/tree-kernels.ts). Noise
+// on the choice among features follows CatBoost's random strength: large while the model is small, gone later.
 import { log } from '../model/arithmetic.ts';
 import type { Random } from '../../base/random.ts';
 import type { TreeKernels, UnitSums } from '../kernels/tree-kernels.ts';
@@ -29,7 +29,7 @@ export interface LevelSearch {
   random: Random;
 }
 
-/** The question of largest gain over all leaves; {@link noSplit} when none gains. `left` sums are over all leaves. */
+/** The question of largest gain over all leaves; {@link noSplit} when none gains. Its `left` sums are not told. */
 export function bestQuestion(search: LevelSearch): Split {
   const { features, active, leaves, l2, noise, random } = search;
   const together = leaves.reduce((sum, { total }) => sum + gainOfLeaf(total, l2), 0);

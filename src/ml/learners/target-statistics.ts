@@ -1,8 +1,8 @@
 // Categories as numbers: ordered target statistics (Prokhorenkova et al., "CatBoost: unbiased boosting with categorical
 // features", NeurIPS 2018). A category's statistic is the smoothed mean of the target over its rows. A row that is
 // learned from sees only the rows before it in a random order, so never its own target; all other rows see the mean over
-// all rows learned from. Borders lie between the categories' final means: so every question about a statistic is a set
-// of categories, and the model needs no form of its own for it.
+// all rows learned from. Borders lie between the categories' final means (which is all that they tell of a row's own
+// target). Every question about a statistic is a set of categories in the end: the model needs no form of its own for it.
 import type { Task } from '../frame/schema.ts';
 import type { BinnedFeature } from './bins.ts';
 import type { Split } from './split-search.ts';
