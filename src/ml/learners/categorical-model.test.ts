@@ -58,6 +58,7 @@ async function contentFor(target: (typeof targets)[number]): Promise<ModelConten
     },
     clock: systemClock,
   });
+  assert.ok(task !== 'ranking');
   const { classes, encoding } = model.manifest;
   const hyperparameters = { iterations: 40, statisticsAbove: 8 };
   const trained = await categoricalBoosting.train({
