@@ -55,7 +55,7 @@ export function treeStore(table: BinnedTable, earlier?: TreesModel): TreeStore {
     right: [...(earlier?.right ?? [])],
     flags: [...(earlier?.flags ?? [])],
     categorySets: [...(earlier?.categorySets ?? [])],
-    knownSets: new Map(),
+    knownSets: setsByWords(earlier?.categorySets ?? []),
     leafValues: [...(earlier?.leafValues ?? [])],
     leafRowCounts: [...(earlier?.leafRowCounts ?? [])],
   };
@@ -124,6 +124,14 @@ function addTree(growing: Growing, table: BinnedTable, tree: StorableTree, leafV
     growing.leafValues.push(leafValues[leaf]!);
     growing.leafRowCounts.push(rowCount);
   });
+}
+
+function setsByWords(categorySets: ArrayLike<number>): Map<string, number> {
+  const words = Array.from(categorySets);
+  const known = new Map<string, number>();
+  for (let set = 0; set < words.length / wordsPerSet; set++)
+    known.set(words.slice(set * wordsPerSet, (set + 1) * wordsPerSet).join(), set);
+  return known;
 }
 
 /** The number of a set; equal sets have one number. */
