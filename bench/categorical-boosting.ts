@@ -4,7 +4,7 @@
 // FOLDER holds the data sets as bench/categorical-data.ts names them. CatBoost is installed into node_modules/.cache by
 // pip the first time; Python 3 must be there. CatBoost gets the categories themselves, Pilvi its own encoding of them.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,7 @@ import { pauseBy, type Learner } from '../src/ml/learners/learner.ts';
 import { metricFor } from '../src/ml/metrics/metrics.ts';
 import { applyModel, outputCountOf } from '../src/ml/model/row-model.ts';
 import { dataSets, loadSet, type DataSet, type LoadedSet } from './categorical-data.ts';
+import { pythonWith } from './python.ts';
 
 /** One fold: class shares or values for its validation rows, and what learning took. */
 interface Run {
@@ -30,7 +31,7 @@ const iterations = Number(iterationsText ?? 300);
 const wanted = setsText && setsText !== 'all' ? setsText.split(',') : dataSets.map((set) => set.name);
 const foldCount = Number(foldsText ?? 3);
 const seed = Number(seedText ?? 11);
-const python = pythonWithCatboost();
+const python = pythonWith(['catboost']);
 
 console.log(`machine: ${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`);
 for (const set of dataSets.filter((one) => wanted.includes(one.name))) {
@@ -119,15 +120,4 @@ function report(
 
 function mean(values: number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Makes a virtual environment with CatBoost unless there is one. */
-function pythonWithCatboost(): string {
-  const folderOfPython = fileURLToPath(new URL('../node_modules/.cache/categorical-bench', import.meta.url));
-  const program = join(folderOfPython, 'bin', 'python');
-  if (!existsSync(program)) {
-    execFileSync('python3', ['-m', 'venv', folderOfPython], { stdio: 'inherit' });
-    execFileSync(program, ['-m', 'pip', 'install', '--quiet', 'catboost', 'numpy'], { stdio: 'inherit' });
-  }
-  return program;
 }

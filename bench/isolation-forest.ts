@@ -13,7 +13,7 @@ import type { FeatureTable } from '../src/ml/frame/encoding.ts';
 import { anomalyScores, trainIsolationForest } from '../src/ml/anomaly/isolation-forest.ts';
 import { pauseBy } from '../src/ml/learners/learner.ts';
 import { areaUnderRoc } from '../src/ml/metrics/ranking.ts';
-import { pythonWithLightgbm } from './python.ts';
+import { pythonWith } from './python.ts';
 
 const rowCount = 10_000;
 const columnCount = 8;
@@ -31,7 +31,7 @@ interface Outcome {
 }
 
 const setCount = Number(process.argv[2] ?? 3);
-const python = pythonWithLightgbm();
+const python = pythonWith(['scikit-learn']);
 for (const kind of ['scattered', 'two clusters', 'a third of the columns'] as const) {
   const outcomes: { ours: Outcome; theirs: Outcome }[] = [];
   for (let seed = 1; seed <= setCount; seed++) {

@@ -16,7 +16,7 @@ import { boostedTrees } from '../src/ml/learners/boosted-trees.ts';
 import { pauseBy, type Hyperparameters } from '../src/ml/learners/learner.ts';
 import { normalisedGain, queriesOf, usualDepth } from '../src/ml/metrics/queries.ts';
 import { applyModel } from '../src/ml/model/row-model.ts';
-import { pythonWithLightgbm } from './python.ts';
+import { pythonWith } from './python.ts';
 
 const columnCount = 12;
 const trainingQueryCount = 600;
@@ -40,7 +40,7 @@ interface Queries {
 }
 
 const dataSetCount = Number(process.argv[2] ?? 5);
-const python = pythonWithLightgbm();
+const python = pythonWith(['lightgbm', 'scikit-learn']);
 const figures: Record<'ranking' | 'lightgbm' | 'regression', number[]> = {
   ranking: [],
   lightgbm: [],

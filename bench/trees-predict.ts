@@ -12,7 +12,7 @@ import { boostedTrees } from '../src/ml/learners/boosted-trees.ts';
 import { pauseBy } from '../src/ml/learners/learner.ts';
 import { applyTrees, type TreesModel } from '../src/ml/model/trees.ts';
 import { walkTrees } from '../src/ml/model/walk.ts';
-import { pythonWithPeers } from './trees-python.ts';
+import { pythonWith } from './python.ts';
 
 const rowCount = 20_000;
 const featureCount = 28;
@@ -75,7 +75,11 @@ if (process.argv[2] === 'peers') {
     writeFileSync(join(folder, 'rows.bin'), rows);
     writeFileSync(join(folder, 'target.bin'), target);
     const script = fileURLToPath(new URL('trees-predict-peers.py', import.meta.url));
-    execFileSync(pythonWithPeers(), [script, folder, `${featureCount}`], { stdio: 'inherit' });
+    execFileSync(
+      pythonWith(['lightgbm', 'onnxmltools', 'skl2onnx', 'onnxruntime']),
+      [script, folder, `${featureCount}`],
+      { stdio: 'inherit' },
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pythonWithPeers } from './trees-python.ts';
+import { pythonWith } from './python.ts';
 import { makeTable, shapes, writeTable, type Shape } from './trees-data.ts';
 
 interface Run {
@@ -24,7 +24,7 @@ const runCount = Number(runsText ?? 3);
 const threads = Number(threadsText ?? 1);
 const wanted = shapesText && shapesText !== 'all' ? shapesText.split(',') : shapes.map((shape) => shape.name);
 const engines = enginesText ? enginesText.split(',') : ['ours', 'plain', 'lightgbm', 'quantised', 'xgboost'];
-const python = pythonWithPeers();
+const python = pythonWith(['lightgbm', 'xgboost-cpu', 'scikit-learn']);
 
 console.log(
   `machine: ${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}, ${threads} thread(s)`,
