@@ -21,6 +21,8 @@ export interface ConversionRules {
   /** Words that mean "missing". */
   nullValues: readonly string[];
   maxFieldBytes: number;
+  /** Whether texts may hold zero bytes. */
+  mayHoldZeroBytes: boolean;
   /**
    * `common`: short statements, for tables of thousands of columns, whose plans would take minutes otherwise. What is
    * written in a rarer way does not fit then.
@@ -82,8 +84,9 @@ export function misfits(column: SourceColumn, reading: Reading, rules: Conversio
 }
 
 /** Whether a text is too long, or holds a NUL, which databases and JSON tools choke on. */
-export function isUnusableText(text: Sql, { maxFieldBytes }: ConversionRules): Sql {
-  return sql`(strlen(${text}) > ${maxFieldBytes} OR contains(${text}, chr(0)))`;
+export function isUnusableText(text: Sql, { maxFieldBytes, mayHoldZeroBytes }: ConversionRules): Sql {
+  const isTooLong = sql`strlen(${text}) > ${maxFieldBytes}`;
+  return mayHoldZeroBytes ? sql`(${isTooLong} OR contains(${text}, chr(0)))` : sql`(${isTooLong})`;
 }
 
 /** A text, and what the engine's own cast makes of it. */

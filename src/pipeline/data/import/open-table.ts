@@ -16,6 +16,7 @@ import { jsonRelation, readJsonKeys } from './json-table.ts';
 import { checkParquetFrame, parquetColumns, parquetRelation, readParquetColumns } from './parquet-table.ts';
 import type { ImportLimits } from './source-limits.ts';
 import { readHead, readUnpackedHead, treatText, unpackTo, type Source } from './source-text.ts';
+import { holdsZeroByte } from './zero-bytes.ts';
 
 /** What is to be read. */
 export interface Opening {
@@ -50,6 +51,8 @@ export interface Table {
   /** How the columns are read where the format says so; undefined: the sample decides. */
   readings: Reading[] | undefined;
   detectsNullWords: boolean;
+  /** Whether texts may hold zero bytes, so that each must be asked. */
+  mayHoldZeroBytes: boolean;
   /** What was found out, as options that would read the file the same way. */
   found: ImportOptions;
   warnings: string[];
@@ -132,6 +135,7 @@ async function openCsv(source: OpenSource, look: SecondLook): Promise<Table> {
     sample: head.rows,
     readings: undefined,
     detectsNullWords: true,
+    mayHoldZeroBytes: await holdsZeroByte(path),
     found: {
       ...foundOf(source, text.encoding),
       delimiter,
@@ -169,6 +173,7 @@ async function openJson(engine: DataEngine, source: OpenSource, look: SecondLook
     sample: await sampleOf(engine, relation([]), keys.length),
     readings: undefined,
     detectsNullWords: false,
+    mayHoldZeroBytes: true,
     found: foundOf(source, text.encoding),
     warnings: [...encodingWarnings(source, text.encoding), ...warnings],
     csv: undefined,
@@ -190,6 +195,7 @@ async function openParquet(engine: DataEngine, source: OpenSource): Promise<Tabl
     sample: [],
     readings,
     detectsNullWords: false,
+    mayHoldZeroBytes: true,
     found: { format: 'parquet', compression: source.source.compression },
     warnings,
     csv: undefined,

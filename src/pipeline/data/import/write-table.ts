@@ -44,7 +44,7 @@ export async function writeTable(engine: DataEngine, table: Table, writing: Writ
       await rm(writing.target, { force: true });
       if (failureOf(error) !== 'misfit') throw error;
     }
-    const rules = rulesOf(decided, writing.limits);
+    const rules = rulesOf(table, decided, writing.limits);
     await refuseMisfits(engine, table, decided, { ...writing, rules });
     const evidence = await misfitRows(engine, table, decided, rules);
     sample = [...sample, ...evidence];
@@ -84,7 +84,7 @@ function selectConverted(
   { limits, maxRows, spellings = 'all' }: Writing & { spellings?: ConversionRules['spellings'] },
 ): Sql {
   const rows = selectValues(table.columns, decided.readings, table.relation(decided.nullValues), {
-    ...rulesOf(decided, limits),
+    ...rulesOf(table, decided, limits),
     spellings,
   });
   return maxRows === undefined ? rows : sql`${rows} LIMIT ${maxRows}`;
@@ -125,8 +125,12 @@ async function writeRows(
   return count;
 }
 
-function rulesOf(decided: Readings, limits: ImportLimits): ConversionRules {
-  return { nullValues: decided.nullValues, maxFieldBytes: limits.maxFieldBytes, spellings: 'all' };
+function rulesOf(
+  { mayHoldZeroBytes }: Table,
+  { nullValues }: Readings,
+  { maxFieldBytes }: ImportLimits,
+): ConversionRules {
+  return { nullValues, maxFieldBytes, mayHoldZeroBytes, spellings: 'all' };
 }
 
 function anyMisfit(table: Table, readings: readonly Reading[], rules: ConversionRules): Sql {
