@@ -1,13 +1,5 @@
-// What the search tries: first settings known to be good, most useful first, then settings drawn at random from the
-// learners' search spaces, half of them near the best so far.
-import { exp, log } from '../model/arithmetic.ts';
-import type { Random } from '../../base/random.ts';
-import type {
-  HyperparameterSpec,
-  HyperparameterValue,
-  Hyperparameters,
-  Learner,
-} from '../learners/learner.ts';
+// What the search tries first: settings known to be good, most useful first. What it tries then is in proposals.ts.
+import type { Hyperparameters, Learner } from '../learners/learner.ts';
 import { learnerNamed } from '../learners/learners.ts';
 
 export interface Candidate {
@@ -16,7 +8,7 @@ export interface Candidate {
   label: string;
   /** Share of the time left that it may take, when time is the budget. */
   timeShare: number;
-  /** Found by the random search: given up when far behind after the first fold. */
+  /** Not of the portfolio: given up when far behind after the first fold. */
   isExploring: boolean;
 }
 
@@ -89,65 +81,4 @@ export type Fitness = (learner: Learner) => boolean;
 export function portfolioCandidate(index: number, fits: Fitness): Candidate | undefined {
   const entry = portfolio.filter(({ learner }) => fits(learnerNamed(learner)))[index];
   return entry && { timeShare: 1, isExploring: false, ...entry };
-}
-
-const explored = [
-  'boosted-trees',
-  'boosted-trees',
-  'boosted-trees',
-  'boosted-trees',
-  'categorical-boosting',
-  'categorical-boosting',
-  'extra-trees',
-  'random-forest',
-  'linear',
-];
-
-/** A candidate drawn at random; `best` is the best boosted trial so far, near which half of the draws stay. */
-export function drawCandidate(random: Random, fits: Fitness, best: Hyperparameters | undefined): Candidate {
-  const fitting = explored.map(learnerNamed).filter(fits);
-  const learner = fitting[random.below(fitting.length)]!;
-  const near = learner.spec.name === 'boosted-trees' && best && random.next() < 0.5 ? best : undefined;
-  return {
-    learner: learner.spec.name,
-    label: `${learner.spec.label}, ${near ? 'near the best' : 'drawn'}`,
-    hyperparameters: drawHyperparameters(learner, random, near),
-    timeShare: 1,
-    isExploring: true,
-  };
-}
-
-function drawHyperparameters(
-  { spec }: Learner,
-  random: Random,
-  near: Hyperparameters | undefined,
-): Hyperparameters {
-  const settings = spec.hyperparameters.filter((setting) => setting.search);
-  return Object.fromEntries(
-    settings.map((setting) => [setting.name, drawValue(setting, random, near?.[setting.name])]),
-  );
-}
-
-/** Uniform on the setting's scale; around `near`, within a fifth of the range to either side. */
-function drawValue(
-  setting: HyperparameterSpec,
-  random: Random,
-  near: HyperparameterValue | undefined,
-): HyperparameterValue {
-  const space = setting.search!;
-  if ('choices' in space) {
-    const drawn = space.choices[random.below(space.choices.length)]!;
-    return near !== undefined && random.next() < 0.7 ? near : drawn;
-  }
-  const isLog = setting.scale === 'log';
-  const onScale = (value: number): number => (isLog ? log(value) : value);
-  const low = onScale(space.min);
-  const high = onScale(space.max);
-  const at =
-    typeof near === 'number'
-      ? Math.min(high, Math.max(low, onScale(near) + (random.next() - 0.5) * 0.4 * (high - low)))
-      : low + random.next() * (high - low);
-  const value = isLog ? exp(at) : at;
-  const bounded = Math.min(space.max, Math.max(space.min, value));
-  return setting.type === 'integer' ? Math.round(bounded) : Math.round(bounded * 1e6) / 1e6;
 }

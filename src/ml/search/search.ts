@@ -1,5 +1,5 @@
 // AutoML: from a frame and a recipe to a model, within a budget. A locked holdout; a portfolio of known-good settings,
-// then a random search; every trial cross-validated and its fold models kept (bagging); a greedy ensemble of them;
+// then a Bayesian search; every trial cross-validated and its fold models kept (bagging); a greedy ensemble of them;
 // calibration and intervals from out-of-fold predictions. Anytime: stopped early, it returns what it has.
 // After AutoGluon (Erickson et al. 2020) and auto-sklearn (Feurer et al. 2015).
 import { Problem } from '../../base/problems.ts';
@@ -8,8 +8,9 @@ import { pauseBy } from '../learners/learner.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
 import { finish } from './finish.ts';
 import { leakageWarnings } from './leakage.ts';
-import { drawCandidate, portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
+import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { prepare, type Prepared } from './prepare.ts';
+import { proposeCandidate, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
 import { runTrial, type Trial } from './trial.ts';
 
@@ -128,7 +129,12 @@ async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
     if (recipe.budget.trials === undefined && isExhausted(trials)) break;
     const candidate =
       portfolioCandidate(trials.length, fits) ??
-      drawCandidate(random, fits, bestBoosted(trials)?.report.hyperparameters);
+      proposeCandidate({
+        random,
+        fits,
+        tried: triedIn(trials),
+        isTimed: recipe.budget.trials === undefined,
+      });
     if (trials.length === 2) run.stage('searching', 'Comparing models');
     const trial = await runTrial(
       {
@@ -183,11 +189,20 @@ function isExhausted(trials: readonly Trial[]): boolean {
   return trials.length - trials.indexOf(best) > patienceTrials;
 }
 
-function bestBoosted(trials: readonly Trial[]): Trial | undefined {
-  const boosted = trials.filter(
-    (trial) => trial.candidate.learner === 'boosted-trees' && trial.report.state === 'finished',
-  );
-  return boosted.sort((a, b) => b.utility - a.utility)[0];
+/** What the trials teach; one that was given up is taken to have gone on as others of its learner did. */
+function triedIn(trials: readonly Trial[]): Tried[] {
+  const gains = new Map<string, number[]>();
+  for (const { candidate, report, utility, firstFoldUtility } of trials)
+    if (report.state === 'finished')
+      gains.set(candidate.learner, [...(gains.get(candidate.learner) ?? []), utility - firstFoldUtility]);
+  return trials.flatMap(({ candidate, report, utility, firstFoldUtility }) => {
+    const own = gains.get(candidate.learner) ?? [0];
+    const expected = firstFoldUtility + own.reduce((sum, gain) => sum + gain, 0) / own.length;
+    const known = report.state === 'finished' ? utility : expected;
+    if (!Number.isFinite(known)) return [];
+    const { learner, hyperparameters, seconds } = report;
+    return [{ learner, hyperparameters, utility: known, seconds }];
+  });
 }
 
 /** The median rule (Golovin et al., Vizier, 2017): an explorer must keep up with half of its learner's earlier trials. */

@@ -1,0 +1,163 @@
+// What a search tries when the portfolio is used up. Each learner's trials so far teach a surrogate what its other
+// settings would score; the settings that promise most beyond the best trial of all are tried next (Bayesian
+// optimisation: Jones, Schonlau and Welch 1998; Snoek, Larochelle and Adams 2012). A quarter of the trials is drawn at
+// random, so that what the surrogates overlook has its chance and ensembles stay varied.
+import type { Random } from '../../base/random.ts';
+import { exp, log } from '../model/arithmetic.ts';
+import type {
+  HyperparameterSpec,
+  HyperparameterValue,
+  Hyperparameters,
+  Learner,
+} from '../learners/learner.ts';
+import { completeHyperparameters } from '../learners/learner.ts';
+import { learnerNamed } from '../learners/learners.ts';
+import type { Candidate, Fitness } from './portfolio.ts';
+import { expectedImprovement, fitSurrogate } from './surrogate.ts';
+
+/** What is known of settings that were tried. */
+export interface Tried {
+  learner: string;
+  hyperparameters: Hyperparameters;
+  /** More is better. Of trials that were given up: what their first fold lets expect. */
+  utility: number;
+  seconds: number;
+}
+
+export interface ProposalInput {
+  random: Random;
+  fits: Fitness;
+  tried: readonly Tried[];
+  /** Whether a trial that takes half the time may promise half as much. Time may steer nothing else. */
+  isTimed: boolean;
+}
+
+/** Learners, as often as random draws should take them. */
+const explored = [
+  'boosted-trees',
+  'boosted-trees',
+  'boosted-trees',
+  'boosted-trees',
+  'categorical-boosting',
+  'categorical-boosting',
+  'extra-trees',
+  'random-forest',
+  'linear',
+];
+const randomShare = 0.25;
+/** Trials of a learner that a surrogate learns from: at least and at most. */
+const fewestTried = 3;
+const mostTried = 120;
+/** Points at which a surrogate is asked; half of them near the learner's best. */
+const pointCount = 64;
+
+/** The next candidate. */
+export function proposeCandidate(input: ProposalInput): Candidate {
+  const { random, fits } = input;
+  const fitting = explored.map(learnerNamed).filter(fits);
+  const proposal = random.next() < randomShare ? undefined : mostPromising(input, new Set(fitting));
+  const learner = proposal?.learner ?? fitting[random.below(fitting.length)]!;
+  return {
+    learner: learner.spec.name,
+    label: `${learner.spec.label}, ${proposal ? 'proposed' : 'drawn'}`,
+    hyperparameters: proposal?.hyperparameters ?? drawHyperparameters(learner, random),
+    timeShare: 1,
+    isExploring: true,
+  };
+}
+
+interface Proposal {
+  learner: Learner;
+  hyperparameters: Hyperparameters;
+  promise: number;
+}
+
+function mostPromising(input: ProposalInput, learners: ReadonlySet<Learner>): Proposal | undefined {
+  const best = Math.max(...input.tried.map(({ utility }) => utility));
+  const proposals = [...learners].flatMap((learner) => proposalOf(learner, best, input) ?? []);
+  return proposals.reduce<Proposal | undefined>((a, b) => (a && a.promise >= b.promise ? a : b), undefined);
+}
+
+/** Of one learner, the settings of most promise; undefined while too few were tried. */
+function proposalOf(learner: Learner, best: number, input: ProposalInput): Proposal | undefined {
+  const { random, isTimed } = input;
+  const settings = searched(learner);
+  const own = input.tried.filter((one) => one.learner === learner.spec.name);
+  if (own.length < fewestTried || settings.length === 0) return undefined;
+  const known = own.toSorted((a, b) => b.utility - a.utility).slice(0, mostTried);
+  const floor = lowestWorthKnowing(known.map(({ utility }) => utility));
+  const surrogate = fitSurrogate(
+    known.map(({ hyperparameters }) => pointOf(learner, hyperparameters)),
+    known.map(({ utility }) => Math.max(floor, utility)),
+  );
+  const seconds = own.reduce((sum, one) => sum + one.seconds, 0) / own.length;
+  let found: Proposal | undefined;
+  for (let index = 0; index < pointCount; index++) {
+    const near = index % 2 === 1 ? known[0]!.hyperparameters : undefined;
+    const hyperparameters = drawHyperparameters(learner, random, near);
+    const gain = expectedImprovement(surrogate(pointOf(learner, hyperparameters)), best);
+    const promise = isTimed ? gain / Math.sqrt(Math.max(1e-3, seconds)) : gain;
+    if (!found || promise > found.promise) found = { learner, hyperparameters, promise };
+  }
+  return found;
+}
+
+/** Failures would flatten the differences that matter: nothing counts as worse than well below the middle. */
+function lowestWorthKnowing(falling: readonly number[]): number {
+  const best = falling[0]!;
+  const middle = falling[(falling.length - 1) >> 1]!;
+  return middle - 3 * (best - middle || Math.abs(best) * 0.01 || 1);
+}
+
+function searched({ spec }: Learner): HyperparameterSpec[] {
+  return spec.hyperparameters.filter((setting) => setting.search);
+}
+
+/** Settings as a point of the unit cube: numbers on their scale, choices with an axis each. */
+function pointOf(learner: Learner, hyperparameters: Hyperparameters): Float64Array {
+  const complete = completeHyperparameters(learner.spec, hyperparameters);
+  return Float64Array.from(
+    searched(learner).flatMap((setting) => {
+      const space = setting.search!;
+      const value = complete[setting.name]!;
+      if ('choices' in space)
+        return [...new Set(space.choices)].map((choice) => (choice === value ? Math.SQRT1_2 : 0));
+      const low = onScale(setting, space.min);
+      const high = onScale(setting, space.max);
+      return [Math.min(1, Math.max(0, (onScale(setting, Number(value)) - low) / (high - low)))];
+    }),
+  );
+}
+
+function drawHyperparameters(learner: Learner, random: Random, near?: Hyperparameters): Hyperparameters {
+  const complete = near && completeHyperparameters(learner.spec, near);
+  return Object.fromEntries(
+    searched(learner).map((setting) => [setting.name, drawValue(setting, random, complete?.[setting.name])]),
+  );
+}
+
+/** Uniform on the setting's scale; around `near`, within a fifth of the range to either side. */
+function drawValue(
+  setting: HyperparameterSpec,
+  random: Random,
+  near: HyperparameterValue | undefined,
+): HyperparameterValue {
+  const space = setting.search!;
+  if ('choices' in space) {
+    const drawn = space.choices[random.below(space.choices.length)]!;
+    return near !== undefined && random.next() < 0.7 ? near : drawn;
+  }
+  const low = onScale(setting, space.min);
+  const high = onScale(setting, space.max);
+  const at =
+    typeof near === 'number'
+      ? Math.min(high, Math.max(low, onScale(setting, near) + (random.next() - 0.5) * 0.4 * (high - low)))
+      : low + random.next() * (high - low);
+  const value = setting.scale === 'log' ? exp(at) : at;
+  const bounded = Math.min(space.max, Math.max(space.min, value));
+  return setting.type === 'integer' ? Math.round(bounded) : Math.round(bounded * 1e6) / 1e6;
+}
+
+function onScale({ scale }: HyperparameterSpec, value: number): number {
+  return scale === 'log' ? log(value) : value;
+}
