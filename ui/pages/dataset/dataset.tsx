@@ -104,11 +104,11 @@ function Places({ projectId, dataset, version }: PlacesProps) {
         <Overview projectId={projectId} dataset={dataset} version={version} />
       </Tabs.Panel>
       <Tabs.Panel value="columns">
-        <Profile versionId={version.id} />
+        <Profile version={version} />
       </Tabs.Panel>
       <Tabs.Panel value="relations">
         <Suspense fallback={<Blocks count={1} height={420} />}>
-          <Relations versionId={version.id} />
+          <Relations version={version} />
         </Suspense>
       </Tabs.Panel>
       <Tabs.Panel value="rows">

@@ -3,7 +3,7 @@ import { Anchor, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import { profileQuery, rowsQuery } from '../../api/queries.ts';
+import { rowsQuery } from '../../api/queries.ts';
 import type { Dataset, DatasetProfile, DatasetVersion } from '../../api/types.ts';
 import { paths } from '../../app/paths.ts';
 import { DataGrid } from '../../kit/data-grid.tsx';
@@ -17,6 +17,7 @@ import { Section } from '../../kit/page.tsx';
 import { rolePlurals, typeWords } from '../data/column-types.ts';
 import { sizeWords } from '../data/version-words.ts';
 import classes from './dataset.module.css';
+import { Described } from './described.tsx';
 
 interface OverviewProps {
   projectId: string;
@@ -26,18 +27,17 @@ interface OverviewProps {
 
 /** The first tab. */
 export function Overview({ projectId, dataset, version }: OverviewProps) {
-  const profile = useQuery(profileQuery(version.id));
   const rows = useQuery(rowsQuery(version.id, 0, 8));
   return (
     <Stack gap={40}>
-      <Loaded query={profile} skeleton={<Blocks count={1} height={110} />}>
+      <Described version={version} skeleton={{ count: 1, height: 110 }}>
         {(data) => (
           <Stack gap="xl">
             <Facts items={factsOf(data, version)} />
             <Warnings profile={data} version={version} projectId={projectId} datasetId={dataset.id} />
           </Stack>
         )}
-      </Loaded>
+      </Described>
       <Section title="The first rows">
         <Loaded query={rows} skeleton={<Blocks count={1} height={260} />}>
           {(data) => (

@@ -1,10 +1,8 @@
 // What each column holds, as cards. A thousand columns are shown as one scrolls, and found by typing.
 import { Group, NativeSelect, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { profileQuery } from '../../api/queries.ts';
-import type { ColumnProfile, DatasetProfile } from '../../api/types.ts';
+import type { ColumnProfile, DatasetProfile, DatasetVersion } from '../../api/types.ts';
 import { Bars } from '../../charts/bars.tsx';
 import { Histogram } from '../../charts/histogram.tsx';
 import {
@@ -16,9 +14,9 @@ import {
   formatShare,
 } from '../../kit/format.ts';
 import { Icon } from '../../kit/icons.tsx';
-import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { roleWords } from '../data/column-types.ts';
 import classes from './dataset.module.css';
+import { Described } from './described.tsx';
 
 const cardsPerStep = 48;
 
@@ -32,12 +30,11 @@ const orders = {
 type Order = keyof typeof orders;
 
 /** The tab of columns. */
-export function Profile({ versionId }: { versionId: string }) {
-  const profile = useQuery(profileQuery(versionId));
+export function Profile({ version }: { version: DatasetVersion }) {
   return (
-    <Loaded query={profile} skeleton={<Blocks count={3} height={200} />}>
+    <Described version={version} skeleton={{ count: 3, height: 200 }}>
       {(data) => <Cards profile={data} />}
-    </Loaded>
+    </Described>
   );
 }
 

@@ -1,14 +1,12 @@
 // Which numeric columns move together, as a map and as a list of the strongest pairs.
 import { SimpleGrid, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import { profileQuery } from '../../api/queries.ts';
-import type { DatasetProfile } from '../../api/types.ts';
+import type { DatasetProfile, DatasetVersion } from '../../api/types.ts';
 import { Bars } from '../../charts/bars.tsx';
 import { Chart } from '../../charts/chart.tsx';
 import { axis } from '../../charts/colors.ts';
 import { Empty } from '../../kit/empty.tsx';
-import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { Section } from '../../kit/page.tsx';
+import { Described } from './described.tsx';
 
 type Pairs = DatasetProfile['correlations'];
 
@@ -17,10 +15,9 @@ const shownColumns = 24;
 const shownPairs = 12;
 
 /** The tab of relations. */
-export function Relations({ versionId }: { versionId: string }) {
-  const profile = useQuery(profileQuery(versionId));
+export function Relations({ version }: { version: DatasetVersion }) {
   return (
-    <Loaded query={profile} skeleton={<Blocks count={1} height={420} />}>
+    <Described version={version} skeleton={{ count: 1, height: 420 }}>
       {({ correlations }) =>
         correlations.length === 0 ? (
           <Empty title="Nothing to compare">
@@ -53,7 +50,7 @@ export function Relations({ versionId }: { versionId: string }) {
           </SimpleGrid>
         )
       }
-    </Loaded>
+    </Described>
   );
 }
 

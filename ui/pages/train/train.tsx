@@ -5,7 +5,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
-import { datasetsQuery, datasetVersionQuery, planQuery, profileQuery } from '../../api/queries.ts';
+import { datasetsQuery, datasetVersionQuery, planQuery } from '../../api/queries.ts';
 import type { Dataset, DatasetProfile, DatasetVersion, RecipeInput } from '../../api/types.ts';
 import { paths } from '../../app/paths.ts';
 import { useAbilities } from '../../app/session.tsx';
@@ -13,6 +13,7 @@ import { Empty } from '../../kit/empty.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { Notice } from '../../kit/notice.tsx';
 import { Page } from '../../kit/page.tsx';
+import { Described } from '../dataset/described.tsx';
 import { ColumnsChoice } from './columns-choice.tsx';
 import { KindChoice } from './kind-choice.tsx';
 import { MetricChoice } from './metric-choice.tsx';
@@ -37,7 +38,6 @@ export function Component() {
   const dataset = usable.find(({ id }) => id === datasetId);
   const versionId = named ?? dataset?.latestVersion?.id;
   const version = useQuery({ ...datasetVersionQuery(versionId ?? ''), enabled: versionId !== undefined });
-  const profile = useQuery({ ...profileQuery(versionId ?? ''), enabled: versionId !== undefined });
   return (
     <Page
       title="Train a model"
@@ -61,7 +61,7 @@ export function Component() {
               {dataset && (
                 <Loaded query={version} skeleton={<Blocks count={1} height={180} />}>
                   {(shown) => (
-                    <Loaded query={profile} skeleton={<Blocks count={1} height={320} />}>
+                    <Described version={shown} skeleton={{ count: 1, height: 320 }}>
                       {(columns) => (
                         <Setup
                           key={shown.id}
@@ -72,7 +72,7 @@ export function Component() {
                           firstTarget={search.get('target')}
                         />
                       )}
-                    </Loaded>
+                    </Described>
                   )}
                 </Loaded>
               )}
