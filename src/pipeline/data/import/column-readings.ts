@@ -39,7 +39,7 @@ export interface Readings {
 
 export interface SampleColumn {
   name: string;
-  /** The values that are not empty, as they are in the file. */
+  /** The different values that are not empty, as they are in the file. */
   values: readonly string[];
 }
 

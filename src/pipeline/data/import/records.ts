@@ -18,6 +18,9 @@ export interface Records {
   end: number;
 }
 
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
 /**
  * The records of `text`; blank lines are left out.
  * @param isWhole whether the text ends where the file ends; otherwise the last record, which may be cut, is left out
@@ -119,10 +122,11 @@ function isEscaped(text: string, index: number, from: number, escape: string): b
 }
 
 function fieldEnd(text: string, start: number, delimiter: string): number {
+  const delimiterCode = delimiter.charCodeAt(0);
   for (let position = start; position < text.length; position++) {
-    const character = text[position];
-    if (character === '\n' || character === '\r') return position;
-    if (character === delimiter[0] && (delimiter.length === 1 || text.startsWith(delimiter, position)))
+    const code = text.charCodeAt(position);
+    if (code === lineFeed || code === carriageReturn) return position;
+    if (code === delimiterCode && (delimiter.length === 1 || text.startsWith(delimiter, position)))
       return position;
   }
   return text.length;

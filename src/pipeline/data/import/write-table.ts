@@ -62,7 +62,7 @@ function readingsOf(
 ): Readings {
   const columns = table.columns.map(({ name }, index) => ({
     name,
-    values: sample.map((row) => row[index] ?? '').filter((value) => value.trim() !== ''),
+    values: [...new Set(sample.map((row) => row[index] ?? ''))].filter((value) => value.trim() !== ''),
   }));
   const found = detectReadings(columns, options, table.detectsNullWords);
   if (table.readings === undefined) return found;
