@@ -101,6 +101,7 @@ export function loadTable(opened: Opened): void {
   const isInOrder = countsUp(positions);
   const fieldCount = featureBytes / 4;
   const features = new Int32Array(buffer, places.features, plan.features.length * fieldCount);
+  const begun = new Set<number>();
   plan.features.forEach(({ bins, binCount, missingBin }, feature) => {
     const placed = layout.features[feature]!;
     features.set(
@@ -108,6 +109,8 @@ export function loadTable(opened: Opened): void {
       feature * fieldCount,
     );
     const column = new Uint8Array(buffer, places.columns + placed.column * allCount, allCount);
+    if (placed.defaultBin >= 0 && !begun.has(placed.column)) column.fill(placed.bytes[placed.defaultBin]!);
+    begun.add(placed.column);
     const isPlain = placed.defaultBin < 0 && placed.bytes[0] === 0;
     if (isPlain && isInOrder) column.set(bins.subarray(0, allCount));
     else copyColumn(bins, positions, placed, column);
