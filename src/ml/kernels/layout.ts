@@ -21,7 +21,7 @@ export interface PlacedFeature {
   defaultBin: number;
 }
 
-/** Up to 32 byte columns whose bytes lie side by side, row by row. */
+/** Up to 28 byte columns whose bytes lie side by side, row by row, behind the row's gradient and hessian. */
 export interface ColumnGroup {
   firstColumn: number;
   columnCount: number;
@@ -40,8 +40,13 @@ export interface Layout {
   cellCount: number;
 }
 
+/** Gradient and hessian of a row, 16 bits each. */
+export const rowHeadBytes = 4;
+
 const cellsPerRegion = 256;
-const columnsPerGroup = 32;
+const columnsPerWideGroup = 28;
+/** A multiple of the columns that share 256 cells. */
+const columnsPerNarrowGroup = 24;
 const narrowBins = 32;
 const columnsPerRegion = cellsPerRegion / narrowBins;
 /** Rows are read this many columns at a time: a group's last columns may be padding, which needs cells, too. */
@@ -183,14 +188,15 @@ function groupColumns(
   { isNarrow, firstColumn, firstCell }: { isNarrow: boolean; firstColumn: number; firstCell: number },
 ): ColumnGroup[] {
   const groups: ColumnGroup[] = [];
-  for (let done = 0; done < count; done += columnsPerGroup) {
-    const columnCount = Math.min(columnsPerGroup, count - done);
+  const most = isNarrow ? columnsPerNarrowGroup : columnsPerWideGroup;
+  for (let done = 0; done < count; done += most) {
+    const columnCount = Math.min(most, count - done);
     groups.push({
       firstColumn: firstColumn + done,
       columnCount,
       isNarrow,
       firstCell: firstCell + (isNarrow ? done / columnsPerRegion : done) * cellsPerRegion,
-      stride: Math.ceil(columnCount / 8) * 8,
+      stride: Math.ceil((rowHeadBytes + columnCount) / 8) * 8,
     });
   }
   return groups;
