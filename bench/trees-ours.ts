@@ -1,5 +1,6 @@
 // One timed training of Pilvi's boosted trees, for bench/trees.ts. Usage: node bench/trees-ours.ts FOLDER SHAPE KERNELS THREADS
-// Prints {seconds, cpuSeconds, metric, peakMiB} as JSON; the metric is the AUC, or the log loss with more than two classes.
+// Prints {seconds, cpuSeconds, metric, peakMiB, addedMiB} as JSON; the metric is the AUC, or the log loss with more than
+// two classes. addedMiB is what the peak adds to what the process, with its data, held before it trained.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../src/base/time.ts';
@@ -36,6 +37,7 @@ const table: FeatureTable = {
   columns: columns.map((column) => column.subarray(0, shape.rowCount)),
 };
 const learner = boostedTreesOn(kernels === 'plain' ? plainKernels : openKernels);
+const heldMiB = statusMiB('VmRSS');
 const runs: { seconds: number; cpuSeconds: number }[] = [];
 let model: RowModel | undefined;
 for (let repeat = 0; repeat < shape.repeats; repeat++) {
@@ -53,9 +55,10 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[va
 const seconds = median(runs.map((run) => run.seconds));
 const cpuSeconds = median(runs.map((run) => run.cpuSeconds));
 // Not getrusage's figure, which begins with what the parent process held.
-const peakMiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
+const peakMiB = statusMiB('VmHWM');
+const addedMiB = peakMiB - heldMiB;
 await threads.close();
-console.log(JSON.stringify({ seconds, cpuSeconds, metric: metricOf(model!, shape), peakMiB }));
+console.log(JSON.stringify({ seconds, cpuSeconds, metric: metricOf(model!, shape), peakMiB, addedMiB }));
 
 function inputOf(data: FeatureTable): TrainingInput {
   return {
@@ -75,6 +78,11 @@ function inputOf(data: FeatureTable): TrainingInput {
     seed: 1,
     control: { clock: systemClock, pause: pauseBy(systemClock), threads },
   };
+}
+
+function statusMiB(field: string): number {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)![1]) / 1024;
 }
 
 function columnsOf(name: string, howMany: number): Float64Array[] {

@@ -1,6 +1,6 @@
 """One timed training of another library, for bench/trees.ts. Usage: trees-peers.py FOLDER SHAPE_JSON ENGINE THREADS
-ENGINE: lightgbm, quantised (LightGBM with rounded gradients) or xgboost. Prints {seconds, cpuSeconds, metric, peakMiB} as
-JSON, as bench/trees-ours.ts does."""
+ENGINE: lightgbm, quantised (LightGBM with rounded gradients) or xgboost. Prints {seconds, cpuSeconds, metric, peakMiB,
+addedMiB} as JSON, as bench/trees-ours.ts does."""
 
 import json
 import os
@@ -75,17 +75,32 @@ def train_xgboost():
     return once
 
 
+def status_mib(field):
+    # Not getrusage's figure, which begins with what the parent process held.
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(field)) / 1024
+
+
 once = train_xgboost() if engine == "xgboost" else train_lightgbm()
+held_mib = status_mib("VmRSS")
 runs = []
 for _ in range(shape["repeats"]):
     begun, begun_cpu = time.perf_counter(), time.process_time()
     predict = once()
     runs.append((time.perf_counter() - begun, time.process_time() - begun_cpu))
 seconds, cpu_seconds = (sorted(column)[len(runs) // 2] for column in zip(*runs))
-# Not getrusage's figure, which begins with what the parent process held.
-with open("/proc/self/status") as status:
-    peak_mib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+peak_mib = status_mib("VmHWM")
 answers = predict(rows[row_count:])
 truth = target[row_count:]
 metric = roc_auc_score(truth, answers) if class_count == 2 else log_loss(truth, answers)
-print(json.dumps({"seconds": seconds, "cpuSeconds": cpu_seconds, "metric": metric, "peakMiB": peak_mib}))
+print(
+    json.dumps(
+        {
+            "seconds": seconds,
+            "cpuSeconds": cpu_seconds,
+            "metric": metric,
+            "peakMiB": peak_mib,
+            "addedMiB": peak_mib - held_mib,
+        }
+    )
+)

@@ -17,6 +17,8 @@ interface Run {
   cpuSeconds: number;
   metric: number;
   peakMiB: number;
+  /** What of it was added by training: libraries and data were there before. */
+  addedMiB: number;
 }
 
 const [runsText, shapesText, enginesText, threadsText] = process.argv.slice(2);
@@ -70,7 +72,7 @@ function report({ name }: Shape, results: Map<string, Run[]>): void {
         `processor ${median(runs.map((run) => run.cpuSeconds)).toFixed(3)} s`,
         `ratio ${ratios('seconds')} (processor ${ratios('cpuSeconds')})`,
         `metric ${median(runs.map((run) => run.metric)).toFixed(5)}`,
-        `peak ${median(runs.map((run) => run.peakMiB)).toFixed(0)} MiB`,
+        `peak ${median(runs.map((run) => run.peakMiB)).toFixed(0)} MiB, added ${median(runs.map((run) => run.addedMiB)).toFixed(0)} MiB`,
       ].join('  '),
     );
   }

@@ -14,7 +14,13 @@ import { regressionLosses } from '../learners/regression-losses.ts';
 import { layoutOf } from './layout.ts';
 import { openKernels } from './open-kernels.ts';
 import { plainKernels } from './plain-kernels.ts';
-import { unitsFor, largestUnitSum, type KernelPlan, type TreeKernels } from './tree-kernels.ts';
+import {
+  largestRowUnits,
+  largestUnitSum,
+  unitsFor,
+  type KernelPlan,
+  type TreeKernels,
+} from './tree-kernels.ts';
 import { wasmKernels } from './wasm-kernels.ts';
 import { plainBinKernel, wasmBinKernel } from './bin-kernel.ts';
 
@@ -271,17 +277,21 @@ function inputOf(task: LearnedTask, seed: number, isWeighted: boolean): Training
 test('units are powers of two, as large as the bounds allow', () => {
   fc.assert(
     fc.property(
-      fc.double({ min: 1e-300, max: 1e300, noNaN: true }),
+      fc.double({ min: 1e-290, max: 1e290, noNaN: true }),
       fc.integer({ min: 1, max: 1e6 }),
-      (sum, rowCount) => {
-        const units = unitsFor(sum, rowCount);
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (sum, rowCount, concentration) => {
+        const most = sum * Math.max(1 / rowCount, concentration);
+        const units = unitsFor({ sum, most }, rowCount);
         assert.ok(Number.isInteger(Math.log2(units)));
-        assert.ok(units * sum + rowCount <= largestUnitSum * 1.000001);
-        assert.ok(units * 2 * sum + rowCount > largestUnitSum * 0.99999 || units >= 2 ** 999);
+        const isWithin = (one: number): boolean =>
+          one * sum + rowCount <= largestUnitSum && one * most + 1 <= largestRowUnits;
+        assert.ok(isWithin(units * 0.999999));
+        assert.ok(!isWithin(units * 2.000001));
       },
     ),
   );
-  assert.equal(unitsFor(0, 5), 1);
+  assert.equal(unitsFor({ sum: 0, most: 0 }, 5), 1);
 });
 
 test('both bin kernels sort, and count the bounds below each value', () => {

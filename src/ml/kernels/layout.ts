@@ -1,6 +1,7 @@
 // Where features lie in memory: bytes in row groups, cells in histograms. Features with many bins get a byte column and
-// 256 cells of their own; eight features of at most 32 bins share 256 cells, told apart by their bytes; and sparse
-// features that are never away from their usual value in the same row share one column (LightGBM's exclusive bundles).
+// 256 cells of their own; eight columns of at most 32 bins share 256 cells, told apart by their bytes; and features that
+// are never away from their usual bins in the same row, as one-hot columns are, share one column (LightGBM's exclusive
+// bundles).
 // The layout decides speed and memory alone: what is learned does not depend on it.
 
 /** What the layout needs to know of a feature. */
@@ -20,7 +21,7 @@ export interface PlacedFeature {
   defaultBin: number;
 }
 
-/** Up to 32 byte columns whose bytes lie side by side, row by row. */
+/** Up to 28 byte columns whose bytes lie side by side, row by row, behind the row's gradient and hessian. */
 export interface ColumnGroup {
   firstColumn: number;
   columnCount: number;
@@ -39,13 +40,20 @@ export interface Layout {
   cellCount: number;
 }
 
+/** Gradient and hessian of a row, 16 bits each. */
+export const rowHeadBytes = 4;
+
 const cellsPerRegion = 256;
-const columnsPerGroup = 32;
+const columnsPerWideGroup = 28;
+/** A multiple of the columns that share 256 cells. */
+const columnsPerNarrowGroup = 24;
 const narrowBins = 32;
 const columnsPerRegion = cellsPerRegion / narrowBins;
+/** Rows are read this many columns at a time: a group's last columns may be padding, which needs cells, too. */
+const columnsPerWord = 4;
 const mostBundledBins = 64;
-/** A feature is sparse when this share of the rows has its most frequent bin. */
-const sparseShare = 0.8;
+/** A bin with this share of the rows may be the one that a bundled feature is usually in. */
+const usualShare = 0.4;
 
 const known = new WeakMap<readonly FeatureShape[], Layout>();
 
@@ -53,7 +61,7 @@ const known = new WeakMap<readonly FeatureShape[], Layout>();
 export function layoutOf(features: readonly FeatureShape[]): Layout {
   const before = known.get(features);
   if (before) return before;
-  const layout = place(features, bundlesOf(features));
+  const layout = place(features, columnsOf(features));
   known.set(features, layout);
   return layout;
 }
@@ -64,14 +72,27 @@ export function sidesOfBytes(feature: PlacedFeature, sides: Uint8Array, out: Uin
   for (let bin = 0; bin < feature.bytes.length; bin++) out[feature.bytes[bin]!] = sides[bin]!;
 }
 
-interface Bundle {
+/** A byte column: one feature, or several that are never away from their default bins in the same row. */
+interface Column {
   members: { feature: number; defaultBin: number }[];
   binCount: number;
+}
+
+interface Bundle extends Column {
   /** A bit for each row in which a member is away from its default. */
   busy: Uint32Array;
 }
 
-/** Sparse features that exclude each other, in the order of the table; bundles of one are left out. */
+/** Features alone in the order of the table, then bundles of those that exclude each other. */
+function columnsOf(features: readonly FeatureShape[]): Column[] {
+  const bundles = bundlesOf(features).filter((bundle) => bundle.members.length > 1);
+  const bundled = new Set(bundles.flatMap((bundle) => bundle.members.map((member) => member.feature)));
+  const alone = features.flatMap(({ binCount }, feature): Column[] =>
+    bundled.has(feature) ? [] : [{ members: [{ feature, defaultBin: -1 }], binCount }],
+  );
+  return [...alone, ...bundles];
+}
+
 function bundlesOf(features: readonly FeatureShape[]): Bundle[] {
   const bundles: Bundle[] = [];
   features.forEach((shape, feature) => {
@@ -90,15 +111,14 @@ function bundlesOf(features: readonly FeatureShape[]): Bundle[] {
       bundles.push({ members: [{ feature, defaultBin }], binCount: shape.binCount, busy });
     }
   });
-  return bundles.filter((bundle) => bundle.members.length > 1);
+  return bundles;
 }
 
-/** The bin that a sparse feature mostly has; -1 when it is not sparse. */
+/** The first bin that enough rows have, which is that of zeros in one-hot columns; -1 for none. */
 function usualBin({ bins, binCount }: FeatureShape): number {
   const counts = new Uint32Array(256);
   for (let row = 0; row < bins.length; row++) counts[bins[row]!]!++;
-  const most = counts.indexOf(Math.max(...counts.subarray(0, binCount)));
-  return counts[most]! >= sparseShare * bins.length ? most : -1;
+  return counts.subarray(0, binCount).findIndex((count) => count >= usualShare * bins.length);
 }
 
 function rowsAway(bins: Uint8Array, defaultBin: number): Uint32Array {
@@ -113,58 +133,53 @@ function overlaps(a: Uint32Array, b: Uint32Array): boolean {
   return false;
 }
 
-function place(features: readonly FeatureShape[], bundles: readonly Bundle[]): Layout {
+function place(features: readonly FeatureShape[], columns: readonly Column[]): Layout {
+  const few = columns.filter((column) => column.binCount <= narrowBins);
+  const many = columns.filter((column) => column.binCount > narrowBins);
+  // Where wide columns would be padded, columns of few bins cost nothing.
+  const wide = [...many, ...few.splice(0, wordsOf(many.length) * columnsPerWord - many.length)];
+  const cellsBefore = wordsOf(wide.length) * columnsPerWord * cellsPerRegion;
   const placed: PlacedFeature[] = [];
-  const bundled = new Set(bundles.flatMap((bundle) => bundle.members.map((member) => member.feature)));
-  const alone = features.map((_, feature) => feature).filter((feature) => !bundled.has(feature));
-  const wide = alone.filter((feature) => features[feature]!.binCount > narrowBins);
-  const narrow = alone.filter((feature) => features[feature]!.binCount <= narrowBins);
-  const wideCount = wide.length + bundles.length;
-  const wideGroups = groupColumns(wideCount, { isNarrow: false, firstColumn: 0, firstCell: 0 });
-  // Rows are read four columns at a time: the last columns of a group may be padding, which needs cells, too.
-  const cellsBefore = Math.ceil(wideCount / 4) * 4 * cellsPerRegion;
-  const narrowGroups = groupColumns(narrow.length, {
-    isNarrow: true,
-    firstColumn: wideCount,
-    firstCell: cellsBefore,
-  });
-  wide.forEach((feature, column) => {
-    const bytes = Uint8Array.from({ length: features[feature]!.binCount }, (_, bin) => bin);
-    placed[feature] = { column, bytes, firstCell: column * cellsPerRegion, defaultBin: -1 };
-  });
-  bundles.forEach((bundle, index) => placeBundle(bundle, wide.length + index, { features, placed }));
-  narrow.forEach((feature, index) => {
+  wide.forEach((one, column) =>
+    placeColumn(one, { column, firstCell: column * cellsPerRegion, shift: 0 }, { features, placed }),
+  );
+  few.forEach((one, index) => {
     const shift = (index % columnsPerRegion) * narrowBins;
-    const bytes = Uint8Array.from({ length: features[feature]!.binCount }, (_, bin) => bin + shift);
-    const region = Math.floor(index / columnsPerRegion);
-    placed[feature] = {
-      column: wideCount + index,
-      bytes,
-      firstCell: cellsBefore + region * cellsPerRegion + shift,
-      defaultBin: -1,
-    };
+    const firstCell = cellsBefore + Math.floor(index / columnsPerRegion) * cellsPerRegion;
+    placeColumn(one, { column: wide.length + index, firstCell, shift }, { features, placed });
   });
+  const narrowStart = { isNarrow: true, firstColumn: wide.length, firstCell: cellsBefore };
   return {
     features: placed,
-    groups: [...wideGroups, ...narrowGroups],
-    columnCount: wideCount + narrow.length,
-    cellCount: cellsBefore + Math.ceil(narrow.length / columnsPerRegion) * cellsPerRegion,
+    groups: [
+      ...groupColumns(wide.length, { isNarrow: false, firstColumn: 0, firstCell: 0 }),
+      ...groupColumns(few.length, narrowStart),
+    ],
+    columnCount: columns.length,
+    cellCount: cellsBefore + Math.ceil(few.length / columnsPerRegion) * cellsPerRegion,
   };
 }
 
-/** Byte 0 of a bundle's column says that all members have their defaults; then come the other bins, member by member. */
-function placeBundle(
-  { members }: Bundle,
-  column: number,
+function wordsOf(columnCount: number): number {
+  return Math.ceil(columnCount / columnsPerWord);
+}
+
+/**
+ * A feature alone has a byte for each bin, from `shift` on. In a bundle, byte `shift` says that all members have their
+ * defaults; then come the other bins, member by member.
+ */
+function placeColumn(
+  { members }: Column,
+  { column, firstCell, shift }: { column: number; firstCell: number; shift: number },
   { features, placed }: { features: readonly FeatureShape[]; placed: PlacedFeature[] },
 ): void {
-  let next = 1;
+  let next = members[0]!.defaultBin < 0 ? shift : shift + 1;
   for (const { feature, defaultBin } of members) {
-    const firstCell = column * cellsPerRegion + next;
+    const first = firstCell + next;
     const bytes = Uint8Array.from({ length: features[feature]!.binCount }, (_, bin) =>
-      bin === defaultBin ? 0 : next++,
+      bin === defaultBin ? shift : next++,
     );
-    placed[feature] = { column, bytes, firstCell, defaultBin };
+    placed[feature] = { column, bytes, firstCell: first, defaultBin };
   }
 }
 
@@ -173,14 +188,15 @@ function groupColumns(
   { isNarrow, firstColumn, firstCell }: { isNarrow: boolean; firstColumn: number; firstCell: number },
 ): ColumnGroup[] {
   const groups: ColumnGroup[] = [];
-  for (let done = 0; done < count; done += columnsPerGroup) {
-    const columnCount = Math.min(columnsPerGroup, count - done);
+  const most = isNarrow ? columnsPerNarrowGroup : columnsPerWideGroup;
+  for (let done = 0; done < count; done += most) {
+    const columnCount = Math.min(most, count - done);
     groups.push({
       firstColumn: firstColumn + done,
       columnCount,
       isNarrow,
       firstCell: firstCell + (isNarrow ? done / columnsPerRegion : done) * cellsPerRegion,
-      stride: Math.ceil(columnCount / 8) * 8,
+      stride: Math.ceil((rowHeadBytes + columnCount) / 8) * 8,
     });
   }
   return groups;

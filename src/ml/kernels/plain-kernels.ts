@@ -195,21 +195,33 @@ function shareClasses(
   }
 }
 
-/** Sums of |gradient| and hessian: even and odd rows of a block apart, then block by block. */
-function sumDerivatives(derivatives: Float32Array, rowCount: number): UnitSums {
-  const total = { gradient: 0, hessian: 0 };
+interface SumAndMost {
+  sum: number;
+  most: number;
+}
+
+/** Of |gradient| and hessian: even and odd rows of a block apart, then block by block. */
+function sumDerivatives(
+  derivatives: Float32Array,
+  rowCount: number,
+): { gradient: SumAndMost; hessian: SumAndMost } {
+  const gradient = { sum: 0, most: 0 };
+  const hessian = { sum: 0, most: 0 };
   for (let begin = 0; begin < rowCount; begin += blockRows) {
     const end = Math.min(rowCount, begin + blockRows);
     const gradients = [0, 0];
     const hessians = [0, 0];
     for (let row = begin; row < end; row++) {
-      gradients[row & 1]! += Math.abs(derivatives[2 * row]!);
+      const size = Math.abs(derivatives[2 * row]!);
+      gradients[row & 1]! += size;
       hessians[row & 1]! += derivatives[2 * row + 1]!;
+      gradient.most = Math.max(gradient.most, size);
+      hessian.most = Math.max(hessian.most, derivatives[2 * row + 1]!);
     }
-    total.gradient += gradients[0]! + gradients[1]!;
-    total.hessian += hessians[0]! + hessians[1]!;
+    gradient.sum += gradients[0]! + gradients[1]!;
+    hessian.sum += hessians[0]! + hessians[1]!;
   }
-  return total;
+  return { gradient, hessian };
 }
 
 /** Stochastic rounding: floor(x + chance), where the chance is a hash of row and seed. */

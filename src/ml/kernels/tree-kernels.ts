@@ -113,6 +113,8 @@ export interface TreeKernels {
 
 /** Largest sum of units: two of them fit the 53 bits of a number. */
 export const largestUnitSum = 67_108_864; // 2^26
+/** Largest number of units of a row: with its sign it fits 16 bits. */
+export const largestRowUnits = 32_767;
 /** Rows whose derivatives are summed in one go; the sums of blocks are added in order. */
 export const blockRows = 65_536;
 
@@ -128,14 +130,14 @@ export function gainOf(left: UnitSums, total: UnitSums, l2: number): number {
 }
 
 /**
- * The largest power of two by which values that sum to `sum` over `rowCount` rows may be multiplied before each is
- * rounded up or down, so that no sum leaves its bounds.
+ * The largest power of two by which values that sum to `sum` over `rowCount` rows, at most `most` each, may be multiplied
+ * before each is rounded up or down, so that no sum and no row leaves its bounds.
  */
-export function unitsFor(sum: number, rowCount: number): number {
+export function unitsFor({ sum, most }: { sum: number; most: number }, rowCount: number): number {
   if (!(sum > 0)) return 1;
-  const most = (largestUnitSum - rowCount) / sum;
+  const limit = Math.min((largestUnitSum - rowCount) / sum, (largestRowUnits - 1) / most);
   let power = 1;
-  while (power * 2 <= most && power < 2 ** 1000) power *= 2;
-  while (power > most && power > 2 ** -1000) power /= 2;
+  while (power * 2 <= limit && power < 2 ** 1000) power *= 2;
+  while (power > limit && power > 2 ** -1000) power /= 2;
   return power;
 }

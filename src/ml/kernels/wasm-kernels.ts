@@ -152,8 +152,8 @@ function derive({ plan, places, team }: Shared, loss: KernelLoss, k: number): vo
 }
 
 function pack({ plan, places, buffer, team }: Shared, seed: number): UnitScales {
-  const { rowCount } = plan;
-  const { derivatives, cells, blockSums } = places;
+  const { rowCount, layout } = plan;
+  const { derivatives, groupList, blockSums } = places;
   const blockCount = Math.ceil(rowCount / blockRows);
   team.run(
     partsOf(team, blockCount, 1).map(({ begin, end }) => [
@@ -166,19 +166,23 @@ function pack({ plan, places, buffer, team }: Shared, seed: number): UnitScales 
       blockSums,
     ]),
   );
-  const blocks = new Float64Array(buffer, blockSums, blockCount * 2);
-  const sums = { gradient: 0, hessian: 0 };
-  for (let block = 0; block < blockCount; block++) {
-    sums.gradient += blocks[2 * block]!;
-    sums.hessian += blocks[2 * block + 1]!;
+  const blocks = new Float64Array(buffer, blockSums, blockCount * 4);
+  const gradient = { sum: 0, most: 0 };
+  const hessian = { sum: 0, most: 0 };
+  for (let at = 0; at < blocks.length; at += 4) {
+    gradient.sum += blocks[at]!;
+    hessian.sum += blocks[at + 1]!;
+    gradient.most = Math.max(gradient.most, blocks[at + 2]!);
+    hessian.most = Math.max(hessian.most, blocks[at + 3]!);
   }
-  const gradientUnits = unitsFor(sums.gradient, rowCount);
-  const hessianUnits = unitsFor(sums.hessian, rowCount);
+  const gradientUnits = unitsFor(gradient, rowCount);
+  const hessianUnits = unitsFor(hessian, rowCount);
   team.run(
     partsOf(team, rowCount, 64).map(({ begin, end }) => [
       'pack',
       derivatives,
-      cells,
+      groupList,
+      layout.groups.length,
       begin,
       end,
       seed,
@@ -194,11 +198,11 @@ function fill(opened: Shared, histogram: number, rows: RowRange & { isInOrder: b
   const { plan, places, run, team } = opened;
   const { begin, end, isInOrder } = rows;
   const size = plan.layout.cellCount * cellBytes;
-  const { groupList, cells, buffers } = places;
+  const { groupList, buffers } = places;
   const groupCount = plan.layout.groups.length;
   const list = isInOrder ? 0 : places.rows + begin * 4;
   if ((end - begin) * plan.layout.columnCount < fewestSharedAdditions || team.size() === 1) {
-    run.fillHistogram(histogram, size, groupList, groupCount, cells, list, begin, end - begin, buffers[0]!);
+    run.fillHistogram(histogram, size, groupList, groupCount, list, begin, end - begin, buffers[0]!);
     return;
   }
   const sum = (to: number, part: RowRange, buffer: number): Call => [
@@ -207,7 +211,6 @@ function fill(opened: Shared, histogram: number, rows: RowRange & { isInOrder: b
     size,
     groupList,
     groupCount,
-    cells,
     isInOrder ? 0 : list + part.begin * 4,
     begin + part.begin,
     part.end - part.begin,

@@ -1,6 +1,6 @@
 // The memory map of the WebAssembly kernels for one training, and the table in it. All addresses are planned before the
 // first tree: the loops allocate nothing.
-import type { PlacedFeature } from './layout.ts';
+import { rowHeadBytes, type PlacedFeature } from './layout.ts';
 import { controlBytes } from './threads.ts';
 import { blockRows, type KernelPlan } from './tree-kernels.ts';
 import { firstAddress, type Exports } from './web-assembly.ts';
@@ -25,7 +25,6 @@ export interface Places {
   leafValues: number;
   rows: number;
   rowScratch: number;
-  cells: number;
   derivatives: number;
   probabilities: number;
   scores: number;
@@ -64,23 +63,22 @@ export function planPlaces(plan: KernelPlan, threadCount: number): Places {
     list: place(plan.features.length * 4),
     columnList: place(32 * 4),
     groupList: place(layout.groups.length * 20),
-    blockSums: place(Math.ceil(rowCount / blockRows) * 16),
+    blockSums: place(Math.ceil(rowCount / blockRows) * 32),
     // Every leaf twice: rows learned from and rows that follow.
     leaves: place(2 * slotCount * 8),
     leafSums: place(2 * slotCount * 16),
     leafValues: place(2 * slotCount * 8),
     rows: place(allCount * 4),
     rowScratch: place(allCount * 4 + threadCount * 64),
-    cells: place((rowCount + 4) * cellBytes),
     derivatives: place((rowCount + 4) * 8),
     probabilities: place(outputCount > 1 ? outputCount * rowCount * 4 : 0),
     scores: place(outputCount * allCount * 8),
     target: place(allCount * 8),
     weights: plan.weights ? place(allCount * 8) : 0,
     columns: place(layout.columnCount * allCount),
-    groups: layout.groups.map((group) => place(group.stride * rowCount)),
+    groups: layout.groups.map((group) => place(group.stride * (rowCount + 4))),
     histograms: place(slotCount * histogramBytes),
-    buffers: perThread(() => place(10 * 1024)),
+    buffers: perThread(() => place(8 * 1024)),
     ownHistograms: perThread((thread) => (thread === 0 ? 0 : place(histogramBytes))),
   };
   return { ...places, byteCount: next };
@@ -101,6 +99,7 @@ export function loadTable(opened: Opened): void {
   const isInOrder = countsUp(positions);
   const fieldCount = featureBytes / 4;
   const features = new Int32Array(buffer, places.features, plan.features.length * fieldCount);
+  const begun = new Set<number>();
   plan.features.forEach(({ bins, binCount, missingBin }, feature) => {
     const placed = layout.features[feature]!;
     features.set(
@@ -108,6 +107,8 @@ export function loadTable(opened: Opened): void {
       feature * fieldCount,
     );
     const column = new Uint8Array(buffer, places.columns + placed.column * allCount, allCount);
+    if (placed.defaultBin >= 0 && !begun.has(placed.column)) column.fill(placed.bytes[placed.defaultBin]!);
+    begun.add(placed.column);
     const isPlain = placed.defaultBin < 0 && placed.bytes[0] === 0;
     if (isPlain && isInOrder) column.set(bins.subarray(0, allCount));
     else copyColumn(bins, positions, placed, column);
@@ -133,14 +134,14 @@ export function reorderTable(opened: Opened, order: Int32Array): void {
   const { rowCount } = plan;
   const allCount = plan.positions.length;
   new Int32Array(buffer, places.rowScratch, rowCount).set(order);
-  // The cells are free between two trees.
+  // The derivatives are free between two rounds.
   const copyBytes = (at: number): void => {
-    run.permuteBytes(at, places.cells, places.rowScratch, rowCount);
-    run.move(at, places.cells, rowCount);
+    run.permuteBytes(at, places.derivatives, places.rowScratch, rowCount);
+    run.move(at, places.derivatives, rowCount);
   };
   const copyNumbers = (at: number): void => {
-    run.permuteNumbers(at, places.cells, places.rowScratch, rowCount);
-    run.move(at, places.cells, rowCount * 8);
+    run.permuteNumbers(at, places.derivatives, places.rowScratch, rowCount);
+    run.move(at, places.derivatives, rowCount * 8);
   };
   for (let column = 0; column < plan.layout.columnCount; column++)
     copyBytes(places.columns + column * allCount);
@@ -174,7 +175,8 @@ function padGroups({ plan, places, buffer }: Opened): void {
     if (!group.isNarrow) return;
     const bytes = new Uint8Array(buffer, places.groups[index]!, group.stride * plan.rowCount);
     for (let column = group.columnCount; column % 4 !== 0; column++)
-      for (let at = column; at < bytes.length; at += group.stride) bytes[at] = (column % 8) * 32;
+      for (let at = rowHeadBytes + column; at < bytes.length; at += group.stride)
+        bytes[at] = (column % 8) * 32;
   });
 }
 

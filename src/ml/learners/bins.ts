@@ -149,24 +149,35 @@ function everyGap(distinct: Float64Array): number[] {
   return Array.from(distinct.subarray(1), (value, index) => between(distinct[index]!, value));
 }
 
-/** Values heavier than an average bin get one of their own; the others share what is left evenly. */
+/**
+ * Values heavier than an average bin get one of their own; the others share the bins that are left evenly. Which are heavy
+ * is known before the first bin is closed: otherwise bins below heavy values would be wider than those above.
+ */
 function equalFrequencyGaps(
   { distinct, counts, valueCount }: { distinct: Float64Array; counts: Int32Array; valueCount: number },
   most: number,
 ): number[] {
-  const bounds: number[] = [];
+  const isHeavy = (index: number): boolean => counts[index]! >= valueCount / most;
   let restRows = valueCount;
   let restBins = most;
-  let inBin = 0;
-  for (let index = 0; index < distinct.length - 1 && restBins > 1; index++) {
-    inBin += counts[index]!;
-    const share = restRows / restBins;
-    if (inBin >= share || counts[index + 1]! >= share) {
-      bounds.push(between(distinct[index]!, distinct[index + 1]!));
-      restRows -= inBin;
+  for (let index = 0; index < distinct.length; index++)
+    if (isHeavy(index)) {
+      restRows -= counts[index]!;
       restBins--;
-      inBin = 0;
     }
+  const bounds: number[] = [];
+  let share = restRows / Math.max(1, restBins);
+  let inBin = 0;
+  for (let index = 0; index < distinct.length - 1 && bounds.length < most - 1; index++) {
+    inBin += counts[index]!;
+    if (!isHeavy(index)) restRows -= counts[index]!;
+    // A bin ends where it is nearest to its share; few rows before a heavy value go into the same bin.
+    const next = isHeavy(index + 1) ? share : counts[index + 1]!;
+    if (!isHeavy(index) && inBin + next / 2 < share) continue;
+    bounds.push(between(distinct[index]!, distinct[index + 1]!));
+    if (!isHeavy(index)) restBins--;
+    share = restRows / Math.max(1, restBins);
+    inBin = 0;
   }
   return bounds;
 }

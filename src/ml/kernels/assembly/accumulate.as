@@ -1,7 +1,8 @@
-// Gradient histograms. A cell is 64 bits: the sum of fixed-point gradients in the high half (signed), of fixed-point
-// hessians in the low half: one load, one addition and one store for each row and column. Rows lie in groups of at
-// most 32 byte columns, so that one 32-bit load brings the bins of four. In a wide group each column has 256 cells of
-// its own; in a narrow one eight columns share them, and their bytes already say which 32 are theirs.
+// Gradient histograms. A histogram's cell is 64 bits: the sum of fixed-point gradients in the high half (signed), of
+// fixed-point hessians in the low half: one load, one addition and one store for each row and column. Rows lie in groups.
+// A row of a group begins with its own gradient (16 bits, signed) above its hessian (16 bits), so that a row costs no
+// other look into memory, and goes on with up to 28 byte columns. In a wide group each column has 256 cells of its own;
+// in a narrow one eight columns share them, and their bytes already say which 32 are theirs.
 
 /**
  * Rows that are gathered or read before their columns are added, at most 16 at a time: the cells of 16 columns fit the
@@ -9,189 +10,173 @@
  */
 const chunk: usize = 256;
 
+/** Bytes of a row before its columns. */
+const rowHead: usize = 4;
+
+// @ts-ignore: decorator
+@inline
+function valueOf(row: usize): i64 {
+  const packed = load<i32>(row);
+  return (<i64>(packed >> 16) << 32) + <i64>(packed & 0xffff);
+}
+
 /**
  * Straight-line code for one row of 4 x `words` columns, 2,048 bytes of cells each. Offsets are written out, because then
- * they are part of the instructions: five for each column.
+ * they are part of the instructions: five for each column. `columns` is where those of the first of `rows` begin.
  */
 // @ts-ignore: decorator
 @inline
-function addWideRows(words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
-  const end = cells + (count << 3);
-  while (cells < end) {
-    const value = load<i64>(cells);
-    let cell = histogram + (<usize>load<u8>(rows) << 3);
+function addWideRows(words: u32, rows: usize, columns: usize, stride: usize, count: usize, histogram: usize): void {
+  const end = rows + count * stride;
+  while (rows < end) {
+    const value = valueOf(rows);
+    let cell = histogram + (<usize>load<u8>(columns) << 3);
     store<i64>(cell, load<i64>(cell) + value);
-    cell = histogram + (<usize>load<u8>(rows, 1) << 3);
+    cell = histogram + (<usize>load<u8>(columns, 1) << 3);
     store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
-    cell = histogram + (<usize>load<u8>(rows, 2) << 3);
+    cell = histogram + (<usize>load<u8>(columns, 2) << 3);
     store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-    cell = histogram + (<usize>load<u8>(rows, 3) << 3);
+    cell = histogram + (<usize>load<u8>(columns, 3) << 3);
     store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
     if (words > 1) {
-      cell = histogram + (<usize>load<u8>(rows, 4) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 4) << 3);
       store<i64>(cell, load<i64>(cell, 8192) + value, 8192);
-      cell = histogram + (<usize>load<u8>(rows, 5) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 5) << 3);
       store<i64>(cell, load<i64>(cell, 10240) + value, 10240);
-      cell = histogram + (<usize>load<u8>(rows, 6) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 6) << 3);
       store<i64>(cell, load<i64>(cell, 12288) + value, 12288);
-      cell = histogram + (<usize>load<u8>(rows, 7) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 7) << 3);
       store<i64>(cell, load<i64>(cell, 14336) + value, 14336);
     }
     if (words > 2) {
-      cell = histogram + (<usize>load<u8>(rows, 8) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 8) << 3);
       store<i64>(cell, load<i64>(cell, 16384) + value, 16384);
-      cell = histogram + (<usize>load<u8>(rows, 9) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 9) << 3);
       store<i64>(cell, load<i64>(cell, 18432) + value, 18432);
-      cell = histogram + (<usize>load<u8>(rows, 10) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 10) << 3);
       store<i64>(cell, load<i64>(cell, 20480) + value, 20480);
-      cell = histogram + (<usize>load<u8>(rows, 11) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 11) << 3);
       store<i64>(cell, load<i64>(cell, 22528) + value, 22528);
     }
     if (words > 3) {
-      cell = histogram + (<usize>load<u8>(rows, 12) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 12) << 3);
       store<i64>(cell, load<i64>(cell, 24576) + value, 24576);
-      cell = histogram + (<usize>load<u8>(rows, 13) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 13) << 3);
       store<i64>(cell, load<i64>(cell, 26624) + value, 26624);
-      cell = histogram + (<usize>load<u8>(rows, 14) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 14) << 3);
       store<i64>(cell, load<i64>(cell, 28672) + value, 28672);
-      cell = histogram + (<usize>load<u8>(rows, 15) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 15) << 3);
       store<i64>(cell, load<i64>(cell, 30720) + value, 30720);
     }
     rows += stride;
-    cells += 8;
+    columns += stride;
   }
 }
 
-function addWide(words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
+function addWide(words: u32, rows: usize, columns: usize, stride: usize, count: usize, histogram: usize): void {
   switch (words) {
-    case 1: return addWideRows(1, rows, stride, cells, count, histogram);
-    case 2: return addWideRows(2, rows, stride, cells, count, histogram);
-    case 3: return addWideRows(3, rows, stride, cells, count, histogram);
-    default: return addWideRows(4, rows, stride, cells, count, histogram);
+    case 1: return addWideRows(1, rows, columns, stride, count, histogram);
+    case 2: return addWideRows(2, rows, columns, stride, count, histogram);
+    case 3: return addWideRows(3, rows, columns, stride, count, histogram);
+    default: return addWideRows(4, rows, columns, stride, count, histogram);
   }
 }
 
 /** As for wide groups; eight columns share 2,048 bytes. */
 // @ts-ignore: decorator
 @inline
-function addNarrowRows(words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
-  const end = cells + (count << 3);
-  while (cells < end) {
-    const value = load<i64>(cells);
-    let cell = histogram + (<usize>load<u8>(rows) << 3);
+function addNarrowRows(words: u32, rows: usize, stride: usize, count: usize, histogram: usize): void {
+  const end = rows + count * stride;
+  while (rows < end) {
+    const value = valueOf(rows);
+    const columns = rows + rowHead;
+    let cell = histogram + (<usize>load<u8>(columns) << 3);
     store<i64>(cell, load<i64>(cell) + value);
-    cell = histogram + (<usize>load<u8>(rows, 1) << 3);
+    cell = histogram + (<usize>load<u8>(columns, 1) << 3);
     store<i64>(cell, load<i64>(cell) + value);
-    cell = histogram + (<usize>load<u8>(rows, 2) << 3);
+    cell = histogram + (<usize>load<u8>(columns, 2) << 3);
     store<i64>(cell, load<i64>(cell) + value);
-    cell = histogram + (<usize>load<u8>(rows, 3) << 3);
+    cell = histogram + (<usize>load<u8>(columns, 3) << 3);
     store<i64>(cell, load<i64>(cell) + value);
     if (words > 1) {
-      cell = histogram + (<usize>load<u8>(rows, 4) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 4) << 3);
       store<i64>(cell, load<i64>(cell) + value);
-      cell = histogram + (<usize>load<u8>(rows, 5) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 5) << 3);
       store<i64>(cell, load<i64>(cell) + value);
-      cell = histogram + (<usize>load<u8>(rows, 6) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 6) << 3);
       store<i64>(cell, load<i64>(cell) + value);
-      cell = histogram + (<usize>load<u8>(rows, 7) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 7) << 3);
       store<i64>(cell, load<i64>(cell) + value);
     }
     if (words > 2) {
-      cell = histogram + (<usize>load<u8>(rows, 8) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 8) << 3);
       store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
-      cell = histogram + (<usize>load<u8>(rows, 9) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 9) << 3);
       store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
-      cell = histogram + (<usize>load<u8>(rows, 10) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 10) << 3);
       store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
-      cell = histogram + (<usize>load<u8>(rows, 11) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 11) << 3);
       store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
     }
     if (words > 3) {
-      cell = histogram + (<usize>load<u8>(rows, 12) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 12) << 3);
       store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
-      cell = histogram + (<usize>load<u8>(rows, 13) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 13) << 3);
       store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
-      cell = histogram + (<usize>load<u8>(rows, 14) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 14) << 3);
       store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
-      cell = histogram + (<usize>load<u8>(rows, 15) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 15) << 3);
       store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
     }
     if (words > 4) {
-      cell = histogram + (<usize>load<u8>(rows, 16) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 16) << 3);
       store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-      cell = histogram + (<usize>load<u8>(rows, 17) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 17) << 3);
       store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-      cell = histogram + (<usize>load<u8>(rows, 18) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 18) << 3);
       store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-      cell = histogram + (<usize>load<u8>(rows, 19) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 19) << 3);
       store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
     }
     if (words > 5) {
-      cell = histogram + (<usize>load<u8>(rows, 20) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 20) << 3);
       store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-      cell = histogram + (<usize>load<u8>(rows, 21) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 21) << 3);
       store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-      cell = histogram + (<usize>load<u8>(rows, 22) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 22) << 3);
       store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-      cell = histogram + (<usize>load<u8>(rows, 23) << 3);
+      cell = histogram + (<usize>load<u8>(columns, 23) << 3);
       store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-    }
-    if (words > 6) {
-      cell = histogram + (<usize>load<u8>(rows, 24) << 3);
-      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
-      cell = histogram + (<usize>load<u8>(rows, 25) << 3);
-      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
-      cell = histogram + (<usize>load<u8>(rows, 26) << 3);
-      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
-      cell = histogram + (<usize>load<u8>(rows, 27) << 3);
-      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
-    }
-    if (words > 7) {
-      cell = histogram + (<usize>load<u8>(rows, 28) << 3);
-      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
-      cell = histogram + (<usize>load<u8>(rows, 29) << 3);
-      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
-      cell = histogram + (<usize>load<u8>(rows, 30) << 3);
-      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
-      cell = histogram + (<usize>load<u8>(rows, 31) << 3);
-      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
     }
     rows += stride;
-    cells += 8;
   }
 }
 
 /** Rows of a narrow group. */
-function addNarrow(words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
+function addNarrow(words: u32, rows: usize, stride: usize, count: usize, histogram: usize): void {
   switch (words) {
-    case 1: return addNarrowRows(1, rows, stride, cells, count, histogram);
-    case 2: return addNarrowRows(2, rows, stride, cells, count, histogram);
-    case 3: return addNarrowRows(3, rows, stride, cells, count, histogram);
-    case 4: return addNarrowRows(4, rows, stride, cells, count, histogram);
-    case 5: return addNarrowRows(5, rows, stride, cells, count, histogram);
-    case 6: return addNarrowRows(6, rows, stride, cells, count, histogram);
-    case 7: return addNarrowRows(7, rows, stride, cells, count, histogram);
-    default: return addNarrowRows(8, rows, stride, cells, count, histogram);
+    case 1: return addNarrowRows(1, rows, stride, count, histogram);
+    case 2: return addNarrowRows(2, rows, stride, count, histogram);
+    case 3: return addNarrowRows(3, rows, stride, count, histogram);
+    case 4: return addNarrowRows(4, rows, stride, count, histogram);
+    case 5: return addNarrowRows(5, rows, stride, count, histogram);
+    default: return addNarrowRows(6, rows, stride, count, histogram);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function addChunk(isNarrow: bool, words: u32, rows: usize, stride: usize, cells: usize, count: usize, histogram: usize): void {
-  if (isNarrow) return addNarrow(words, rows, stride, cells, count, histogram);
+function addChunk(isNarrow: bool, words: u32, rows: usize, stride: usize, count: usize, histogram: usize): void {
+  if (isNarrow) return addNarrow(words, rows, stride, count, histogram);
   const first = words > 4 ? (words + 1) >> 1 : words;
-  addWide(first, rows, stride, cells, count, histogram);
-  if (words > 4) addWide(words - first, rows + (first << 2), stride, cells, count, histogram + (first << 13));
+  const columns = rows + rowHead;
+  addWide(first, rows, columns, stride, count, histogram);
+  if (words > 4) addWide(words - first, rows, columns + (first << 2), stride, count, histogram + (first << 13));
 }
 
-/** Copies `count` listed rows and their cells to `buffer` (rows) and behind it (cells): many misses in flight. */
-function gather(list: usize, count: usize, rows: usize, stride: usize, cells: usize, buffer: usize): void {
+/** Copies `count` listed rows to `buffer`: many misses in flight. */
+function gather(list: usize, count: usize, rows: usize, stride: usize, buffer: usize): void {
   const end = list + (count << 2);
-  let gathered = buffer + (chunk << 5);
-  for (let at = list; at < end; at += 4) {
-    store<i64>(gathered, load<i64>(cells + ((<usize>load<u32>(at)) << 3)));
-    gathered += 8;
-  }
   if (stride == 32) {
     for (let at = list; at < end; at += 4) {
       const row = rows + ((<usize>load<u32>(at)) << 5);
@@ -221,17 +206,17 @@ function gather(list: usize, count: usize, rows: usize, stride: usize, cells: us
 
 /** Adds rows to the cells of one group; see {@link fillHistogram}. */
 function addGroup(
-  isNarrow: bool, words: u32, rows: usize, stride: usize, cells: usize, histogram: usize,
+  isNarrow: bool, words: u32, rows: usize, stride: usize, histogram: usize,
   list: usize, first: usize, count: usize, buffer: usize,
 ): void {
   while (count > 0) {
     const size = count < chunk ? count : chunk;
     if (list == 0) {
-      addChunk(isNarrow, words, rows + first * stride, stride, cells + (first << 3), size, histogram);
+      addChunk(isNarrow, words, rows + first * stride, stride, size, histogram);
       first += size;
     } else {
-      gather(list, size, rows, stride, cells, buffer);
-      addChunk(isNarrow, words, buffer, stride, buffer + (chunk << 5), size, histogram);
+      gather(list, size, rows, stride, buffer);
+      addChunk(isNarrow, words, buffer, stride, size, histogram);
       list += size << 2;
     }
     count -= size;
@@ -241,17 +226,17 @@ function addGroup(
 /**
  * Sums `count` rows into an emptied histogram of `size` bytes. `list` holds the numbers of the rows, 4 bytes each; with
  * `list` 0, the rows are those from `first`. Each of `groups` has five fields of 4 bytes: whether it is narrow, words
- * and bytes of a row, place of the rows, first byte in the histogram. `buffer` is 10 KiB.
+ * and bytes of a row, place of the rows, first byte in the histogram. `buffer` is 8 KiB.
  */
 export function fillHistogram(
-  histogram: usize, size: usize, groups: usize, groupCount: usize, cells: usize,
+  histogram: usize, size: usize, groups: usize, groupCount: usize,
   list: usize, first: usize, count: usize, buffer: usize,
 ): void {
   memory.fill(histogram, 0, size);
   const end = groups + groupCount * 20;
   for (; groups < end; groups += 20) {
     addGroup(
-      load<u32>(groups) != 0, load<u32>(groups, 4), load<u32>(groups, 12), load<u32>(groups, 8), cells,
+      load<u32>(groups) != 0, load<u32>(groups, 4), load<u32>(groups, 12), load<u32>(groups, 8),
       histogram + load<u32>(groups, 16), list, first, count, buffer,
     );
   }

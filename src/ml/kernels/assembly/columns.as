@@ -71,14 +71,14 @@ export function sortNumbers(values: usize, count: usize, scratch: usize, counter
 
 /**
  * Writes `columnCount` columns of a group, whose addresses are at `columns`, into its rows from `begin` to
- * `end` - 1. Blocks of 256 rows stay in the first-level cache.
+ * `end` - 1, behind the 4 bytes that each row begins with. Blocks of 256 rows stay in the first-level cache.
  */
 export function interleave(columns: usize, columnCount: usize, rows: usize, stride: usize, begin: usize, end: usize): void {
   for (let block = begin; block < end; block += 256) {
     const blockEnd = block + 256 < end ? block + 256 : end;
     for (let column: usize = 0; column < columnCount; column++) {
       const from = <usize>load<u32>(columns + (column << 2));
-      let to = rows + block * stride + column;
+      let to = rows + block * stride + 4 + column;
       for (let row = block; row < blockEnd; row++) {
         store<u8>(to, load<u8>(from + row));
         to += stride;

@@ -1,5 +1,5 @@
-// Derivatives of the losses, their packing into fixed-point cells, sums over leaves and the moving of scores. A row's
-// gradient and hessian lie side by side, 4 bytes each: as exact as the rounding to cells can use, and half as much memory
+// Derivatives of the losses, their packing into fixed-point numbers, sums over leaves and the moving of scores. A row's
+// gradient and hessian lie side by side, 4 bytes each: as exact as the rounding can use, and half as much memory
 // to move. They are computed and summed in 8 bytes; all orders of addition are those of the plain twin.
 import { expOfNegative } from './exponential';
 
@@ -148,8 +148,8 @@ function promoteUpper(derivatives: v128): v128 {
 }
 
 /**
- * Sums of |gradient| and of hessians, 16 bytes at `results` for each of the blocks `begin` to `end` - 1 of `blockRows`
- * rows; within a block, even and odd rows are summed apart.
+ * Sums of |gradient| and of hessians, then the largest of each, 32 bytes at `results` for each of the blocks `begin` to
+ * `end` - 1 of `blockRows` rows; within a block, even and odd rows are summed apart.
  */
 export function sumBlocks(
   derivatives: usize, rowCount: usize, blockRows: usize, begin: usize, end: usize, results: usize,
@@ -161,14 +161,22 @@ export function sumBlocks(
     let at = derivatives + (first << 3);
     let even = f64x2.splat(0);
     let odd = f64x2.splat(0);
+    let most = f32x4.splat(0);
     while (at + 8 < last) {
       const two = f32x4.abs(v128.load(at));
+      most = f32x4.pmax(most, two);
       even = f64x2.add(even, f64x2.promote_low_f32x4(two));
       odd = f64x2.add(odd, promoteUpper(two));
       at += 16;
     }
-    if (at < last) even = f64x2.add(even, f64x2.promote_low_f32x4(f32x4.abs(v128.load64_zero(at))));
-    v128.store(results + (block << 4), f64x2.add(even, odd));
+    if (at < last) {
+      const one = f32x4.abs(v128.load64_zero(at));
+      most = f32x4.pmax(most, one);
+      even = f64x2.add(even, f64x2.promote_low_f32x4(one));
+    }
+    const result = results + (block << 5);
+    v128.store(result, f64x2.add(even, odd));
+    v128.store(result, f64x2.pmax(f64x2.promote_low_f32x4(most), promoteUpper(most)), 16);
   }
 }
 
@@ -187,15 +195,18 @@ function rounded(derivatives: v128, units: v128, chances: v128): v128 {
 }
 
 /**
- * Packs rows `begin` (a multiple of 4) to `end` - 1 into cells by stochastic rounding: floor(x + chance), where the
- * chance is a hash of the row and `seed`. Up to three rows behind the last are written, too.
+ * Packs rows `begin` (a multiple of 4) to `end` - 1 by stochastic rounding: floor(x + chance), where the chance is a hash
+ * of the row and `seed`. Gradient and hessian are written, 16 bits each, before the row's columns in each of `groups` (see
+ * fillHistogram). Up to three rows behind the last are written, too.
  */
 export function pack(
-  derivatives: usize, cells: usize, begin: usize, end: usize, seed: i32, gradientUnits: f64, hessianUnits: f64,
+  derivatives: usize, groups: usize, groupCount: usize, begin: usize, end: usize, seed: i32,
+  gradientUnits: f64, hessianUnits: f64,
 ): void {
   const units = f64x2.replace_lane(f64x2.splat(gradientUnits), 1, hessianUnits);
   const one = f64x2.splat(1);
   const scale = f64x2.splat(1.0 / 16777216.0);
+  const groupEnd = groups + groupCount * 20;
   let counter = i32x4.add(
     i32x4.mul(i32x4.add(i32x4.splat(<i32>begin + 1), i32x4(0, 1, 2, 3)), i32x4.splat(0x9e3779b1)),
     i32x4.splat(seed),
@@ -206,7 +217,6 @@ export function pack(
     counter = i32x4.add(counter, stride);
     const two = v128.load(derivatives + (row << 3));
     const nextTwo = v128.load(derivatives + (row << 3), 16);
-    const to = cells + (row << 3);
     const lower = f64x2.mul(f64x2.convert_low_i32x4_u(z), scale);
     const upper = f64x2.mul(f64x2.convert_low_i32x4_u(v128.shuffle<i32>(z, z, 2, 3, 2, 3)), scale);
     const lowerRest = f64x2.sub(one, lower);
@@ -215,8 +225,17 @@ export function pack(
     const b = rounded(promoteUpper(two), units, v128.shuffle<f64>(lower, lowerRest, 1, 3));
     const c = rounded(f64x2.promote_low_f32x4(nextTwo), units, v128.shuffle<f64>(upper, upperRest, 0, 2));
     const d = rounded(promoteUpper(nextTwo), units, v128.shuffle<f64>(upper, upperRest, 1, 3));
-    v128.store(to, v128.shuffle<i32>(a, b, 1, 0, 5, 4));
-    v128.store(to, v128.shuffle<i32>(c, d, 1, 0, 5, 4), 16);
+    const ab = v128.shuffle<i16>(a, b, 2, 0, 10, 8, 2, 0, 10, 8);
+    const cd = v128.shuffle<i16>(c, d, 2, 0, 10, 8, 2, 0, 10, 8);
+    for (let group = groups; group < groupEnd; group += 20) {
+      const size = <usize>load<u32>(group, 8);
+      const to = <usize>load<u32>(group, 12) + row * size;
+      const third = to + (size << 1);
+      v128.store32_lane(to, ab, 0);
+      v128.store32_lane(to + size, ab, 1);
+      v128.store32_lane(third, cd, 0);
+      v128.store32_lane(third + size, cd, 1);
+    }
   }
 }
 
