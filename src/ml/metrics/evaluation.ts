@@ -3,8 +3,10 @@
 import type { JsonObject } from '../../base/json.ts';
 import { hasClasses, type Task } from '../frame/schema.ts';
 import { intervalOf, type IntervalTable } from '../model/intervals.ts';
+import type { ModelManifest } from '../model/manifest.ts';
 import { confusionCounts, rankingOf } from './classification.ts';
 import { allMetrics, type Scored } from './metrics.ts';
+import { moneyReport, type MoneyReport } from './money.ts';
 import { precisionRecallCurve, rankBy, rocCurve } from './ranking.ts';
 
 export interface Evaluation {
@@ -19,6 +21,8 @@ export interface Evaluation {
   precisionRecallCurve?: { recall: number; precision: number; threshold: number }[];
   /** Rows in ten bands of predicted probability: what was said, and what happened. */
   calibration?: { meanPredicted: number; observedRate: number; rowCount: number }[];
+  /** What decisions cost, where that is known. */
+  money?: MoneyReport;
   residuals?: { actual: number; predicted: number }[];
   residualHistogram?: { edges: number[]; counts: number[] };
   /** Share of truths inside their intervals. */
@@ -44,9 +48,11 @@ export function evaluate(input: {
   scored: Scored;
   classes: readonly string[];
   intervals?: IntervalTable | undefined;
+  /** How the model decides between classes; only with costs is there anything to tell of it. */
+  decision?: Pick<ModelManifest, 'decisionWeights' | 'costs'>;
   inputOf: (row: number) => JsonObject;
 }): Evaluation {
-  const { scored, classes } = input;
+  const { scored, classes, decision } = input;
   const rowCount = scored.actual.length;
   const common = { task: scored.task, rowCount, metrics: allMetrics(scored) };
   const samples = spread(rowCount, mostSamples).map((row) =>
@@ -55,7 +61,8 @@ export function evaluate(input: {
   if (scored.task === 'regression') return { ...common, ...numberReport(scored, input.intervals), samples };
   // The scores of a ranking are not near the truth: there is no residual.
   if (scored.task === 'ranking') return { ...common, samples };
-  return { ...common, ...classReport(scored, classes), samples };
+  const money = decision?.costs && moneyReport({ scored, classes, ...decision, costs: decision.costs });
+  return { ...common, ...classReport(scored, classes), ...(money && { money }), samples };
 }
 
 function sampleAt(

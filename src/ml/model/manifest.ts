@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Encoding } from '../frame/encoding.ts';
 import type { ColumnSchema, Task } from '../frame/schema.ts';
 import type { Calibration } from './calibration.ts';
+import type { DecisionCosts } from './costs.ts';
 import type { IntervalTable } from './intervals.ts';
 import type { RowModel } from './row-model.ts';
 
@@ -45,6 +46,8 @@ export interface ModelManifest {
   calibration: Calibration;
   /** Classification: the class of largest probability times weight is predicted. */
   decisionWeights: number[];
+  /** With them, the class of least expected cost is predicted instead; chances are probabilities times weights. */
+  costs?: DecisionCosts;
   /** Regression: how far the truth lies from the prediction, as seen in cross-validation. */
   intervals?: IntervalTable;
   quality: {

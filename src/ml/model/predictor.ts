@@ -182,7 +182,9 @@ function answer(content: ModelContent, reader: RowReader, encoded: Float64Array,
   return {
     values,
     outputCount,
-    chosen: hasClasses(manifest.task) ? decide(values, manifest.decisionWeights) : values,
+    chosen: hasClasses(manifest.task)
+      ? decide(values, manifest.decisionWeights, manifest.costs?.matrix)
+      : values,
   };
 }
 

@@ -4,6 +4,7 @@ import { dateParts, featuresOf, type ColumnEncoding } from '../frame/encoding.ts
 import { columnKinds, tasks, type ColumnSchema, type Task } from '../frame/schema.ts';
 import type { Calibration } from './calibration.ts';
 import { countAt, demand, listAt, numberAt, objectAt, textAt, wordAt, type Fields } from './checks.ts';
+import type { DecisionCosts } from './costs.ts';
 import type { IntervalTable } from './intervals.ts';
 import type { ColumnConstraints, ModelManifest } from './manifest.ts';
 
@@ -36,6 +37,7 @@ export function readManifest(value: unknown): ModelManifest {
     encoding: readEncoding(fields['encoding'], schema),
     calibration: readCalibration(fields['calibration'], classes.length),
     decisionWeights: readDecisionWeights(fields['decisionWeights'], classes.length),
+    ...(fields['costs'] !== undefined && { costs: readCosts(fields['costs'], classes.length) }),
     ...(intervals && { intervals }),
     ...readReport(fields),
   };
@@ -188,6 +190,23 @@ function readDecisionWeights(value: unknown, classCount: number): number[] {
     'decisionWeights do not fit the classes',
   );
   return weights;
+}
+
+function readCosts(value: unknown, classCount: number): DecisionCosts {
+  const fields = objectAt(value, 'costs');
+  const matrix = listAt(fields['matrix'], 'costs.matrix', maximumClasses, (item, place) =>
+    listAt(item, place, maximumClasses, numberAt),
+  );
+  demand(
+    classCount > 0 && matrix.length === classCount && matrix.every((row) => row.length === classCount),
+    'costs do not fit the classes',
+  );
+  demand(
+    matrix.every((row, actual) => row.every((cost) => cost >= row[actual]!)),
+    'costs make a mistake cheaper than being right',
+  );
+  const decisionCount = countAt(fields['decisionCount'], 'costs.decisionCount');
+  return { matrix, currency: textAt(fields['currency'], 'costs.currency'), decisionCount };
 }
 
 function readIntervals(value: unknown): IntervalTable {

@@ -70,6 +70,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
     scored,
     classes: target.classes,
     intervals: manifest.intervals,
+    decision: manifest,
     inputOf: (row) => rowAt(holdout.frame, row) as JsonObject,
   });
   const importance = await measureImportance(input, content, secondsPerRow);
@@ -103,11 +104,11 @@ async function fitDecision(prepared: Prepared, choices: readonly EnsembleChoice[
   const calibration = await fitCalibration(scored, recipe.seed + 2);
   calibrate(calibration, predictions, target.classes.length);
   const calibrated = scoredOf(prepared, truth, predictions);
-  const decisionWeights = fitDecisionWeights(calibrated, metric);
+  const decisionWeights = fitDecisionWeights(calibrated, metric, prepared.costs);
   return {
     calibration,
     decisionWeights,
-    scored: { ...calibrated, predicted: decide(predictions, decisionWeights) },
+    scored: { ...calibrated, predicted: decide(predictions, decisionWeights, prepared.costs?.matrix) },
   };
 }
 
@@ -134,6 +135,7 @@ function draftManifest(
     encoding,
     calibration: fitted.calibration,
     decisionWeights: fitted.decisionWeights,
+    ...(prepared.costs && { costs: prepared.costs }),
     ...(fitted.intervals && { intervals: fitted.intervals }),
     quality: { metric: metric.name, crossValidationScore: 0, holdoutRowCount: 0, holdout: {} },
     importance: [],
@@ -176,7 +178,10 @@ async function scoreRows(
   }
   const scored = scoredOf(prepared, truth, Float64Array.from(parts));
   return hasClasses(prepared.target.task)
-    ? { ...scored, predicted: decide(scored.probabilities, content.manifest.decisionWeights) }
+    ? {
+        ...scored,
+        predicted: decide(scored.probabilities, content.manifest.decisionWeights, prepared.costs?.matrix),
+      }
     : scored;
 }
 

@@ -6,6 +6,8 @@ import { minimise } from '../learners/minimise.ts';
 import { utilityOf, type Metric, type Scored } from '../metrics/metrics.ts';
 import { logLoss } from '../metrics/classification.ts';
 import { foldRows } from '../frame/split.ts';
+import type { DecisionCosts } from '../model/costs.ts';
+import { fitCostWeights } from './threshold.ts';
 
 const fewestRows = 100;
 /** A slope and some offsets need no more. */
@@ -35,10 +37,12 @@ export async function fitCalibration(whole: Scored, seed: number): Promise<Calib
 }
 
 /**
- * Weights of the classes in the decision, for the metric: all equal for accuracy and for metrics of probabilities;
- * for the others the best of weights by rarity (p to the power -a, a from 0 to 1) on out-of-fold rows.
+ * Weights of the classes in the decision. With costs, what they ask for (threshold.ts). Else for the metric: all equal
+ * for accuracy and for metrics of probabilities; for the others the best of weights by rarity (p to the power -a, a from
+ * 0 to 1) on out-of-fold rows.
  */
-export function fitDecisionWeights(scored: Scored, metric: Metric): number[] {
+export function fitDecisionWeights(scored: Scored, metric: Metric, costs?: DecisionCosts): number[] {
+  if (costs) return fitCostWeights(scored, costs.matrix);
   const equal = Array.from({ length: scored.classCount }, () => 1);
   if (metric.needs !== 'class' || metric.name === 'precision' || metric.name === 'recall') return equal;
   const counts = new Float64Array(scored.classCount);

@@ -8,8 +8,9 @@ import { Facts } from '../../kit/facts.tsx';
 import { formatCount, formatShare, ofHundred } from '../../kit/format.ts';
 import { Section } from '../../kit/page.tsx';
 import classes from './model.module.css';
-import { outcomesAt } from './threshold.ts';
-import { positiveClassOf } from './words.ts';
+import { Money } from './quality-money.tsx';
+import { costAt, outcomesAt } from './threshold.ts';
+import { amountOf, positiveClassOf } from './words.ts';
 
 interface ClassQualityProps {
   evaluation: Evaluation;
@@ -20,6 +21,7 @@ interface ClassQualityProps {
 export function ClassQuality({ evaluation, target }: ClassQualityProps) {
   return (
     <>
+      {evaluation.money && <Money money={evaluation.money} evaluation={evaluation} />}
       {evaluation.confusionMatrix && <Confusion matrix={evaluation.confusionMatrix} target={target} />}
       {evaluation.rocCurve && evaluation.rocCurve.length > 1 && <Threshold evaluation={evaluation} />}
       {evaluation.calibration && evaluation.calibration.length > 1 && (
@@ -82,15 +84,21 @@ function Confusion({ matrix, target }: { matrix: Matrix; target: string }) {
 }
 
 function Threshold({ evaluation }: { evaluation: Evaluation }) {
-  const [threshold, setThreshold] = useState(0.5);
+  const { money } = evaluation;
+  const [threshold, setThreshold] = useState(money?.threshold ?? 0.5);
   const outcomes = outcomesAt(evaluation, threshold);
+  const cost = outcomes && costAt(evaluation, outcomes);
   const positive = positiveClassOf(evaluation);
   const curve = evaluation.rocCurve ?? [];
   const precision = evaluation.precisionRecallCurve ?? [];
   return (
     <Section
       title="Where to draw the line"
-      description={`The model gives a probability of “${positive}”. From which one on do you act? The endpoint answers with the likelier class; its probability lets your own program draw another line.`}
+      description={`The model gives a probability of “${positive}”. From which one on do you act? ${
+        money?.threshold === undefined
+          ? 'The endpoint answers with the likelier class'
+          : `The endpoint draws the line at ${formatShare(money.threshold)}, by what mistakes cost`
+      }; its probability lets your own program draw another.`}
     >
       <div className={classes.threshold}>
         <Slider
@@ -127,6 +135,15 @@ function Threshold({ evaluation }: { evaluation: Evaluation }) {
                       : `${ofHundred(outcomes.precision)} of 100`,
                   note: `${formatCount(outcomes.falseAlarms)} false alarms`,
                 },
+                ...(cost === undefined || !money
+                  ? []
+                  : [
+                      {
+                        label: 'Costs',
+                        value: amountOf(cost * money.decisionCount, money.currency),
+                        note: `for ${formatCount(money.decisionCount)} decisions`,
+                      },
+                    ]),
               ]}
             />
           </div>
