@@ -153,6 +153,25 @@ export const evaluation = z
     calibration: z
       .array(z.object({ meanPredicted: z.number(), observedRate: z.number(), rowCount: z.number().int() }))
       .optional(),
+    calibrationError: z
+      .object({
+        before: z.number(),
+        after: z.number(),
+        method: z.enum(['none', 'temperature', 'platt', 'isotonic']),
+      })
+      .optional()
+      .describe('Expected calibration error of the probabilities before and after they were calibrated.'),
+    sets: z
+      .object({
+        coverage: z.number(),
+        held: z.number(),
+        meanSize: z.number(),
+        oneClassShare: z.number(),
+      })
+      .optional()
+      .describe(
+        'Sets of likely classes: the share of truths they are meant to hold and do hold, and their size.',
+      ),
     money: z
       .object({
         currency: z.string(),

@@ -6,6 +6,7 @@ import type { Calibration } from './calibration.ts';
 import type { DecisionCosts } from './costs.ts';
 import type { IntervalTable } from './intervals.ts';
 import type { RowModel } from './row-model.ts';
+import type { PredictionSets } from './sets.ts';
 
 /** Version of the engine that wrote the file; for people, not for deciding whether it can be read. */
 export const engineVersion = '0.1.0';
@@ -50,6 +51,8 @@ export interface ModelManifest {
   costs?: DecisionCosts;
   /** Regression: how far the truth lies from the prediction, as seen in cross-validation. */
   intervals?: IntervalTable;
+  /** Classification: which classes may hold the truth, by what was seen in cross-validation. */
+  sets?: PredictionSets;
   quality: {
     /** What the search optimised. */
     metric: string;
