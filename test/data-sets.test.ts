@@ -51,6 +51,7 @@ for (const { name, task, target, files } of tables) {
     const fit = JSON.parse(fitted.stdout) as FitResult;
     assert.equal(fit.task === 'regression', task === 'tabular_regression', fit.taskReason);
     assert.ok(isBetterThanGuessing(fit), JSON.stringify(fit.evaluation.metrics));
+    checkCoverage(fit);
 
     const predicted = await runPilvi(['predict', model, file, '--out', answers, '--json']);
     assert.equal(predicted.code, 0, predicted.stdout + predicted.stderr);
@@ -75,6 +76,18 @@ for (const { name, task, target, files } of tables) {
       order.map((row) => lines[row]!['prediction']),
     );
   });
+}
+
+/**
+ * Intervals and sets hold nine of ten truths, within two points where there are rows enough to tell. A model that is right
+ * more often than that holds more: a set is never empty.
+ */
+function checkCoverage({ evaluation }: FitResult): void {
+  const { rowCount, intervalCoverage, sets, metrics } = evaluation;
+  if (rowCount < 1000) return;
+  const held = intervalCoverage ?? sets?.held;
+  assert.ok(held !== undefined && held >= 0.88, `${held} of the truths are held`);
+  if ((metrics['accuracy'] ?? 0) < 0.9) assert.ok(held <= 0.92, `${held} of the truths are held`);
 }
 
 /** On the rows that training never saw. */

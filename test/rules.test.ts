@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { seededRandom } from '../src/base/random.ts';
 import type { AnswerFor, Client } from '../src/sdk/types.ts';
+import type { PilviError } from '../src/sdk/pilvi-error.ts';
 import { waitForJob } from '../src/sdk/wait-for-job.ts';
 import { until } from './product.ts';
 import { openServer, type TestServer } from './server.ts';
@@ -99,4 +100,35 @@ test('rules: the answers of the endpoint keep to them, and the card tells of the
   );
   assert.ok(rising[0]! < rising.at(-1)!);
   assert.match(version.card, /The answer never falls as "match" rises/);
+});
+
+test('costs: the model avoids dear mistakes, reports money, and bad costs are refused by name', async () => {
+  const { client } = server;
+  const dear = { actual: '2', predicted: '0', cost: 40 };
+  const costs = { cells: [dear], otherMistakes: 1, currency: 'EUR', decisionCount: 500 };
+  const { training, version } = await modelOf({
+    task: 'multiclass',
+    groupColumn: null,
+    metric: 'cost',
+    costs,
+    excludedColumns: ['search'],
+  });
+  const { money, metrics } = training.evaluation!;
+  assert.deepEqual([training.metric, money!.currency, money!.decisionCount], ['cost', 'EUR', 500]);
+  assert.equal(training.score, money!.perDecision);
+  assert.equal(metrics['cost'], money!.perDecision);
+  assert.deepEqual(version.evaluation!.money, money);
+  assert.match(version.card, /Saying "0" of what is "2" costs 40 EUR\./);
+  const body = { datasetVersionId, target: 'relevance', task: 'multiclass' as const };
+  const refused: [Partial<RecipeBody>, string][] = [
+    [{ metric: 'cost' }, 'body.metric'],
+    [{ costs: { falsePositive: 1, falseNegative: 1 } }, 'body.costs'],
+    [{ costs: { cells: [{ ...dear, actual: '7' }], otherMistakes: 1 } }, 'body.costs.cells.0'],
+  ];
+  for (const [said, field] of refused)
+    await assert.rejects(
+      client.planTraining({ projectId, body: { ...body, ...said } }),
+      (error: PilviError) =>
+        error.problem.code === 'invalid-request' && error.problem.errors?.[0]?.field === field,
+    );
 });

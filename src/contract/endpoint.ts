@@ -111,6 +111,12 @@ export const prediction = z
   .object({
     prediction: z.union([z.string(), z.number()]),
     probabilities: z.record(z.string(), z.number()).optional().describe('Classification: by class.'),
+    likelyClasses: z
+      .array(z.string())
+      .optional()
+      .describe(
+        'Classification: the true class is among these in 90 of 100 cases, likeliest first; more than one where the model is not sure.',
+      ),
     lower: z
       .number()
       .optional()

@@ -10,6 +10,41 @@ export const tasks = ['binary', 'multiclass', 'regression', 'ranking'] as const;
 
 const columnNames = z.array(z.string().max(500)).max(10_000);
 
+const money = z.number().min(-1e12).max(1e12);
+
+/** What decisions cost; a model that is told decides for what costs least. */
+export const costs = z
+  .object({
+    falsePositive: money
+      .nullable()
+      .default(null)
+      .describe(
+        'Two classes: a false alarm, the positive class said of a row that has the other. Needed, like falseNegative.',
+      ),
+    falseNegative: money.nullable().default(null).describe('Two classes: a miss.'),
+    truePositive: money.default(0).describe('Two classes: finding one; negative is a gain.'),
+    trueNegative: money.default(0).describe('Two classes: rightly leaving one alone.'),
+    cells: z
+      .array(z.object({ actual: z.string().max(500), predicted: z.string().max(500), cost: money }))
+      .max(62_500)
+      .default([])
+      .describe('Three or more classes: what it costs to say one class of a row that has another.'),
+    otherMistakes: money
+      .default(0)
+      .describe(
+        'Three or more classes: a mistake that the cells do not name. Being right is free unless they do.',
+      ),
+    currency: z.string().max(12).default('').describe('What the money is counted in, such as EUR.'),
+    decisionCount: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000_000_000)
+      .default(1000)
+      .describe("Decisions that totals are told for, such as a year's."),
+  })
+  .meta({ id: 'Costs' });
+
 /** What to learn, from what, within which budget. A stored recipe never changes meaning. */
 export const recipe = z
   .object({
@@ -44,6 +79,12 @@ export const recipe = z
       })
       .prefault({})
       .describe('What the model must keep to, whatever the data says.'),
+    costs: costs
+      .nullable()
+      .default(null)
+      .describe(
+        'What decisions cost: the model then decides for what costs least. The metric "cost" needs it.',
+      ),
     budget: z
       .object({
         seconds: z.number().min(1).max(86_400).default(60),
@@ -112,6 +153,51 @@ export const evaluation = z
     calibration: z
       .array(z.object({ meanPredicted: z.number(), observedRate: z.number(), rowCount: z.number().int() }))
       .optional(),
+    calibrationError: z
+      .object({
+        before: z.number(),
+        after: z.number(),
+        method: z.enum(['none', 'temperature', 'platt', 'isotonic']),
+      })
+      .optional()
+      .describe('Expected calibration error of the probabilities before and after they were calibrated.'),
+    sets: z
+      .object({
+        coverage: z.number(),
+        held: z.number(),
+        meanSize: z.number(),
+        oneClassShare: z.number(),
+      })
+      .optional()
+      .describe(
+        'Sets of likely classes: the share of truths they are meant to hold and do hold, and their size.',
+      ),
+    money: z
+      .object({
+        currency: z.string(),
+        decisionCount: z.number().int(),
+        perDecision: z.number(),
+        perDecisionWhenRight: z.number().describe('The same for somebody who is always right.'),
+        threshold: z
+          .number()
+          .optional()
+          .describe('Binary: the probability of the positive class above which it is decided for.'),
+        costs: z
+          .object({ classes: z.array(z.string()), matrix: z.array(z.array(z.number())) })
+          .optional()
+          .describe('matrix[actual][decided].'),
+        alternatives: z.array(
+          z.object({
+            answer: z.string().nullable().describe('Always this; null: whichever class is likelier.'),
+            perDecision: z.number(),
+            saving: z
+              .object({ perDecision: z.number(), lower: z.number(), upper: z.number() })
+              .describe('What the model saves against it, with an interval of 95 %.'),
+          }),
+        ),
+      })
+      .optional()
+      .describe('What decisions cost, where the recipe says it.'),
     residuals: z.array(z.object({ actual: z.number(), predicted: z.number() })).optional(),
     residualHistogram: z.object({ edges: z.array(z.number()), counts: z.array(z.number().int()) }).optional(),
     intervalCoverage: z.number().optional(),
@@ -178,6 +264,7 @@ export const trainingPlan = z
     rowCount: z.number().int(),
     featureCount: z.number().int(),
     classes: z.array(z.object({ name: z.string(), count: z.number().int() })).nullable(),
+    positiveClass: z.string().nullable().describe('Binary: the class that is looked for.'),
     estimatedSeconds: z.number(),
     maximumMicroUsd: microUsd.describe('The most it can cost; what is not used is given back.'),
     warnings: z.array(z.string()),

@@ -1,5 +1,5 @@
 // Why this answer: how much each column moved one prediction away from the average. Exact Shapley values for trees
-// (tree-shap.ts), exact terms for linear models. They live on each model's raw scores; to add up to the ensemble's
+// (tree-shap.ts, or interventional-shap.ts where rows to compare with are given), exact terms for linear models. They live on each model's raw scores; to add up to the ensemble's
 // probability they are rescaled, model by model, to the change of the probability that they caused (the rescale rule of
 // DeepLIFT, Shrikumar et al. 2017), averaged as the ensemble averages, and rescaled once more for calibration.
 import { Problem } from '../../base/problems.ts';
@@ -10,6 +10,8 @@ import { standardise, type LinearModel } from '../model/linear.ts';
 import type { ModelContent } from '../model/manifest.ts';
 import { predictorOf, rowEncoder } from '../model/predictor.ts';
 import { applyLink, outputCountOf, type RowModel } from '../model/row-model.ts';
+import type { TreesModel } from '../model/trees.ts';
+import { addInterventionalValues, expectedScores, type Background } from './interventional-shap.ts';
 import { addShapleyValues, explainable, type ExplainableTrees } from './tree-shap.ts';
 
 export interface Explanation {
@@ -26,13 +28,22 @@ export interface Explanation {
 /** Explains rows for `outcome`: a class; by default the one predicted. */
 export type Explainer = (rows: readonly Record<string, unknown>[], outcome?: string) => Explanation[];
 
-/** An explainer for a model in memory. Its answers throw Problem `prediction-input` as predictions do. */
-export function explainerOf(content: ModelContent): Explainer {
+/**
+ * An explainer for a model in memory. Its answers throw Problem `prediction-input` as predictions do. With `compareWith`,
+ * trees are explained against the answers for those rows (at most 200 of them are used), else against the rows that they
+ * were trained on.
+ */
+export function explainerOf(
+  content: ModelContent,
+  compareWith: readonly Record<string, unknown>[] = [],
+): Explainer {
   const { manifest } = content;
   const encode = rowEncoder(manifest);
+  const compared = evenly(compareWith, mostCompared);
+  const background = compared.length > 0 ? { rows: encode(compared), rowCount: compared.length } : undefined;
   const predictor = predictorOf(content);
   const features = featuresOf(manifest.encoding);
-  const parts = partsOf(content);
+  const parts = partsOf(content, background);
   return (rows, outcome) => {
     const encoded = encode(rows);
     const { predictions } = predictor.predictRows(rows);
@@ -65,10 +76,18 @@ export function explainerOf(content: ModelContent): Explainer {
   };
 }
 
+/** Every row is compared with every one of these. */
+const mostCompared = 200;
+
 interface Part {
   model: RowModel;
   share: number;
-  trees?: ExplainableTrees;
+  trees?: TreesPart;
+}
+
+interface TreesPart {
+  expected: Float64Array;
+  add: (row: Float64Array, moves: Float64Array) => void;
 }
 
 interface Moved {
@@ -78,12 +97,28 @@ interface Moved {
   values: Float64Array;
 }
 
-function partsOf(content: ModelContent): Part[] {
+function evenly<T>(items: readonly T[], most: number): T[] {
+  const stride = Math.max(1, Math.ceil(items.length / most));
+  return items.filter((_, index) => index % stride === 0);
+}
+
+function treesPart(model: TreesModel, background: Background | undefined): TreesPart {
+  if (background) {
+    return {
+      expected: expectedScores(model, background),
+      add: (row, moves) => addInterventionalValues(model, row, background, moves),
+    };
+  }
+  const trees: ExplainableTrees = explainable(model);
+  return { expected: trees.expected, add: (row, moves) => addShapleyValues(trees, row, moves) };
+}
+
+function partsOf(content: ModelContent, background: Background | undefined): Part[] {
   return content.members.flatMap(({ models, weight }) =>
     models.map((model) => ({
       model,
       share: weight / models.length,
-      ...(model.kind === 'trees' && { trees: explainable(model) }),
+      ...(model.kind === 'trees' && { trees: treesPart(model, background) }),
     })),
   );
 }
@@ -140,7 +175,7 @@ function attributePart(
     return { base: model.values, here: model.values, values: new Float64Array(row.length) };
   const rawCount = model.base.length;
   const moves = new Float64Array(rawCount * row.length);
-  if (trees) addShapleyValues(trees, row, moves);
+  if (trees) trees.add(row, moves);
   else addLinearTerms(model as LinearModel, row, moves);
   const rawBase = trees ? trees.expected : model.base;
   const rawHere = rawBase.map(

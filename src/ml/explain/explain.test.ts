@@ -9,10 +9,11 @@ import { boostedTrees } from '../learners/boosted-trees.ts';
 import { pauseBy } from '../learners/learner.ts';
 import { featureTable } from '../learners/testing.ts';
 import type { TreesModel } from '../model/trees.ts';
-import { childOf } from '../model/trees.ts';
+import { applyTrees, childOf } from '../model/trees.ts';
 import { predictorOf } from '../model/predictor.ts';
 import { search } from '../search/search.ts';
 import { explainerOf } from './attributions.ts';
+import { addInterventionalValues, expectedScores } from './interventional-shap.ts';
 import { addShapleyValues, explainable, type ExplainableTrees } from './tree-shap.ts';
 
 /** The mean answer when only the features of `known` are given, by the definition. */
@@ -33,16 +34,17 @@ function factorial(n: number): number {
   return n < 2 ? 1 : n * factorial(n - 1);
 }
 
-test('TreeSHAP gives the Shapley values of the definition', async () => {
+const featureCount = 4;
+
+/** Three numbers with missing values and a category, and small trees that learned from them. */
+async function smallTrees(): Promise<{ columns: Float64Array[]; trees: ExplainableTrees }> {
   const random = seededRandom(2);
   const rowCount = 200;
-  const featureCount = 4;
   const columns = Array.from({ length: featureCount }, (_, feature) =>
     Float64Array.from({ length: rowCount }, () =>
       random.next() < 0.1 ? NaN : feature === 3 ? random.below(5) : random.next(),
     ),
   );
-  const table = featureTable(columns, { 3: 6 });
   const target = Float64Array.from(
     { length: rowCount },
     (_, row) =>
@@ -51,7 +53,7 @@ test('TreeSHAP gives the Shapley values of the definition', async () => {
       random.next(),
   );
   const { model } = await boostedTrees.train({
-    table,
+    table: featureTable(columns, { 3: 6 }),
     target,
     task: 'regression',
     classCount: 0,
@@ -60,21 +62,68 @@ test('TreeSHAP gives the Shapley values of the definition', async () => {
     hyperparameters: { iterations: 8, maxLeaves: 12, minRowsPerLeaf: 4, featureShare: 1 },
     control: { clock: systemClock, pause: pauseBy(systemClock) },
   });
-  const trees = explainable(model as TreesModel);
+  return { columns, trees: explainable(model as TreesModel) };
+}
+
+/** By the definition: what a feature adds, over all orders in which features could become known. */
+function shapleyValue(feature: number, valueOf: (known: number) => number): number {
+  let value = 0;
+  for (let known = 0; known < 1 << featureCount; known++) {
+    if (known & (1 << feature)) continue;
+    const size = known.toString(2).replaceAll('0', '').length;
+    const chance = (factorial(size) * factorial(featureCount - size - 1)) / factorial(featureCount);
+    value += chance * (valueOf(known | (1 << feature)) - valueOf(known));
+  }
+  return value;
+}
+
+test('TreeSHAP gives the Shapley values of the definition', async () => {
+  const { columns, trees } = await smallTrees();
   for (let at = 0; at < 30; at++) {
     const row = Float64Array.from(columns, (column) => column[at]!);
     const values = new Float64Array(featureCount);
     addShapleyValues(trees, row, values);
     for (let feature = 0; feature < featureCount; feature++) {
-      let expected = 0;
-      for (let known = 0; known < 1 << featureCount; known++) {
-        if (known & (1 << feature)) continue;
-        const size = known.toString(2).replaceAll('0', '').length;
-        const chance = (factorial(size) * factorial(featureCount - size - 1)) / factorial(featureCount);
-        expected += chance * (valueOf(trees, row, known | (1 << feature)) - valueOf(trees, row, known));
-      }
+      const expected = shapleyValue(feature, (known) => valueOf(trees, row, known));
       assert.ok(Math.abs(values[feature]! - expected) < 1e-9, `${values[feature]} is not ${expected}`);
     }
+  }
+});
+
+test('interventional TreeSHAP gives them too, with absent features from a background', async () => {
+  const { columns, trees } = await smallTrees();
+  const { model } = trees;
+  const rowCount = 12;
+  const rows = Float64Array.from(
+    { length: rowCount * featureCount },
+    (_, at) => columns[at % featureCount]![100 + Math.floor(at / featureCount)]!,
+  );
+  const scoreOf = (row: Float64Array): number => {
+    const raw = Float64Array.of(model.base[0]!);
+    applyTrees(model, { rows: row, rowCount: 1, featureCount }, raw);
+    return raw[0]!;
+  };
+  const background = { rows, rowCount };
+  const base = expectedScores(model, background)[0]!;
+  for (let at = 0; at < 20; at++) {
+    const row = Float64Array.from(columns, (column) => column[at]!);
+    const mixed = (known: number): number => {
+      let sum = 0;
+      for (let other = 0; other < rowCount; other++)
+        sum += scoreOf(
+          row.map((value, feature) =>
+            known & (1 << feature) ? value : rows[other * featureCount + feature]!,
+          ),
+        );
+      return sum / rowCount;
+    };
+    const values = new Float64Array(featureCount);
+    addInterventionalValues(model, row, background, values);
+    for (let feature = 0; feature < featureCount; feature++) {
+      const expected = shapleyValue(feature, mixed);
+      assert.ok(Math.abs(values[feature]! - expected) < 1e-9, `${values[feature]} is not ${expected}`);
+    }
+    assert.ok(Math.abs(base + values.reduce((sum, value) => sum + value, 0) - scoreOf(row)) < 1e-9);
   }
 });
 
@@ -125,5 +174,10 @@ test('contributions of any ensemble add up to its answer, and name the column th
       );
       if (index === 0) assert.equal(contributions[0]!.column, 'x');
     });
+    const compareWith = rows.slice(0, 40);
+    for (const { base, prediction, contributions } of explainerOf(model, compareWith)(asked)) {
+      const sum = base + contributions.reduce((total, one) => total + one.contribution, 0);
+      assert.ok(Math.abs(sum - prediction) < 1e-9 * Math.max(1, Math.abs(prediction)));
+    }
   }
 });

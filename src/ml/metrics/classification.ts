@@ -91,6 +91,19 @@ export function recall(scored: Scored): number {
   return positiveOrMean(scored, (one) => (one.actual > 0 ? one.hits / one.actual : 0));
 }
 
+/** Money for a decision, on average; NaN where nobody said what decisions cost. */
+export function meanCost({ actual, predicted, weights, costs }: Scored): number {
+  if (!costs) return NaN;
+  let sum = 0;
+  let total = 0;
+  for (let row = 0; row < actual.length; row++) {
+    const weight = weights ? weights[row]! : 1;
+    sum += weight * costs[actual[row]!]![predicted[row]!]!;
+    total += weight;
+  }
+  return sum / total;
+}
+
 interface ClassCounts {
   hits: number;
   actual: number;

@@ -3,8 +3,13 @@
 import type { JsonObject } from '../../base/json.ts';
 import { hasClasses, type Task } from '../frame/schema.ts';
 import { intervalOf, type IntervalTable } from '../model/intervals.ts';
+import type { ModelManifest } from '../model/manifest.ts';
+import type { Calibration } from '../model/calibration.ts';
+import { setOf, type PredictionSets } from '../model/sets.ts';
+import { calibrationError } from './calibration-error.ts';
 import { confusionCounts, rankingOf } from './classification.ts';
 import { allMetrics, type Scored } from './metrics.ts';
+import { moneyReport, type MoneyReport } from './money.ts';
 import { precisionRecallCurve, rankBy, rocCurve } from './ranking.ts';
 
 export interface Evaluation {
@@ -19,6 +24,12 @@ export interface Evaluation {
   precisionRecallCurve?: { recall: number; precision: number; threshold: number }[];
   /** Rows in ten bands of predicted probability: what was said, and what happened. */
   calibration?: { meanPredicted: number; observedRate: number; rowCount: number }[];
+  /** Expected calibration error of the probabilities as the members gave them and as the model gives them. */
+  calibrationError?: { before: number; after: number; method: CalibrationMethod };
+  /** Sets of likely classes: the share of truths that they are meant to hold and do hold, and how large they are. */
+  sets?: { coverage: number; held: number; meanSize: number; oneClassShare: number };
+  /** What decisions cost, where that is known. */
+  money?: MoneyReport;
   residuals?: { actual: number; predicted: number }[];
   residualHistogram?: { edges: number[]; counts: number[] };
   /** Share of truths inside their intervals. */
@@ -34,6 +45,8 @@ export interface EvaluationSample {
   probability?: number;
 }
 
+export type CalibrationMethod = 'none' | 'temperature' | 'platt' | 'isotonic';
+
 const mostSamples = 20;
 const mostResiduals = 500;
 const histogramBins = 30;
@@ -44,9 +57,13 @@ export function evaluate(input: {
   scored: Scored;
   classes: readonly string[];
   intervals?: IntervalTable | undefined;
+  /** How the model decides between classes, and what was fitted to its probabilities. */
+  decision?: Pick<ModelManifest, 'decisionWeights' | 'costs' | 'sets' | 'calibration'>;
+  /** The error of the probabilities before they were calibrated. */
+  errorBefore?: number | undefined;
   inputOf: (row: number) => JsonObject;
 }): Evaluation {
-  const { scored, classes } = input;
+  const { scored, classes, decision, errorBefore } = input;
   const rowCount = scored.actual.length;
   const common = { task: scored.task, rowCount, metrics: allMetrics(scored) };
   const samples = spread(rowCount, mostSamples).map((row) =>
@@ -55,7 +72,49 @@ export function evaluate(input: {
   if (scored.task === 'regression') return { ...common, ...numberReport(scored, input.intervals), samples };
   // The scores of a ranking are not near the truth: there is no residual.
   if (scored.task === 'ranking') return { ...common, samples };
-  return { ...common, ...classReport(scored, classes), samples };
+  const money = decision?.costs && moneyReport({ scored, classes, ...decision, costs: decision.costs });
+  return {
+    ...common,
+    ...classReport(scored, classes),
+    ...(decision &&
+      errorBefore !== undefined && {
+        calibrationError: {
+          before: errorBefore,
+          after: calibrationError(scored),
+          method: methodOf(decision.calibration),
+        },
+      }),
+    ...(decision?.sets && { sets: setReport(scored, decision.sets) }),
+    ...(money && { money }),
+    samples,
+  };
+}
+
+function methodOf(calibration: Calibration): CalibrationMethod {
+  if (calibration.kind !== 'scaling') return calibration.kind;
+  return calibration.offsets.some((offset) => offset !== 0) ? 'platt' : 'temperature';
+}
+
+function setReport(
+  { actual, probabilities, classCount }: Scored,
+  sets: PredictionSets,
+): NonNullable<Evaluation['sets']> {
+  let held = 0;
+  let size = 0;
+  let single = 0;
+  for (let row = 0; row < actual.length; row++) {
+    const likely = setOf(sets, probabilities.subarray(row * classCount, (row + 1) * classCount));
+    held += Number(likely.includes(actual[row]!));
+    size += likely.length;
+    single += Number(likely.length === 1);
+  }
+  const { length } = actual;
+  return {
+    coverage: sets.coverage,
+    held: held / length,
+    meanSize: size / length,
+    oneClassShare: single / length,
+  };
 }
 
 function sampleAt(

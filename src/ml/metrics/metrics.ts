@@ -31,6 +31,8 @@ export interface Scored {
   weights?: Float64Array;
   /** Ranking: the number of each row's group. */
   groups?: Int32Array;
+  /** Classification: what a decision costs, `costs[actual][decided]`. */
+  costs?: readonly (readonly number[])[];
 }
 
 export interface Metric {
@@ -137,6 +139,15 @@ export const metrics: readonly Metric[] = [
     compute: classes.brier,
   },
   {
+    name: 'cost',
+    label: 'Cost of a decision',
+    plainWords: 'The money that a decision costs on average, by the costs that you gave for each mistake.',
+    tasks: classification,
+    greaterIsBetter: false,
+    needs: 'class',
+    compute: classes.meanCost,
+  },
+  {
     name: 'rmse',
     label: 'Root mean squared error',
     plainWords: 'The typical size of an error in units of the target, where large errors count more.',
@@ -226,6 +237,8 @@ const aliases: Readonly<Record<string, string>> = {
   logloss: 'log_loss',
   f1_macro: 'f1',
   brier_score: 'brier',
+  expected_cost: 'cost',
+  money: 'cost',
   root_mean_squared_error: 'rmse',
   mean_absolute_error: 'mae',
   mean_absolute_percentage_error: 'mape',
@@ -252,7 +265,7 @@ export function metricFor(name: string, task: Task): Metric {
   );
 }
 
-/** All metrics of the task; those that are not defined on these rows (AUC of one class) are left out. */
+/** All metrics of the task; those that are not defined on these rows (AUC of one class, costs that nobody gave) are left out. */
 export function allMetrics(scored: Scored): Record<string, number> {
   const values: Record<string, number> = {};
   for (const metric of metrics) {

@@ -1,6 +1,7 @@
 // The model card (Mitchell et al., FAT* 2019) in plain words, made from what the model knows about itself. As JSON for
 // pages, as Markdown for people.
 import { hasClasses, type ColumnSchema } from '../frame/schema.ts';
+import { thresholdOf } from './costs.ts';
 import type { ModelManifest } from './manifest.ts';
 
 export interface ModelCard {
@@ -10,6 +11,8 @@ export interface ModelCard {
   ignored: { column: string; reason: string }[];
   /** What its answers keep to, whatever the data says. */
   promises: string[];
+  /** How it chooses between classes, where mistakes cost money. */
+  decisions: string[];
   quality: { metric: string; crossValidation: number; holdout: Record<string, number>; rowCount: number };
   intendedUse: string;
   limits: string[];
@@ -46,6 +49,7 @@ function makeCard(manifest: ModelManifest): ModelCard {
     }),
     ignored: manifest.ignoredColumns,
     promises: promisesOf(manifest),
+    decisions: decisionsOf(manifest),
     quality: {
       metric: quality.metric,
       crossValidation: quality.crossValidationScore,
@@ -70,6 +74,35 @@ function promisesOf({ constraints, task, positiveClass }: ModelManifest): string
       .filter((group) => group.length > 1)
       .map((group) => `These columns may act together: ${listOf(group)}.`),
     ...(interactionGroups ? ['In each of its trees, any other columns act on their own.'] : []),
+  ];
+}
+
+function decisionsOf({ costs, classes, decisionWeights, positiveClass, quality }: ModelManifest): string[] {
+  if (!costs) return [];
+  const money = (value: number): string =>
+    `${Number(value.toPrecision(6))}${costs.currency && ` ${costs.currency}`}`;
+  const dearest = costs.matrix
+    .flatMap((row, actual) =>
+      row.map((cost, decided) => ({ cost, actual: classes[actual]!, decided: classes[decided]! })),
+    )
+    .filter(({ actual, decided }) => actual !== decided)
+    .sort((a, b) => b.cost - a.cost)
+    .slice(0, 10);
+  const positive = positiveClass === undefined ? -1 : classes.indexOf(positiveClass);
+  const threshold = positive < 0 ? undefined : thresholdOf(costs.matrix, decisionWeights, positive);
+  const perDecision = quality.holdout['cost'];
+  return [
+    threshold === undefined
+      ? 'It says the class whose mistakes cost least, by its probabilities.'
+      : `It says "${positiveClass}" where its probability is above ${Number(threshold.toPrecision(4))}, because that costs least.`,
+    ...dearest.map(
+      ({ cost, actual, decided }) => `Saying "${decided}" of what is "${actual}" costs ${money(cost)}.`,
+    ),
+    ...(perDecision === undefined
+      ? []
+      : [
+          `On rows that it never saw, a decision cost ${money(perDecision)} on average: ${money(perDecision * costs.decisionCount)} for ${costs.decisionCount} decisions.`,
+        ]),
   ];
 }
 
@@ -155,6 +188,9 @@ function toMarkdown(card: ModelCard): string {
     ...(ignored.length > 0 ? ['Not used:', '', ...ignored, ''] : []),
     ...(card.promises.length > 0
       ? ['## What it keeps to', '', ...card.promises.map((promise) => `- ${cell(promise)}`), '']
+      : []),
+    ...(card.decisions.length > 0
+      ? ['## What its decisions cost', '', ...card.decisions.map((line) => `- ${cell(line)}`), '']
       : []),
     '## What it is for',
     '',

@@ -3,8 +3,10 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Encoding } from '../frame/encoding.ts';
 import type { ColumnSchema, Task } from '../frame/schema.ts';
 import type { Calibration } from './calibration.ts';
+import type { DecisionCosts } from './costs.ts';
 import type { IntervalTable } from './intervals.ts';
 import type { RowModel } from './row-model.ts';
+import type { PredictionSets } from './sets.ts';
 
 /** Version of the engine that wrote the file; for people, not for deciding whether it can be read. */
 export const engineVersion = '0.1.0';
@@ -45,8 +47,12 @@ export interface ModelManifest {
   calibration: Calibration;
   /** Classification: the class of largest probability times weight is predicted. */
   decisionWeights: number[];
+  /** With them, the class of least expected cost is predicted instead; chances are probabilities times weights. */
+  costs?: DecisionCosts;
   /** Regression: how far the truth lies from the prediction, as seen in cross-validation. */
   intervals?: IntervalTable;
+  /** Classification: which classes may hold the truth, by what was seen in cross-validation. */
+  sets?: PredictionSets;
   quality: {
     /** What the search optimised. */
     metric: string;

@@ -103,7 +103,15 @@ function isSame(prediction: Prediction, value: unknown): boolean {
     expected['prediction'] === prediction.prediction &&
     expected['lower'] === prediction.lower &&
     expected['upper'] === prediction.upper &&
+    isSameList(prediction.likelyClasses, expected['likelyClasses']) &&
     Object.keys(stored).length === probabilities.length &&
     probabilities.every(([name, probability]) => Object.hasOwn(stored, name) && stored[name] === probability)
+  );
+}
+
+function isSameList(list: readonly string[] | undefined, value: unknown): boolean {
+  if (list === undefined) return value === undefined;
+  return (
+    Array.isArray(value) && value.length === list.length && list.every((name, index) => value[index] === name)
   );
 }

@@ -8,11 +8,14 @@ import { calibrate, decide } from './calibration.ts';
 import { intervalOf } from './intervals.ts';
 import type { EnsembleMember, ModelContent, ModelManifest } from './manifest.ts';
 import { applyModel, outputCountOf } from './row-model.ts';
+import { setOf } from './sets.ts';
 
 export interface Prediction {
   /** The class, the value, or the score by which rows of a group are to be ordered. */
   prediction: string | number;
   probabilities?: Record<string, number>;
+  /** Classes that hold the truth in 90 of 100 cases, likeliest first: more than one where the model is not sure. */
+  likelyClasses?: string[];
   /** Regression: the interval that holds the truth in 90 of 100 cases. */
   lower?: number;
   upper?: number;
@@ -182,7 +185,9 @@ function answer(content: ModelContent, reader: RowReader, encoded: Float64Array,
   return {
     values,
     outputCount,
-    chosen: hasClasses(manifest.task) ? decide(values, manifest.decisionWeights) : values,
+    chosen: hasClasses(manifest.task)
+      ? decide(values, manifest.decisionWeights, manifest.costs?.matrix)
+      : values,
   };
 }
 
@@ -198,7 +203,13 @@ function predictionAt(
   const probabilities = Object.fromEntries(
     manifest.classes.map((name, index) => [name, values[row * outputCount + index]!]),
   );
-  return { prediction: manifest.classes[chosen[row]!]!, probabilities };
+  const { sets, classes } = manifest;
+  const own = values.subarray(row * outputCount, (row + 1) * outputCount);
+  return {
+    prediction: classes[chosen[row]!]!,
+    probabilities,
+    ...(sets && { likelyClasses: setOf(sets, own).map((index) => classes[index]!) }),
+  };
 }
 
 function asColumns(

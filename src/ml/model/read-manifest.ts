@@ -2,10 +2,12 @@
 // computed with for its meaning too.
 import { dateParts, featuresOf, type ColumnEncoding } from '../frame/encoding.ts';
 import { columnKinds, tasks, type ColumnSchema, type Task } from '../frame/schema.ts';
-import type { Calibration } from './calibration.ts';
+import type { Calibration, CalibrationCurve } from './calibration.ts';
 import { countAt, demand, listAt, numberAt, objectAt, textAt, wordAt, type Fields } from './checks.ts';
+import type { DecisionCosts } from './costs.ts';
 import type { IntervalTable } from './intervals.ts';
 import type { ColumnConstraints, ModelManifest } from './manifest.ts';
+import type { PredictionSets } from './sets.ts';
 
 const maximumColumns = 20_000;
 const maximumClasses = 10_000;
@@ -36,7 +38,9 @@ export function readManifest(value: unknown): ModelManifest {
     encoding: readEncoding(fields['encoding'], schema),
     calibration: readCalibration(fields['calibration'], classes.length),
     decisionWeights: readDecisionWeights(fields['decisionWeights'], classes.length),
+    ...(fields['costs'] !== undefined && { costs: readCosts(fields['costs'], classes.length) }),
     ...(intervals && { intervals }),
+    ...(fields['sets'] !== undefined && { sets: readSets(fields['sets'], classes.length) }),
     ...readReport(fields),
   };
 }
@@ -174,11 +178,40 @@ function readEntry(
 
 function readCalibration(value: unknown, classCount: number): Calibration {
   const fields = objectAt(value, 'calibration');
-  const kind = wordAt(fields['kind'], 'calibration.kind', ['none', 'scaling'] as const);
+  const kind = wordAt(fields['kind'], 'calibration.kind', ['none', 'scaling', 'isotonic'] as const);
   if (kind === 'none') return { kind };
+  if (kind === 'isotonic') {
+    const curves = listAt(fields['curves'], 'calibration.curves', maximumClasses, readCurve);
+    demand(
+      curves.length === (classCount === 2 ? 1 : classCount),
+      'calibration.curves do not fit the classes',
+    );
+    return { kind, curves };
+  }
   const offsets = listAt(fields['offsets'], 'calibration.offsets', maximumClasses, numberAt);
   demand(offsets.length === classCount, 'calibration.offsets do not fit the classes');
   return { kind, slope: numberAt(fields['slope'], 'calibration.slope'), offsets };
+}
+
+/** Knots that rise, from 0 to 1, with chances above 0: sums of them can be divided by. */
+function readCurve(value: unknown, place: string): CalibrationCurve {
+  const fields = objectAt(value, place);
+  const said = listAt(fields['said'], `${place}.said`, 1000, numberAt);
+  const cameTrue = listAt(fields['cameTrue'], `${place}.cameTrue`, 1000, numberAt);
+  const rises = (values: readonly number[], isStrict: boolean): boolean =>
+    values.every(
+      (one, index) => index === 0 || one > values[index - 1]! || (!isStrict && one === values[index - 1]!),
+    );
+  demand(
+    said.length > 1 &&
+      said.length === cameTrue.length &&
+      rises(said, true) &&
+      rises(cameTrue, false) &&
+      cameTrue[0]! > 0 &&
+      cameTrue.at(-1)! <= 1,
+    `${place} is not a rising curve`,
+  );
+  return { said, cameTrue };
 }
 
 function readDecisionWeights(value: unknown, classCount: number): number[] {
@@ -188,6 +221,32 @@ function readDecisionWeights(value: unknown, classCount: number): number[] {
     'decisionWeights do not fit the classes',
   );
   return weights;
+}
+
+function readCosts(value: unknown, classCount: number): DecisionCosts {
+  const fields = objectAt(value, 'costs');
+  const matrix = listAt(fields['matrix'], 'costs.matrix', maximumClasses, (item, place) =>
+    listAt(item, place, maximumClasses, numberAt),
+  );
+  demand(
+    classCount > 0 && matrix.length === classCount && matrix.every((row) => row.length === classCount),
+    'costs do not fit the classes',
+  );
+  demand(
+    matrix.every((row, actual) => row.every((cost) => cost >= row[actual]!)),
+    'costs make a mistake cheaper than being right',
+  );
+  const decisionCount = countAt(fields['decisionCount'], 'costs.decisionCount');
+  return { matrix, currency: textAt(fields['currency'], 'costs.currency'), decisionCount };
+}
+
+function readSets(value: unknown, classCount: number): PredictionSets {
+  const fields = objectAt(value, 'sets');
+  const coverage = numberAt(fields['coverage'], 'sets.coverage');
+  const leastProbability = numberAt(fields['leastProbability'], 'sets.leastProbability');
+  const isShare = (share: number): boolean => share >= 0 && share <= 1;
+  demand(classCount > 0 && isShare(coverage) && isShare(leastProbability), 'sets do not fit the classes');
+  return { coverage, leastProbability };
 }
 
 function readIntervals(value: unknown): IntervalTable {

@@ -6,6 +6,7 @@ import { copyFeatureRow } from '../frame/encoding.ts';
 import { hasClasses, type ColumnSchema, type Task } from '../frame/schema.ts';
 import { splitRows } from '../frame/split.ts';
 import { permutationImportance } from '../explain/permutation.ts';
+import { calibrationError } from '../metrics/calibration-error.ts';
 import { evaluate, type Evaluation } from '../metrics/evaluation.ts';
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { calibrate, decide } from '../model/calibration.ts';
@@ -18,7 +19,7 @@ import {
 } from '../model/manifest.ts';
 import { applyEnsemble } from '../model/predictor.ts';
 import { fitCalibration, fitDecisionWeights } from '../uncertainty/calibration.ts';
-import { fitIntervals } from '../uncertainty/conformal.ts';
+import { fitIntervals, fitSets } from '../uncertainty/conformal.ts';
 import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
 import { goldenRows } from './golden.ts';
 import type { Part, Prepared } from './prepare.ts';
@@ -64,12 +65,14 @@ export async function finish(input: FinishInput): Promise<Finished> {
     goldenRows: goldenRows(prepared.training.frame, manifest.schema, recipe.seed),
   };
   const startMs = clock.monotonicMs();
-  const scored = await scoreHoldout(content, prepared, input.pause);
+  const { scored, errorBefore } = await scoreHoldout(content, prepared, input.pause);
   const secondsPerRow = (clock.monotonicMs() - startMs) / 1000 / holdout.actual.length;
   const evaluation = evaluate({
     scored,
     classes: target.classes,
     intervals: manifest.intervals,
+    decision: manifest,
+    errorBefore,
     inputOf: (row) => rowAt(holdout.frame, row) as JsonObject,
   });
   const importance = await measureImportance(input, content, secondsPerRow);
@@ -88,7 +91,9 @@ export async function finish(input: FinishInput): Promise<Finished> {
   };
 }
 
-type Fitted = Pick<ModelManifest, 'calibration' | 'decisionWeights' | 'intervals'> & { scored: Scored };
+type Fitted = Pick<ModelManifest, 'calibration' | 'decisionWeights' | 'intervals' | 'sets'> & {
+  scored: Scored;
+};
 
 /** Everything that is fitted to the ensemble's out-of-fold predictions. */
 async function fitDecision(prepared: Prepared, choices: readonly EnsembleChoice[]): Promise<Fitted> {
@@ -103,11 +108,13 @@ async function fitDecision(prepared: Prepared, choices: readonly EnsembleChoice[
   const calibration = await fitCalibration(scored, recipe.seed + 2);
   calibrate(calibration, predictions, target.classes.length);
   const calibrated = scoredOf(prepared, truth, predictions);
-  const decisionWeights = fitDecisionWeights(calibrated, metric);
+  const decisionWeights = fitDecisionWeights(calibrated, metric, prepared.costs);
+  const sets = fitSets(calibrated);
   return {
     calibration,
     decisionWeights,
-    scored: { ...calibrated, predicted: decide(predictions, decisionWeights) },
+    ...(sets && { sets }),
+    scored: { ...calibrated, predicted: decide(predictions, decisionWeights, prepared.costs?.matrix) },
   };
 }
 
@@ -134,7 +141,9 @@ function draftManifest(
     encoding,
     calibration: fitted.calibration,
     decisionWeights: fitted.decisionWeights,
+    ...(prepared.costs && { costs: prepared.costs }),
     ...(fitted.intervals && { intervals: fitted.intervals }),
+    ...(fitted.sets && { sets: fitted.sets }),
     quality: { metric: metric.name, crossValidationScore: 0, holdoutRowCount: 0, holdout: {} },
     importance: [],
     ...(prepared.constraints && { constraints: recipe.constraints! }),
@@ -147,13 +156,20 @@ async function scoreHoldout(
   content: ModelContent,
   prepared: Prepared,
   pause: () => Promise<void>,
-): Promise<Scored> {
-  const { holdout } = prepared;
+): Promise<{ scored: Scored; errorBefore?: number }> {
+  const { holdout, costs } = prepared;
+  const { calibration, decisionWeights, classes } = content.manifest;
   const encoded = encodedRows(
     holdout,
     Int32Array.from(holdout.actual, (_, row) => row),
   );
-  return scoreRows({ content, prepared, pause }, holdout, encoded);
+  const raw = { ...content, manifest: { ...content.manifest, calibration: { kind: 'none' as const } } };
+  const before = await scoreRows({ content: raw, prepared, pause }, holdout, encoded);
+  if (!hasClasses(prepared.target.task)) return { scored: before };
+  const probabilities = before.probabilities.slice();
+  calibrate(calibration, probabilities, classes.length);
+  const predicted = decide(probabilities, decisionWeights, costs?.matrix);
+  return { scored: { ...before, probabilities, predicted }, errorBefore: calibrationError(before) };
 }
 
 async function scoreRows(
@@ -176,7 +192,10 @@ async function scoreRows(
   }
   const scored = scoredOf(prepared, truth, Float64Array.from(parts));
   return hasClasses(prepared.target.task)
-    ? { ...scored, predicted: decide(scored.probabilities, content.manifest.decisionWeights) }
+    ? {
+        ...scored,
+        predicted: decide(scored.probabilities, content.manifest.decisionWeights, prepared.costs?.matrix),
+      }
     : scored;
 }
 

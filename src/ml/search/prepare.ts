@@ -10,6 +10,7 @@ import { foldRows, splitRows } from '../frame/split.ts';
 import type { Constraints } from '../learners/constraints.ts';
 import { checkRanking } from '../learners/ranking-loss.ts';
 import { metricFor, type Metric } from '../metrics/metrics.ts';
+import type { DecisionCosts } from '../model/costs.ts';
 import {
   checkColumnConstraints,
   checkDirections,
@@ -17,6 +18,7 @@ import {
   featureConstraints,
   isConstrained,
 } from './column-constraints.ts';
+import { decisionCosts } from './costs.ts';
 import { checkGroups, missingGroups, readGroups } from './groups.ts';
 import type { Recipe } from './recipe.ts';
 import { readTarget, type Target } from './task.ts';
@@ -42,6 +44,8 @@ export interface Prepared {
   folds: { training: Int32Array; validation: Int32Array }[];
   /** By features of the tables; absent when nothing is constrained. */
   constraints?: Constraints;
+  /** What decisions cost, by class. */
+  costs?: DecisionCosts;
   warnings: string[];
 }
 
@@ -67,6 +71,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   if (constraints) checkDirections(constraints, target.task);
   if (target.task === 'ranking') checkRankingTarget(target, groups);
   const metric = metricFor(recipe.metric, target.task);
+  const costs = decisionCosts(recipe.costs, target, { metric });
   const columns = frame.columns.filter(
     (column) => column !== targetColumn && column.name !== recipe.groupColumn && !excluded.has(column.name),
   );
@@ -121,6 +126,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
       recipe,
       featureCount: table.features.length,
     }),
+    ...(costs && { costs }),
     ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,
   };

@@ -7,6 +7,7 @@ import type { Task } from '../frame/schema.ts';
 import type { Hyperparameters } from '../learners/learner.ts';
 import type { Evaluation } from '../metrics/evaluation.ts';
 import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model/manifest.ts';
+import type { CostsOfDecisions } from './costs.ts';
 
 /** What to learn, from what, within which budget. */
 export interface Recipe {
@@ -37,6 +38,8 @@ export interface Recipe {
   groupColumn?: string;
   /** What must not be learned; learners that cannot keep to it are then not tried. */
   constraints?: ColumnConstraints;
+  /** What decisions cost: the model then decides for what costs least. The metric `cost` needs it. */
+  costs?: CostsOfDecisions;
 }
 
 export interface SearchInput {

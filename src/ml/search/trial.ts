@@ -57,16 +57,25 @@ export function truthOf({ actual, groups }: Truth, rows: Int32Array): Truth {
   };
 }
 
-/** What was predicted for the rows of `truth`; classes by largest probability. */
-export function scoredOf({ target }: Prepared, truth: Truth, predictions: Float64Array): Scored {
+/** What was predicted for the rows of `truth`; classes by largest probability, or by least expected cost. */
+export function scoredOf({ target, costs }: Prepared, truth: Truth, predictions: Float64Array): Scored {
   const { task, classes, positiveClass } = target;
   const predicted = hasClasses(task)
     ? decide(
         predictions,
         classes.map(() => 1),
+        costs?.matrix,
       )
     : predictions;
-  return { task, ...truth, predicted, probabilities: predictions, classCount: classes.length, positiveClass };
+  return {
+    task,
+    ...truth,
+    predicted,
+    probabilities: predictions,
+    classCount: classes.length,
+    positiveClass,
+    ...(costs && { costs: costs.matrix }),
+  };
 }
 
 /** The recipe's metric of predictions; what it does not look at is not worked out. */

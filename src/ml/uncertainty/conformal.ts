@@ -1,18 +1,24 @@
-// Prediction intervals by cross-conformal prediction (Vovk 2015; CV+ of Barber et al. 2021): quantiles of the residuals
-// of out-of-fold predictions, in bands of predicted size (Mondrian), so that uncertain regions get wider intervals.
+// What holds the truth in so many of 100 cases, by conformal prediction: from the rows that one split left out, or
+// cross-conformal (Vovk 2015; CV+ of Barber et al. 2021) from those that each fold left out. Intervals are quantiles of
+// the residuals in bands of predicted size (Mondrian), so that uncertain regions get wider ones; sets of classes are cut
+// at a quantile of the probability that the truth was given.
+import type { Scored } from '../metrics/metrics.ts';
 import type { IntervalTable } from '../model/intervals.ts';
+import type { PredictionSets } from '../model/sets.ts';
 
 const rowsPerBand = 200;
 const mostBands = 10;
+const fewestRows = 20;
+const usualCoverage = 0.9;
 
 /** The table for intervals that hold `coverage` of the truths; undefined with fewer rows than that takes (20). */
 export function fitIntervals(
   actual: Float64Array,
   predicted: Float64Array,
-  coverage = 0.9,
+  coverage = usualCoverage,
 ): IntervalTable | undefined {
   const rowCount = actual.length;
-  if (rowCount < 20) return undefined;
+  if (rowCount < fewestRows) return undefined;
   const order = Int32Array.from(predicted, (_, row) => row).sort(
     (a, b) => predicted[a]! - predicted[b]! || a - b,
   );
@@ -35,6 +41,16 @@ export function fitIntervals(
     from = to;
   }
   return table;
+}
+
+/** Sets that hold `coverage` of the truths, from calibrated probabilities; undefined with fewer rows than that takes (20). */
+export function fitSets(
+  { actual, probabilities, classCount }: Pick<Scored, 'actual' | 'probabilities' | 'classCount'>,
+  coverage = usualCoverage,
+): PredictionSets | undefined {
+  if (actual.length < fewestRows) return undefined;
+  const ofTruths = actual.map((truth, row) => probabilities[row * classCount + truth]!).sort();
+  return { coverage, leastProbability: quantile(ofTruths, 1 - coverage) };
 }
 
 /** The conformal quantile: one rank further out than the plain one, for the row that is to come. */

@@ -3,6 +3,7 @@ import type { Recipe } from '../../contract/training.ts';
 import { hasClasses } from '../../ml/frame/schema.ts';
 import { metricFor } from '../../ml/metrics/metrics.ts';
 import { checkDirections } from '../../ml/search/column-constraints.ts';
+import { decisionCosts } from '../../ml/search/costs.ts';
 import { readTarget } from '../../ml/search/task.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { readColumns } from '../data/read-columns.ts';
@@ -13,7 +14,7 @@ import type { TrainingPlan } from './train.ts';
 export type PlanTaskInput = { contentPath: string; recipe: Recipe };
 export type PlanTaskOutput = Pick<
   TrainingPlan,
-  'task' | 'taskReason' | 'metric' | 'metricMeaning' | 'classes' | 'warnings'
+  'task' | 'taskReason' | 'metric' | 'metricMeaning' | 'classes' | 'positiveClass' | 'warnings'
 >;
 
 /** Classes that a plan names; more are counted only by the training. */
@@ -28,12 +29,14 @@ export const run: Task<PlanTaskInput, PlanTaskOutput> = async ({ contentPath, re
   });
   checkDirections(constraintsOf(recipe), target.task, 'body.');
   const metric = metricFor(recipe.metric, target.task);
+  decisionCosts(recipe.costs ?? undefined, target, { metric, place: 'body.' });
   return {
     task: target.task,
     taskReason: target.reason,
     metric: metric.name,
     metricMeaning: metric.plainWords,
     classes: hasClasses(target.task) ? countClasses(target.classes, target.values) : null,
+    positiveClass: target.task === 'binary' ? target.classes[target.positiveClass]! : null,
     warnings: target.warnings,
   };
 };

@@ -1,10 +1,11 @@
 // The options of a recipe, the same for `pilvi fit` (no server) and `pilvi training start`.
 import { Option, type Command } from 'commander';
 import type { Recipe } from '../../contract/training.ts';
+import { addCostOptions, costsOf, type CostOptions } from './cost-options.ts';
 import { choice, collect, collectList, durationSeconds, numberWithin, usd, wholeNumber } from './values.ts';
 
 /** What the options are read as. */
-export interface RecipeOptions {
+export interface RecipeOptions extends CostOptions {
   target: string;
   task: 'auto' | 'binary' | 'multiclass' | 'regression' | 'ranking';
   metric: string;
@@ -25,6 +26,10 @@ export interface RecipeOptions {
 
 /** Declares the options that say what to learn, and how long. */
 export function addRecipeOptions(command: Command): Command {
+  return addCostOptions(addSearchOptions(command));
+}
+
+function addSearchOptions(command: Command): Command {
   return command
     .requiredOption('--target <column>', 'the column to predict')
     .addOption(
@@ -94,6 +99,7 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
       decreasing: options.decreasing ?? [],
       interactionGroups: options.together ?? null,
     },
+    costs: costsOf(options),
     budget: {
       seconds: options.budget,
       trials: options.trials ?? null,

@@ -20,7 +20,7 @@ import { Okta } from '../../kit/okta.tsx';
 import { Section } from '../../kit/page.tsx';
 import { When } from '../../kit/when.tsx';
 import classes from './model.module.css';
-import { findWords, goodnessContext, goodnessHeadline, goodnessShare } from './words.ts';
+import { findWords, goodnessContext, goodnessHeadline, goodnessShare, moneyWords } from './words.ts';
 
 /** The first tab. */
 export function Overview({ version }: { version: ModelVersion }) {
@@ -41,6 +41,7 @@ function Headline({ version, evaluation }: { version: ModelVersion; evaluation: 
   const { task } = version;
   const context = goodnessContext(task, evaluation);
   const finds = findWords(evaluation);
+  const saves = moneyWords(evaluation);
   return (
     <div className={classes.headline}>
       <Okta share={goodnessShare(task, evaluation)} size={128} />
@@ -48,6 +49,7 @@ function Headline({ version, evaluation }: { version: ModelVersion; evaluation: 
         <h2 className={classes.claim}>{goodnessHeadline(task, evaluation)}</h2>
         {context && <Text>{context}</Text>}
         {finds && <Text>{finds}</Text>}
+        {saves && <Text>{saves}</Text>}
         <Text size="sm" c="dimmed" mt={6}>
           Measured once, on {formatCount(evaluation.rowCount)} rows that took no part in the training.
         </Text>

@@ -5,11 +5,12 @@ import type { Evaluation } from '../../api/types.ts';
 import { Chart } from '../../charts/chart.tsx';
 import { axis } from '../../charts/colors.ts';
 import { Facts } from '../../kit/facts.tsx';
-import { formatCount, formatShare, ofHundred } from '../../kit/format.ts';
+import { formatCount, formatNumber, formatShare, ofHundred } from '../../kit/format.ts';
 import { Section } from '../../kit/page.tsx';
 import classes from './model.module.css';
-import { outcomesAt } from './threshold.ts';
-import { positiveClassOf } from './words.ts';
+import { Money } from './quality-money.tsx';
+import { costAt, outcomesAt } from './threshold.ts';
+import { amountOf, positiveClassOf } from './words.ts';
 
 interface ClassQualityProps {
   evaluation: Evaluation;
@@ -20,11 +21,17 @@ interface ClassQualityProps {
 export function ClassQuality({ evaluation, target }: ClassQualityProps) {
   return (
     <>
+      {evaluation.money && <Money money={evaluation.money} evaluation={evaluation} />}
       {evaluation.confusionMatrix && <Confusion matrix={evaluation.confusionMatrix} target={target} />}
       {evaluation.rocCurve && evaluation.rocCurve.length > 1 && <Threshold evaluation={evaluation} />}
       {evaluation.calibration && evaluation.calibration.length > 1 && (
-        <Calibration bands={evaluation.calibration} positive={positiveWords(evaluation)} />
+        <Calibration
+          bands={evaluation.calibration}
+          error={evaluation.calibrationError}
+          positive={positiveWords(evaluation)}
+        />
       )}
+      {evaluation.sets && <Sureness sets={evaluation.sets} />}
     </>
   );
 }
@@ -82,15 +89,21 @@ function Confusion({ matrix, target }: { matrix: Matrix; target: string }) {
 }
 
 function Threshold({ evaluation }: { evaluation: Evaluation }) {
-  const [threshold, setThreshold] = useState(0.5);
+  const { money } = evaluation;
+  const [threshold, setThreshold] = useState(money?.threshold ?? 0.5);
   const outcomes = outcomesAt(evaluation, threshold);
+  const cost = outcomes && costAt(evaluation, outcomes);
   const positive = positiveClassOf(evaluation);
   const curve = evaluation.rocCurve ?? [];
   const precision = evaluation.precisionRecallCurve ?? [];
   return (
     <Section
       title="Where to draw the line"
-      description={`The model gives a probability of “${positive}”. From which one on do you act? The endpoint answers with the likelier class; its probability lets your own program draw another line.`}
+      description={`The model gives a probability of “${positive}”. From which one on do you act? ${
+        money?.threshold === undefined
+          ? 'The endpoint answers with the likelier class'
+          : `The endpoint draws the line at ${formatShare(money.threshold)}, by what mistakes cost`
+      }; its probability lets your own program draw another.`}
     >
       <div className={classes.threshold}>
         <Slider
@@ -127,6 +140,15 @@ function Threshold({ evaluation }: { evaluation: Evaluation }) {
                       : `${ofHundred(outcomes.precision)} of 100`,
                   note: `${formatCount(outcomes.falseAlarms)} false alarms`,
                 },
+                ...(cost === undefined || !money
+                  ? []
+                  : [
+                      {
+                        label: 'Costs',
+                        value: amountOf(cost * money.decisionCount, money.currency),
+                        note: `for ${formatCount(money.decisionCount)} decisions`,
+                      },
+                    ]),
               ]}
             />
           </div>
@@ -215,12 +237,41 @@ function LineChart({ label, names, points, marked, hasDiagonal = false }: LineCh
   );
 }
 
+function Sureness({ sets }: { sets: NonNullable<Evaluation['sets']> }) {
+  return (
+    <Section
+      title="Does it know when it is not sure?"
+      description={`Beside its answer it names every class that may be the true one. They are made to hold the truth in ${ofHundred(sets.coverage)} of 100 cases.`}
+    >
+      <Facts
+        items={[
+          { label: 'Held the truth', value: `${ofHundred(sets.held)} of 100` },
+          {
+            label: 'Names one class alone',
+            value: `${ofHundred(sets.oneClassShare)} of 100`,
+            note: 'where it is sure',
+          },
+          { label: 'Names on average', value: formatNumber(sets.meanSize), note: 'classes' },
+        ]}
+      />
+    </Section>
+  );
+}
+
+const methodNames = {
+  none: 'they were left as they were',
+  temperature: 'put right with a temperature',
+  platt: "put right with Platt's scaling",
+  isotonic: 'put right with isotonic curves',
+};
+
 interface CalibrationProps {
+  error: Evaluation['calibrationError'];
   bands: NonNullable<Evaluation['calibration']>;
   positive: string;
 }
 
-function Calibration({ bands, positive }: CalibrationProps) {
+function Calibration({ bands, error, positive }: CalibrationProps) {
   const typical = bands.toSorted(
     (a, b) => Math.abs(a.meanPredicted - 0.7) - Math.abs(b.meanPredicted - 0.7),
   )[0]!;
@@ -229,6 +280,14 @@ function Calibration({ bands, positive }: CalibrationProps) {
       title="Does 70% mean 70%?"
       description={`When it gave ${positive} ${formatShare(typical.meanPredicted, 0)}, that was true in ${ofHundred(typical.observedRate)} of 100 cases. On the dashed line, probabilities can be taken at their word.`}
     >
+      {error && (
+        <Text size="sm">
+          Off by {formatNumber(error.after * 100)} points on average
+          {error.method === 'none'
+            ? `; ${methodNames.none}.`
+            : `, ${formatNumber(error.before * 100)} before they were ${methodNames[error.method]}.`}
+        </Text>
+      )}
       <div style={{ maxWidth: 560 }}>
         <Chart
           label="Probabilities that were given, against how often they came true"

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Evaluation } from '../../api/types.ts';
-import { outcomesAt } from './threshold.ts';
+import { costAt, outcomesAt } from './threshold.ts';
 
 const evaluation: Evaluation = {
   task: 'binary',
@@ -45,4 +45,24 @@ test('above every score nothing is acted on, and nothing can be said of being ri
 
 test('without a curve there are no outcomes', () => {
   equal(outcomesAt({ ...evaluation, rocCurve: undefined }, 0.5), undefined);
+});
+
+test('what a line costs is what its mistakes and its right decisions cost', () => {
+  const money = {
+    currency: 'EUR',
+    decisionCount: 10,
+    perDecision: 0,
+    perDecisionWhenRight: 0,
+    costs: {
+      classes: ['leaves', 'stays'],
+      matrix: [
+        [-1, 7],
+        [2, 0],
+      ],
+    },
+    alternatives: [],
+  };
+  const outcomes = outcomesAt(evaluation, 0.5)!;
+  equal(costAt({ ...evaluation, money }, outcomes), (4 * 2 + 10 * 7 + 10 * -1) / 100);
+  equal(costAt(evaluation, outcomes), undefined);
 });

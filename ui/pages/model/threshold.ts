@@ -15,6 +15,25 @@ export interface Outcomes {
   precision: number | undefined;
 }
 
+/** Money for a decision with these outcomes; undefined where nobody said what decisions cost. */
+export function costAt(evaluation: Evaluation, outcomes: Outcomes): number | undefined {
+  const { money } = evaluation;
+  const positive = positiveClassOf(evaluation);
+  if (!money?.costs || money.costs.classes.length !== 2) return undefined;
+  const { classes, matrix } = money.costs;
+  const yes = positive === undefined ? -1 : classes.indexOf(positive);
+  if (yes < 0) return undefined;
+  const no = 1 - yes;
+  const { total, flagged, falseAlarms, missed } = outcomes;
+  const found = flagged - falseAlarms;
+  const sum =
+    falseAlarms * matrix[no]![yes]! +
+    missed * matrix[yes]![no]! +
+    found * matrix[yes]![yes]! +
+    (total - flagged - missed) * matrix[no]![no]!;
+  return sum / total;
+}
+
 /** Outcomes on the holdout at `threshold`; undefined where the evaluation does not hold what is needed. */
 export function outcomesAt(evaluation: Evaluation, threshold: number): Outcomes | undefined {
   const { rocCurve, confusionMatrix } = evaluation;

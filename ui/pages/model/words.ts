@@ -1,7 +1,7 @@
 // How good a model is, in words that need no course in statistics. The figures come from the locked holdout: rows that
 // took no part in the training.
 import type { Evaluation, ModelVersionSummary, Task } from '../../api/types.ts';
-import { formatNumber, ofHundred } from '../../kit/format.ts';
+import { formatCount, formatNumber, ofHundred } from '../../kit/format.ts';
 
 /** One line of words for a list: `right in 87 of 100`, `off by about 3.2`. */
 export function goodnessShort(version: Pick<ModelVersionSummary, 'task' | 'evaluation'>): string {
@@ -86,6 +86,27 @@ export function findWords(evaluation: Evaluation): string | undefined {
   if (evaluation.task !== 'binary' || recall === undefined || precision === undefined || !positive)
     return undefined;
   return `Of 100 that are “${positive}” it finds ${ofHundred(recall)}. When it says “${positive}”, it is right ${ofHundred(precision)} times of 100.`;
+}
+
+/** `1,250 EUR`; as many digits as matter. */
+export function amountOf(value: number, currency: string): string {
+  const figure = Math.abs(value) >= 1000 ? formatCount(value) : formatNumber(value);
+  return `${figure}${currency && ` ${currency}`}`;
+}
+
+/** What deciding by the model is worth: the saving against the best that needs no model, for all decisions. */
+export function moneyWords({ money }: Evaluation): string | undefined {
+  const always = money?.alternatives.filter(({ answer }) => answer !== null) ?? [];
+  const [best] = always.toSorted((a, b) => a.perDecision - b.perDecision);
+  if (!money || !best) return undefined;
+  const total = (value: number): string => amountOf(Math.abs(value) * money.decisionCount, money.currency);
+  const decisions = `for ${formatCount(money.decisionCount)} decisions`;
+  const { perDecision, lower, upper } = best.saving;
+  if (lower > 0)
+    return `It saves ${total(perDecision)} ${decisions}, compared with always saying “${best.answer}”.`;
+  if (upper < 0)
+    return `It costs ${total(perDecision)} more ${decisions} than always saying “${best.answer}”.`;
+  return `Its decisions cost about as much as always saying “${best.answer}”.`;
 }
 
 /** The class that curves and thresholds are about. */

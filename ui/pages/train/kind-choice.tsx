@@ -30,7 +30,7 @@ export function KindChoice({ profile, target, plan, choices, onChange }: KindCho
         aria-label="Kind of answer"
         value={kind ?? ''}
         onChange={(value) =>
-          onChange({ task: value as Choices['task'], metric: 'auto', positiveClass: null })
+          onChange({ task: value as Choices['task'], metric: 'auto', positiveClass: null, costs: null })
         }
       >
         <div className={classes.options}>

@@ -18,7 +18,10 @@ export function MetricChoice({ plan, choices, onChange }: MetricChoiceProps) {
   const [showsAll, setShowsAll] = useState(false);
   const catalogue = useQuery(learnersQuery).data;
   if (!plan || !catalogue) return <Skeleton height={76} radius="lg" />;
-  const fitting = catalogue.metrics.filter(({ tasks }) => tasks.includes(plan.task));
+  // Money is a measure only where mistakes have a price; question 4 asks for it.
+  const fitting = catalogue.metrics.filter(
+    ({ name, tasks }) => tasks.includes(plan.task) && (name !== 'cost' || choices.costs),
+  );
   const chosen = fitting.find(({ name }) => name === plan.metric);
   const others = fitting.filter(({ name }) => showsAll || name === choices.metric);
   return (

@@ -15,6 +15,7 @@ import { Notice } from '../../kit/notice.tsx';
 import { Page } from '../../kit/page.tsx';
 import { Described } from '../dataset/described.tsx';
 import { ColumnsChoice } from './columns-choice.tsx';
+import { CostsChoice } from './costs-choice.tsx';
 import { KindChoice } from './kind-choice.tsx';
 import { MetricChoice } from './metric-choice.tsx';
 import { Question } from './question.tsx';
@@ -100,6 +101,7 @@ export interface Choices {
   excludedColumns: string[];
   groupColumn: string | null;
   constraints: { increasing: string[]; decreasing: string[] };
+  costs: RecipeInput['costs'];
   modelName: string | null;
   seed: number;
   seconds: number;
@@ -113,6 +115,7 @@ const firstChoices: Choices = {
   excludedColumns: [],
   groupColumn: null,
   constraints: { increasing: [], decreasing: [] },
+  costs: null,
   modelName: null,
   seed: 1,
   seconds: 60,
@@ -160,13 +163,22 @@ function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps
             <Question number={3} title="What should it be good at?">
               <MetricChoice plan={planned} choices={choices} onChange={change} />
             </Question>
-            <Question number={4} title="How long may it try?">
+            <Question number={4} title="What does a mistake cost?">
+              <CostsChoice
+                key={`${target}/${choices.task}`}
+                target={target}
+                plan={planned}
+                choices={choices}
+                onChange={change}
+              />
+            </Question>
+            <Question number={5} title="How long may it try?">
               <TimeChoice choices={choices} onChange={change} />
             </Question>
-            <Question number={5} title="Is there anything it should not look at?">
+            <Question number={6} title="Is there anything it should not look at?">
               <ColumnsChoice profile={profile} target={target} choices={choices} onChange={change} />
             </Question>
-            <Question number={6} title="Is there anything it must keep to?">
+            <Question number={7} title="Is there anything it must keep to?">
               <RulesChoice
                 profile={profile}
                 target={target}

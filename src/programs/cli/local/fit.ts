@@ -7,6 +7,7 @@ import { fileProblem } from '../failure.ts';
 import { checkFile, checkTarget } from '../files.ts';
 import { importOptionsOf } from '../import-options.ts';
 import { printImportance } from '../importance.ts';
+import { printMoney } from '../money.ts';
 import { recipeOf } from '../recipe-options.ts';
 import type { Session } from '../session.ts';
 import { printProperties, printTable } from '../table.ts';
@@ -76,6 +77,10 @@ export function showFit(result: FitResult): void {
     ...result.warnings.map((warning) => ['warning', warning] as const),
     ...result.droppedColumns.map(({ column, reason }) => ['not used', `${column}: ${reason}`] as const),
   ]);
+  if (result.evaluation.money) {
+    print('');
+    printMoney(result.evaluation.money);
+  }
   print('');
   printTable(
     ['trial', result.metric, 'seconds', 'state'],

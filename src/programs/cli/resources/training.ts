@@ -6,6 +6,7 @@ import type { AnswerFor } from '../../../sdk/types.ts';
 import { act } from '../act.ts';
 import { findDatasetVersion } from '../find.ts';
 import { followJob } from '../jobs.ts';
+import { printMoney } from '../money.ts';
 import { addPriceOption, addRecipeOptions, recipeOf, type RecipeOptions } from '../recipe-options.ts';
 import type { Session } from '../session.ts';
 import { printProperties, printTable } from '../table.ts';
@@ -151,6 +152,10 @@ function showTraining(training: Training): void {
     ...training.warnings.map((warning) => ['warning', warning] as const),
     ...training.droppedColumns.map(({ column, reason }) => ['not used', `${column}: ${reason}`] as const),
   ]);
+  if (training.evaluation?.money) {
+    print('');
+    printMoney(training.evaluation.money);
+  }
   if (training.leaderboard.length > 0) {
     print('');
     printTable(
