@@ -79,6 +79,12 @@ const portfolio: readonly PortfolioEntry[] = [
       l2: 3,
     },
   },
+  {
+    learner: 'linear',
+    label: 'Linear model, few columns',
+    hyperparameters: { l1: 10, l2: 1 },
+    timeShare: 0.3,
+  },
   { learner: 'linear', label: 'Linear model, strong penalty', hyperparameters: { l2: 50 }, timeShare: 0.3 },
 ];
 
