@@ -4,13 +4,11 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { Problem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
-import { systemClock } from '../../base/time.ts';
-import { applyModel, outputCountOf } from '../model/row-model.ts';
 import type { LinearModel } from '../model/linear.ts';
-import { pauseBy, type Hyperparameters, type LearnedTask } from './learner.ts';
+import type { Hyperparameters, LearnedTask } from './learner.ts';
 import { linear } from './linear.ts';
 import { minimise } from './minimise.ts';
-import { featureTable } from './testing.ts';
+import { answersFor, featureTable, trainingOn } from './testing.ts';
 
 const rowCount = 60;
 const at = (value: (row: number) => number): Float64Array =>
@@ -34,25 +32,18 @@ async function fit(
   hyperparameters: Hyperparameters,
   weights?: Float64Array,
 ): Promise<{ model: LinearModel; answers: Float64Array }> {
-  const { model } = await linear.train({
-    table: featureTable(columns),
-    task,
-    target,
-    classCount: task === 'regression' ? 0 : 2,
-    rows: Int32Array.from({ length: rowCount }, (_, row) => row),
+  const table = featureTable(columns);
+  const input = trainingOn(table, task, target, {
     hyperparameters: { iterations: 1000, ...hyperparameters },
     ...(weights && { weights }),
-    seed: 1,
-    control: { clock: systemClock, pause: pauseBy(systemClock) },
   });
-  const rows = new Float64Array(rowCount * columns.length);
-  columns.forEach((column, feature) =>
-    column.forEach((value, row) => (rows[row * columns.length + feature] = value)),
-  );
-  const width = outputCountOf(task, 2);
-  const out = new Float64Array(rowCount * width);
-  applyModel(model, { rows, rowCount, featureCount: columns.length }, out);
-  return { model: model as LinearModel, answers: out.filter((_, index) => index % width === width - 1) };
+  const { model } = await linear.train(input);
+  const answers = answersFor(model, table, input);
+  const width = answers.length / rowCount;
+  return {
+    model: model as LinearModel,
+    answers: answers.filter((_, index) => index % width === width - 1),
+  };
 }
 
 // On standardised columns Z (and target, for numbers) of n = 60 rows, with scikit-learn 1.9:

@@ -68,6 +68,13 @@ const portfolio: readonly PortfolioEntry[] = [
   },
   { learner: 'random-forest', label: 'Random forest', hyperparameters: {}, timeShare: 0.4 },
   {
+    learner: 'neighbours',
+    label: 'Nearest neighbours',
+    hyperparameters: { neighbours: 20 },
+    timeShare: 0.15,
+  },
+  { learner: 'naive-bayes', label: 'Naive Bayes', hyperparameters: {}, timeShare: 0.1 },
+  {
     learner: 'boosted-trees',
     label: 'Boosted trees, large',
     hyperparameters: {
@@ -107,6 +114,7 @@ const explored = [
   'extra-trees',
   'random-forest',
   'linear',
+  'neighbours',
 ];
 
 /** A candidate drawn at random; `best` is the best boosted trial so far, near which half of the draws stay. */
