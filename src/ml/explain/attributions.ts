@@ -141,7 +141,8 @@ function attributePart(
   const { model, trees } = part;
   if (model.kind === 'constant')
     return { base: model.values, here: model.values, values: new Float64Array(row.length) };
-  if (model.kind === 'neighbours') return firstAndLast(model, row, { output, outputCount });
+  if (model.kind === 'neighbours' || model.kind === 'network')
+    return firstAndLast(model, row, { output, outputCount });
   const rawCount = model.base.length;
   const moves = new Float64Array(rawCount * row.length);
   if (trees) addShapleyValues(trees, row, moves);

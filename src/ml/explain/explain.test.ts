@@ -9,6 +9,7 @@ import { boostedTrees } from '../learners/boosted-trees.ts';
 import { pauseBy } from '../learners/learner.ts';
 import { naiveBayes } from '../learners/naive-bayes.ts';
 import { neighbours } from '../learners/neighbours.ts';
+import { network } from '../learners/network.ts';
 import { featureTable, trainingOn } from '../learners/testing.ts';
 import type { NeighboursModel } from '../model/neighbours.ts';
 import { applyModel } from '../model/row-model.ts';
@@ -118,7 +119,7 @@ test('contributions of any ensemble add up to its answer, and name the column th
       excludedColumns,
     };
     const found = await search({ frame, recipe, clock: systemClock });
-    const others = target === 'amount' ? [neighbours] : [naiveBayes, neighbours];
+    const others = target === 'amount' ? [neighbours, network] : [naiveBayes, neighbours, network];
     const model = await withMembers(found.model, others, { frame, recipe });
     const asked = [{ x: 95, group: 'a', noise: 3 }, { x: 10, group: 'zzz' }, {}];
     const { predictions } = predictorOf(model).predictRows(asked);

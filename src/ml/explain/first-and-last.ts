@@ -1,4 +1,4 @@
-// How features moved the answer of a model that has no parts to add up (neighbours). Each feature's move is the
+// How features moved the answer of a model that has no parts to add up (neighbours, networks). Each feature's move is the
 // mean of what it does as the first one known and as the last one: exact Shapley values where features act alone or in
 // pairs, an approximation where more act together. What is left of the whole move is shared out by size. Unknown
 // features stand at the average number, or at no category.

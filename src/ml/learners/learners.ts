@@ -8,6 +8,7 @@ import type { Learner } from './learner.ts';
 import { linear } from './linear.ts';
 import { naiveBayes } from './naive-bayes.ts';
 import { neighbours } from './neighbours.ts';
+import { network } from './network.ts';
 
 export const learners: readonly Learner[] = [
   baseline,
@@ -18,6 +19,7 @@ export const learners: readonly Learner[] = [
   extraTrees,
   naiveBayes,
   neighbours,
+  network,
 ];
 
 /** The learner called `name`. @throws Problem `invalid-request` */

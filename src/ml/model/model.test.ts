@@ -8,6 +8,7 @@ import { frameFromRows } from '../frame/frame.ts';
 import type { Learner } from '../learners/learner.ts';
 import { naiveBayes } from '../learners/naive-bayes.ts';
 import { neighbours } from '../learners/neighbours.ts';
+import { network } from '../learners/network.ts';
 import type { Recipe } from '../search/recipe.ts';
 import { search } from '../search/search.ts';
 import { withMembers } from '../search/testing.ts';
@@ -42,8 +43,8 @@ async function modelBytes(target: string, others: readonly Learner[] = []): Prom
 const files = {
   classes: await modelBytes('y'),
   numbers: await modelBytes('z'),
-  'other kinds, classes': await modelBytes('y', [naiveBayes, neighbours]),
-  'other kinds, numbers': await modelBytes('z', [neighbours]),
+  'other kinds, classes': await modelBytes('y', [naiveBayes, neighbours, network]),
+  'other kinds, numbers': await modelBytes('z', [neighbours, network]),
 };
 
 /** Passes when opening works and the predictor answers, or when it is refused as a model file. */

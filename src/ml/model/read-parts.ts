@@ -6,6 +6,7 @@ import type { LinearModel } from './linear.ts';
 import type { NaiveBayesModel } from './naive-bayes.ts';
 import { weightings, type NeighboursModel } from './neighbours.ts';
 import { array, categoryFeatures, doubles, floats, numberFeatures, type ArraySource } from './read-array.ts';
+import { readNetwork } from './read-network.ts';
 import { links, type Link, type RowModel } from './row-model.ts';
 import { categoricalFlag, missingLeftFlag, wordsPerSet, type TreesModel } from './trees.ts';
 
@@ -20,7 +21,7 @@ export interface PartContext {
 /** Twice what the learner makes. */
 const maximumDepth = 128;
 
-const kinds = ['constant', 'linear', 'naive-bayes', 'neighbours', 'trees'] as const;
+const kinds = ['constant', 'linear', 'naive-bayes', 'neighbours', 'network', 'trees'] as const;
 
 /** A row model's JSON part, and its arrays by section name. */
 export function writePart(
@@ -55,6 +56,8 @@ export function readPart(value: unknown, place: string, context: PartContext): R
       return readNaiveBayes(source, fields, context);
     case 'neighbours':
       return readNeighbours(source, fields, context);
+    case 'network':
+      return readNetwork(source, fields, context);
     default:
       return kind satisfies never;
   }

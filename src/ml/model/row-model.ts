@@ -6,6 +6,7 @@ import { exp, softmaxInPlace, sigmoid } from './arithmetic.ts';
 import { applyLinear, type LinearModel } from './linear.ts';
 import { applyNaiveBayes, type NaiveBayesModel } from './naive-bayes.ts';
 import { applyNeighbours, type NeighboursModel } from './neighbours.ts';
+import { applyNetwork, type NetworkModel } from './network.ts';
 import { applyTrees, type TreesModel } from './trees.ts';
 import { fewestWalkedRows, walkTrees } from './walk.ts';
 
@@ -18,7 +19,7 @@ export interface ConstantModel {
 /** Models that add up raw scores, which a link turns into the answer. */
 export type ScoreModel = TreesModel | LinearModel | NaiveBayesModel;
 
-export type RowModel = ScoreModel | NeighboursModel | ConstantModel;
+export type RowModel = ScoreModel | NeighboursModel | NetworkModel | ConstantModel;
 
 /**
  * How raw scores become an answer. `identity`: they are it. `exponential`: they are its logarithm. `logistic`: one log-odds of class 1. `softmax`: one score
@@ -44,6 +45,7 @@ export function applyModel(
     return;
   }
   if (model.kind === 'neighbours') return applyNeighbours(model, input, out);
+  if (model.kind === 'network') return applyNetwork(model, input, out);
   const rawCount = model.base.length;
   const raw = rawCount === outputCount ? out : new Float64Array(input.rowCount * rawCount);
   for (let row = 0; row < input.rowCount; row++) raw.set(model.base, row * rawCount);

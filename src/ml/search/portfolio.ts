@@ -86,6 +86,7 @@ const portfolio: readonly PortfolioEntry[] = [
       l2: 3,
     },
   },
+  { learner: 'network', label: 'Neural network', hyperparameters: {}, timeShare: 0.4 },
   {
     learner: 'linear',
     label: 'Linear model, few columns',
@@ -115,6 +116,7 @@ const explored = [
   'random-forest',
   'linear',
   'neighbours',
+  'network',
 ];
 
 /** A candidate drawn at random; `best` is the best boosted trial so far, near which half of the draws stay. */

@@ -17,6 +17,7 @@ export async function withMembers(
   for (const { spec, train } of learners) {
     const input = trainingOn(training.table, target.task as LearnedTask, training.actual, {
       classCount: target.classes.length,
+      hyperparameters: spec.name === 'network' ? { epochs: 5, width: 8, heads: 2 } : {},
     });
     const { model } = await train(input);
     members.push({ learner: spec.name, label: spec.label, hyperparameters: {}, weight: 1, models: [model] });
