@@ -182,7 +182,7 @@ test('packages are imported where they belong', () => {
   const allowed: Record<string, RegExp> = {
     base: /^$/,
     contract: /^zod$/,
-    ml: /^$/,
+    ml: /^@jax-js\/jax$/,
     sdk: /^$/,
     platform: /^(node:|zod$|drizzle-orm|hono|@hono\/zod-openapi$)/,
     pipeline: /^(node:|zod$|drizzle-orm|csv-parse|csv-stringify|iconv-lite$)/,

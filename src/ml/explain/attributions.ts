@@ -1,17 +1,21 @@
 // Why this answer: how much each column moved one prediction away from the average. Exact Shapley values for trees
-// (tree-shap.ts, or interventional-shap.ts where rows to compare with are given), exact terms for linear models. They live on each model's raw scores; to add up to the ensemble's
-// probability they are rescaled, model by model, to the change of the probability that they caused (the rescale rule of
-// DeepLIFT, Shrikumar et al. 2017), averaged as the ensemble averages, and rescaled once more for calibration.
+// (tree-shap.ts, or interventional-shap.ts where rows to compare with are given), exact terms for linear models and naive
+// Bayes; what has no parts is asked twice for each feature (first-and-last.ts). Parts live on each model's raw scores; to
+// add up to the ensemble's probability they are rescaled, model by model, to the change of the probability that they
+// caused (the rescale rule of DeepLIFT, Shrikumar et al. 2017), averaged as the ensemble averages, and rescaled once more
+// for calibration.
 import { Problem } from '../../base/problems.ts';
 import { featuresOf } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { calibrate } from '../model/calibration.ts';
 import { standardise, type LinearModel } from '../model/linear.ts';
 import type { ModelContent } from '../model/manifest.ts';
+import { eachTerm, type NaiveBayesModel } from '../model/naive-bayes.ts';
 import { predictorOf, rowEncoder } from '../model/predictor.ts';
 import { applyLink, outputCountOf, type RowModel } from '../model/row-model.ts';
 import type { TreesModel } from '../model/trees.ts';
 import { addInterventionalValues, expectedScores, type Background } from './interventional-shap.ts';
+import { firstAndLast } from './first-and-last.ts';
 import { addShapleyValues, explainable, type ExplainableTrees } from './tree-shap.ts';
 
 export interface Explanation {
@@ -173,9 +177,12 @@ function attributePart(
   const { model, trees } = part;
   if (model.kind === 'constant')
     return { base: model.values, here: model.values, values: new Float64Array(row.length) };
+  if (model.kind === 'neighbours' || model.kind === 'network')
+    return firstAndLast(model, row, { output, outputCount });
   const rawCount = model.base.length;
   const moves = new Float64Array(rawCount * row.length);
   if (trees) trees.add(row, moves);
+  else if (model.kind === 'naive-bayes') addBayesTerms(model, row, moves);
   else addLinearTerms(model as LinearModel, row, moves);
   const rawBase = trees ? trees.expected : model.base;
   const rawHere = rawBase.map(
@@ -221,6 +228,13 @@ function movesOfOutput(
 function rescale(values: Float64Array, from: number, to: number): void {
   const factor = Math.abs(from) > 1e-12 ? to / from : 0;
   for (let index = 0; index < values.length; index++) values[index]! *= factor;
+}
+
+/** Terms of naive Bayes, against the shares of the classes. */
+function addBayesTerms(model: NaiveBayesModel, row: Float64Array, moves: Float64Array): void {
+  eachTerm(model, row, 0, (feature, k, value) => {
+    moves[k * row.length + feature]! += value;
+  });
 }
 
 /** Terms of a linear model, against average numbers and no known category. */

@@ -7,13 +7,21 @@ import type { ColumnSchema } from '../frame/schema.ts';
 
 import { boostedTrees } from '../learners/boosted-trees.ts';
 import { pauseBy } from '../learners/learner.ts';
-import { featureTable } from '../learners/testing.ts';
+import { naiveBayes } from '../learners/naive-bayes.ts';
+import { neighbours } from '../learners/neighbours.ts';
+import { network } from '../learners/network.ts';
+import { featureTable, trainingOn } from '../learners/testing.ts';
+import type { NeighboursModel } from '../model/neighbours.ts';
+import { applyModel } from '../model/row-model.ts';
 import type { TreesModel } from '../model/trees.ts';
 import { applyTrees, childOf } from '../model/trees.ts';
 import { predictorOf } from '../model/predictor.ts';
+import type { Recipe } from '../search/recipe.ts';
 import { search } from '../search/search.ts';
+import { withMembers } from '../search/testing.ts';
 import { explainerOf } from './attributions.ts';
 import { addInterventionalValues, expectedScores } from './interventional-shap.ts';
+import { firstAndLast } from './first-and-last.ts';
 import { addShapleyValues, explainable, type ExplainableTrees } from './tree-shap.ts';
 
 /** The mean answer when only the features of `known` are given, by the definition. */
@@ -149,19 +157,19 @@ test('contributions of any ensemble add up to its answer, and name the column th
   ];
   for (const target of ['two', 'three', 'amount']) {
     const excludedColumns = ['two', 'three', 'amount'].filter((name) => name !== target);
-    const { model } = await search({
-      frame: frameFromRows(rows, schema),
-      recipe: {
-        target,
-        task: 'auto',
-        metric: 'auto',
-        budget: { trials: 4 },
-        seed: 1,
-        folds: 2,
-        excludedColumns,
-      },
-      clock: systemClock,
-    });
+    const frame = frameFromRows(rows, schema);
+    const recipe: Recipe = {
+      target,
+      task: 'auto',
+      metric: 'auto',
+      budget: { trials: 4 },
+      seed: 1,
+      folds: 2,
+      excludedColumns,
+    };
+    const found = await search({ frame, recipe, clock: systemClock });
+    const others = target === 'amount' ? [neighbours, network] : [naiveBayes, neighbours, network];
+    const model = await withMembers(found.model, others, { frame, recipe });
     const asked = [{ x: 95, group: 'a', noise: 3 }, { x: 10, group: 'zzz' }, {}];
     const { predictions } = predictorOf(model).predictRows(asked);
     explainerOf(model)(asked).forEach(({ base, prediction, contributions, outcome }, index) => {
@@ -179,5 +187,39 @@ test('contributions of any ensemble add up to its answer, and name the column th
       const sum = base + contributions.reduce((total, one) => total + one.contribution, 0);
       assert.ok(Math.abs(sum - prediction) < 1e-9 * Math.max(1, Math.abs(prediction)));
     }
+  }
+});
+
+test('without parts, moves are Shapley values where columns act in pairs, and always sum to the whole', async () => {
+  const random = seededRandom(4);
+  const rowCount = 300;
+  const columns = Array.from({ length: 2 }, () =>
+    Float64Array.from({ length: rowCount }, () => random.next()),
+  );
+  const category = Float64Array.from({ length: rowCount }, () => random.below(3));
+  const table = featureTable([...columns, category], { 2: 4 });
+  const target = Float64Array.from(columns[0]!, (value, row) => value * columns[1]![row]! + category[row]!);
+  const { model } = await neighbours.train(trainingOn(table, 'regression', target));
+  const { centre } = model as NeighboursModel;
+  const answer = (row: Float64Array): number => {
+    const out = new Float64Array(1);
+    applyModel(model, { rows: row, rowCount: 1, featureCount: 3 }, out);
+    return out[0]!;
+  };
+  for (let at = 0; at < 20; at++) {
+    const row = Float64Array.of(columns[0]![at]!, columns[1]![at]!, at % 2 ? category[at]! : NaN);
+    const found = firstAndLast(model as NeighboursModel, row, { output: 0, outputCount: 1 });
+    const whole = found.here[0]! - found.base[0]!;
+    assert.ok(Math.abs(found.values.reduce((sum, value) => sum + value, 0) - whole) < 1e-12);
+    if (at % 2) continue;
+    // Two columns move: Shapley's value is the mean of both orders.
+    const [none, first, second] = [
+      answer(Float64Array.of(centre[0]!, centre[1]!, NaN)),
+      answer(Float64Array.of(row[0]!, centre[1]!, NaN)),
+      answer(Float64Array.of(centre[0]!, row[1]!, NaN)),
+    ];
+    const expected = (first - none + answer(row) - second) / 2;
+    assert.ok(Math.abs(found.values[0]! - expected) < 1e-12, `${found.values[0]} is not ${expected}`);
+    assert.equal(found.values[2], 0);
   }
 });

@@ -23,6 +23,7 @@ const quick: Record<string, Record<string, number>> = {
   'categorical-boosting': { iterations: 30 },
   'random-forest': { trees: 12 },
   'extra-trees': { trees: 12 },
+  network: { epochs: 10, width: 8, heads: 2, blocks: 1, learningRate: 0.01 },
 };
 
 interface Example {
@@ -245,7 +246,8 @@ for (const learner of learners) {
       'categorical-boosting': { iterations: 30, randomStrength: 0 },
       'random-forest': { trees: 12, featureShare: 1 },
     }[spec.name];
-    if (spec.name === 'extra-trees') return; // draws a border for each column in turn
+    // These draw a border, or weights, for each column in turn.
+    if (spec.name === 'extra-trees' || spec.name === 'network') return;
     const hyperparameters = all ?? {};
     const plain = await learner.train(inputFor(learner, 'binary', { hyperparameters }));
     const other = await learner.train(inputFor(learner, 'binary', { hyperparameters, table: turned }));

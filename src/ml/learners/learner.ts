@@ -107,6 +107,8 @@ export interface TrainedModel {
   curve: CurvePoint[];
   /** What ended it: all iterations done, no more progress, or the deadline. */
   endedBy: 'iterations' | 'early-stopping' | 'deadline';
+  /** What people who use the model should know, such as that rows were left out; whole sentences. */
+  notes?: readonly string[];
 }
 
 export interface Learner {

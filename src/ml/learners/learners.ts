@@ -6,6 +6,9 @@ import { categoricalBoosting } from './categorical-boosting.ts';
 import { extraTrees, randomForest } from './forests.ts';
 import type { Learner } from './learner.ts';
 import { linear } from './linear.ts';
+import { naiveBayes } from './naive-bayes.ts';
+import { neighbours } from './neighbours.ts';
+import { network } from './network.ts';
 
 export const learners: readonly Learner[] = [
   baseline,
@@ -14,6 +17,9 @@ export const learners: readonly Learner[] = [
   categoricalBoosting,
   randomForest,
   extraTrees,
+  naiveBayes,
+  neighbours,
+  network,
 ];
 
 /** The learner called `name`. @throws Problem `invalid-request` */

@@ -1,7 +1,7 @@
-// Linear models: ridge regression, logistic and softmax regression with an L2 penalty (Hastie, Tibshirani & Friedman,
-// "The Elements of Statistical Learning", chapters 3 and 4). Numbers are standardised on the training rows, missing
-// ones have a weight of their own, each category has one weight. Solved by L-BFGS.
-import { exp, log, sigmoid, softplus } from '../model/arithmetic.ts';
+// Linear models: ridge, lasso and elastic net, logistic and softmax regression, Poisson regression (Hastie, Tibshirani &
+// Friedman, "The Elements of Statistical Learning", chapters 3 and 4). Numbers are standardised on the training rows,
+// missing ones have a weight of their own, each category has one weight. Solved by L-BFGS, with an L1 penalty by OWL-QN.
+import { log } from '../model/arithmetic.ts';
 import type { LinearModel } from '../model/linear.ts';
 import type { Link } from '../model/row-model.ts';
 import {
@@ -9,58 +9,24 @@ import {
   completeHyperparameters,
   isLate,
   numberSetting,
+  type Hyperparameters,
   type Learner,
-  type LearnerSpec,
   type TrainedModel,
   type TrainingInput,
 } from './learner.ts';
 import { addScores, designOf, gatherSlopes, momentsOf, type Design } from './linear-design.ts';
+import { linearLossFor } from './linear-losses.ts';
+import { linearSpec } from './linear-spec.ts';
 import { minimise } from './minimise.ts';
+import { checkTarget } from './regression-losses.ts';
 
-const spec: LearnerSpec = {
-  name: 'linear',
-  label: 'Linear model',
-  plainWords:
-    'A weighted sum of the columns. Simple, fast and steady with few rows; it cannot see interplay between columns.',
-  tasks: ['binary', 'multiclass', 'regression'],
-  hyperparameters: [
-    {
-      name: 'l2',
-      label: 'L2 penalty',
-      plainWords: 'Pulls weights towards zero, in rows: as if that many rows said that nothing matters.',
-      type: 'number',
-      default: 1,
-      min: 0,
-      max: 1_000_000,
-      scale: 'log',
-      search: { min: 0.01, max: 1000 },
-    },
-    {
-      name: 'iterations',
-      label: 'Steps',
-      plainWords: 'The most steps of the solver.',
-      type: 'integer',
-      default: 200,
-      min: 1,
-      max: 10_000,
-    },
-  ],
-  abilities: {
-    missingValues: false,
-    categories: false,
-    weights: true,
-    earlyStopping: false,
-    constraints: false,
-  },
-};
-
-export const linear: Learner = { spec, train: trainLinear };
+export const linear: Learner = { spec: linearSpec, train: trainLinear };
 
 async function trainLinear(input: TrainingInput): Promise<TrainedModel> {
-  checkAbilities(spec, input);
-  const settings = completeHyperparameters(spec, input.hyperparameters);
+  checkAbilities(linearSpec, input);
+  const settings = completeHyperparameters(linearSpec, input.hyperparameters);
   await input.control.pause();
-  const problem = linearProblem(input, numberSetting(settings, 'l2'));
+  const problem = linearProblem(input, settings);
   let isCut = false;
   const found = await minimise(
     { size: problem.design.weightCount * problem.outputCount, evaluate: problem.evaluate },
@@ -69,6 +35,7 @@ async function trainLinear(input: TrainingInput): Promise<TrainedModel> {
       iterations: numberSetting(settings, 'iterations'),
       tolerance: 1e-6,
       leastProgress: 1e-7,
+      ...(problem.l1 && { l1: problem.l1 }),
       goOn: async () => {
         await input.control.pause();
         isCut = isLate(input.control);
@@ -85,47 +52,54 @@ interface LinearProblem {
   design: Design;
   outputCount: number;
   start: Float64Array;
+  /** Weight of each variable's absolute value, where there is such a penalty. */
+  l1: Float64Array | undefined;
   evaluate: (weights: Float64Array, gradient: Float64Array) => number;
   modelOf: (weights: Float64Array) => LinearModel;
 }
 
-function linearProblem(input: TrainingInput, l2: number): LinearProblem {
+function linearProblem(input: TrainingInput, settings: Hyperparameters): LinearProblem {
   const { task, classCount, rows, target, weights } = input;
+  const l2 = numberSetting(settings, 'l2');
+  const l1 = numberSetting(settings, 'l1');
+  const regressionLoss = settings['loss'] === 'poisson' ? 'poisson' : 'squared';
+  if (task === 'regression') checkTarget(regressionLoss, input);
+  const loss = linearLossFor(task, regressionLoss);
   const design = designOf(input.table, rows);
   const outputCount = task === 'multiclass' ? classCount : 1;
-  const scaling = task === 'regression' ? targetScaling(input) : { centre: 0, spread: 1 };
+  const scaling = loss.link === 'identity' ? targetScaling(input) : { centre: 0, spread: 1 };
   const truth = Float64Array.from(rows, (row) => (target[row]! - scaling.centre) / scaling.spread);
   const rowWeights = Float64Array.from(rows, (row) => (weights ? weights[row]! : 1));
   const totalWeight = rowWeights.reduce((sum, weight) => sum + weight, 0);
   const scores = new Float64Array(rows.length * outputCount);
   const slopes = new Float64Array(rows.length * outputCount);
-  const derive = task === 'regression' ? squaredSlopes : task === 'binary' ? logisticSlopes : softmaxSlopes;
+  const start = new Float64Array(design.weightCount * outputCount);
+  if (loss.link === 'exponential')
+    start[0] = log(truth.reduce((sum, value, row) => sum + rowWeights[row]! * value, 0) / totalWeight);
+  const isIntercept = (index: number): boolean => index % design.weightCount === 0;
   return {
     design,
     outputCount,
-    start: new Float64Array(design.weightCount * outputCount),
+    start,
+    l1: l1 > 0 ? start.map((_, index) => (isIntercept(index) ? 0 : l1 / totalWeight)) : undefined,
     evaluate: (point, gradient) => {
       gradient.fill(0);
-      let loss = 0;
+      let total = 0;
       for (let k = 0; k < outputCount; k++)
         addScores(design, part(point, k, design), part(scores, k, { weightCount: rows.length }));
-      loss += derive({ scores, slopes, truth, rowWeights, outputCount });
+      total += loss.derive({ scores, slopes, truth, rowWeights, outputCount });
       for (let k = 0; k < outputCount; k++)
         gatherSlopes(design, part(slopes, k, { weightCount: rows.length }), part(gradient, k, design));
       for (let index = 0; index < gradient.length; index++) {
-        const isIntercept = index % design.weightCount === 0;
         const weight = point[index]!;
-        loss += isIntercept ? 0 : (l2 * weight * weight) / 2;
-        gradient[index] = (gradient[index]! + (isIntercept ? 0 : l2 * weight)) / totalWeight;
+        const penalty = isIntercept(index) ? 0 : l2;
+        total += (penalty * weight * weight) / 2;
+        gradient[index] = (gradient[index]! + penalty * weight) / totalWeight;
       }
-      return loss / totalWeight;
+      return total / totalWeight;
     },
-    modelOf: (point) => portable(design, point, { outputCount, scaling, link: linkOf(task) }),
+    modelOf: (point) => portable(design, point, { outputCount, scaling, link: loss.link }),
   };
-}
-
-function linkOf(task: TrainingInput['task']): Link {
-  return task === 'regression' ? 'identity' : task === 'binary' ? 'logistic' : 'softmax';
 }
 
 /** Part `k` of an output-major array, as a view. */
@@ -136,53 +110,6 @@ function part(values: Float64Array, k: number, { weightCount }: { weightCount: n
 function targetScaling({ target, rows }: TrainingInput): { centre: number; spread: number } {
   const { centre, spread } = momentsOf(target, rows);
   return { centre, spread: spread || 1 };
-}
-
-interface Slopes {
-  scores: Float64Array;
-  slopes: Float64Array;
-  truth: Float64Array;
-  rowWeights: Float64Array;
-  outputCount: number;
-}
-
-function squaredSlopes({ scores, slopes, truth, rowWeights }: Slopes): number {
-  let loss = 0;
-  for (let row = 0; row < truth.length; row++) {
-    const error = scores[row]! - truth[row]!;
-    slopes[row] = rowWeights[row]! * error;
-    loss += (rowWeights[row]! * error * error) / 2;
-  }
-  return loss;
-}
-
-function logisticSlopes({ scores, slopes, truth, rowWeights }: Slopes): number {
-  let loss = 0;
-  for (let row = 0; row < truth.length; row++) {
-    const value = scores[row]!;
-    slopes[row] = rowWeights[row]! * (sigmoid(value) - truth[row]!);
-    loss += rowWeights[row]! * (softplus(value) - truth[row]! * value);
-  }
-  return loss;
-}
-
-function softmaxSlopes({ scores, slopes, truth, rowWeights, outputCount }: Slopes): number {
-  const rowCount = truth.length;
-  let loss = 0;
-  for (let row = 0; row < rowCount; row++) {
-    let highest = -Infinity;
-    for (let k = 0; k < outputCount; k++) highest = Math.max(highest, scores[k * rowCount + row]!);
-    let sum = 0;
-    for (let k = 0; k < outputCount; k++)
-      sum += slopes[k * rowCount + row] = exp(scores[k * rowCount + row]! - highest);
-    const weight = rowWeights[row]!;
-    loss += weight * (highest + log(sum) - scores[truth[row]! * rowCount + row]!);
-    for (let k = 0; k < outputCount; k++) {
-      const at = k * rowCount + row;
-      slopes[at] = weight * (slopes[at]! / sum - (truth[row] === k ? 1 : 0));
-    }
-  }
-  return loss;
 }
 
 /** The weights in the portable form, back in units of the target. */

@@ -27,11 +27,12 @@ const arrayTypes = {
   u16: Uint16Array,
   i32: Int32Array,
   u32: Uint32Array,
+  f32: Float32Array,
   f64: Float64Array,
 } as const;
 type ArrayType = keyof typeof arrayTypes;
 
-export type SectionArray = Uint8Array | Uint16Array | Int32Array | Uint32Array | Float64Array;
+export type SectionArray = Uint8Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
 interface SectionEntry {
   name: string;

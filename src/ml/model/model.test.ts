@@ -5,7 +5,13 @@ import fc from 'fast-check';
 import { Problem } from '../../base/problems.ts';
 import { systemClock } from '../../base/time.ts';
 import { frameFromRows } from '../frame/frame.ts';
+import type { Learner } from '../learners/learner.ts';
+import { naiveBayes } from '../learners/naive-bayes.ts';
+import { neighbours } from '../learners/neighbours.ts';
+import { network } from '../learners/network.ts';
+import type { Recipe } from '../search/recipe.ts';
 import { search } from '../search/search.ts';
+import { withMembers } from '../search/testing.ts';
 import { readContainer, writeContainer, type SectionArray } from './container.ts';
 import { openModel, readModel, writeModel } from './model.ts';
 
@@ -26,16 +32,20 @@ const frame = frameFromRows(rows, [
   { name: 'z', kind: 'numeric' },
 ]);
 
-async function modelBytes(target: string): Promise<Uint8Array> {
-  const { model } = await search({
-    frame,
-    recipe: { target, task: 'auto', metric: 'auto', budget: { trials: 3 }, seed: 1, folds: 2 },
-    clock: systemClock,
-  });
-  return writeModel(model);
+/** A model of the first trials of a search, and of `others`. */
+async function modelBytes(target: string, others: readonly Learner[] = []): Promise<Uint8Array> {
+  const trials = others.length > 0 ? 1 : 3;
+  const recipe: Recipe = { target, task: 'auto', metric: 'auto', budget: { trials }, seed: 1, folds: 2 };
+  const { model } = await search({ frame, recipe, clock: systemClock });
+  return writeModel(await withMembers(model, others, { frame, recipe }));
 }
 
-const files = { classes: await modelBytes('y'), numbers: await modelBytes('z') };
+const files = {
+  classes: await modelBytes('y'),
+  numbers: await modelBytes('z'),
+  'other kinds, classes': await modelBytes('y', [naiveBayes, neighbours, network]),
+  'other kinds, numbers': await modelBytes('z', [neighbours, network]),
+};
 
 /** Passes when opening works and the predictor answers, or when it is refused as a model file. */
 async function survives(bytes: Uint8Array): Promise<'opened' | 'refused'> {
@@ -124,7 +134,7 @@ test('hostile files with valid checksums neither crash nor hang', async () => {
         replace(copy, places[index]!, value);
         await survives(await writeContainer(copy, sections));
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
     const number = fc.oneof(
       fc.constantFrom(NaN, Infinity, -Infinity, -1, 0, 1, 65_535, 2 ** 31 - 1, -(2 ** 31)),
@@ -139,7 +149,7 @@ test('hostile files with valid checksums neither crash nor hang', async () => {
         if (array.length > 0) array[at % array.length] = value;
         await survives(await writeContainer(document, changed));
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   }
 });

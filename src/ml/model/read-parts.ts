@@ -1,8 +1,12 @@
 // Row models out of a model file, checked so that running them is safe and ends: every index in range, every tree a
 // tree (children behind their parents, inside their own tree), every number finite.
-import { type Fields, demand, numberAt, objectAt, textAt, wordAt } from './checks.ts';
+import { countAt, demand, objectAt, textAt, wordAt, type Fields } from './checks.ts';
 import type { SectionArray } from './container.ts';
 import type { LinearModel } from './linear.ts';
+import type { NaiveBayesModel } from './naive-bayes.ts';
+import { weightings, type NeighboursModel } from './neighbours.ts';
+import { array, categoryFeatures, doubles, floats, numberFeatures, type ArraySource } from './read-array.ts';
+import { readNetwork } from './read-network.ts';
 import { links, type Link, type RowModel } from './row-model.ts';
 import { categoricalFlag, missingLeftFlag, wordsPerSet, type TreesModel } from './trees.ts';
 
@@ -17,66 +21,46 @@ export interface PartContext {
 /** Twice what the learner makes. */
 const maximumDepth = 128;
 
-const arrayNames = {
-  constant: ['values'],
-  trees: [
-    'base',
-    'roots',
-    'feature',
-    'threshold',
-    'sets',
-    'left',
-    'right',
-    'flags',
-    'categorySets',
-    'leafValues',
-    'leafRowCounts',
-  ],
-  linear: [
-    'base',
-    'numberFeature',
-    'centre',
-    'inverseSpread',
-    'numberWeights',
-    'missingWeights',
-    'categoryFeature',
-    'levelOffsets',
-    'levelWeights',
-  ],
-} as const;
+const kinds = ['constant', 'linear', 'naive-bayes', 'neighbours', 'network', 'trees'] as const;
 
-/** A row model's JSON part and its arrays by section name. */
+/** A row model's JSON part, and its arrays by section name. */
 export function writePart(
   model: RowModel,
   prefix: string,
   sections: Map<string, SectionArray>,
-): Record<string, string> {
-  const arrays = model as unknown as Record<string, SectionArray>;
-  for (const name of arrayNames[model.kind]) sections.set(`${prefix}/${name}`, arrays[name]!);
-  return { kind: model.kind, prefix, ...(model.kind === 'constant' ? {} : { link: model.link }) };
+): Record<string, unknown> {
+  const part: Record<string, unknown> = { prefix };
+  for (const [name, value] of Object.entries(model).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (ArrayBuffer.isView(value)) sections.set(`${prefix}/${name}`, value as SectionArray);
+    else part[name] = value;
+  }
+  return part;
 }
 
 /** @throws Problem `model-file-invalid` */
 export function readPart(value: unknown, place: string, context: PartContext): RowModel {
   const fields = objectAt(value, place);
-  const kind = wordAt(fields['kind'], `${place}.kind`, ['constant', 'linear', 'trees'] as const);
-  const prefix = textAt(fields['prefix'], `${place}.prefix`);
-  const source: ArraySource = { prefix, sections: context.sections };
-  if (kind === 'constant') {
-    const values = doubles(source, 'values', context.outputCount);
-    return { kind, values };
+  const kind = wordAt(fields['kind'], `${place}.kind`, kinds);
+  const source: ArraySource = {
+    prefix: textAt(fields['prefix'], `${place}.prefix`),
+    sections: context.sections,
+  };
+  switch (kind) {
+    case 'constant':
+      return { kind, values: doubles(source, 'values', context.outputCount) };
+    case 'trees':
+      return readTrees(source, readShape(fields, place, context), context);
+    case 'linear':
+      return readLinear(source, readShape(fields, place, context), context);
+    case 'naive-bayes':
+      return readNaiveBayes(source, fields, context);
+    case 'neighbours':
+      return readNeighbours(source, fields, context);
+    case 'network':
+      return readNetwork(source, fields, context);
+    default:
+      return kind satisfies never;
   }
-  const link = readLink(fields, place, context.outputCount);
-  const rawCount =
-    context.outputCount === 2 && link !== 'softmax' && link !== 'identity' ? 1 : context.outputCount;
-  return kind === 'trees'
-    ? readTrees(source, { link, rawCount }, context)
-    : readLinear(source, { link, rawCount }, context);
-}
-
-interface ArraySource {
-  prefix: string;
-  sections: ReadonlyMap<string, SectionArray>;
 }
 
 interface Shape {
@@ -85,14 +69,14 @@ interface Shape {
 }
 
 /** Regression has one output, plain or as a logarithm; classes have the other links. */
-function readLink(fields: Fields, place: string, outputCount: number): Link {
+function readShape(fields: Fields, place: string, { outputCount }: PartContext): Shape {
   const link = wordAt(fields['link'], `${place}.link`, links);
   const fits =
     outputCount === 1
       ? link === 'identity' || link === 'exponential'
       : link === 'share' || link === (outputCount === 2 ? 'logistic' : 'softmax');
   demand(fits, `${place}.link does not fit the task`);
-  return link;
+  return { link, rawCount: outputCount === 2 ? 1 : outputCount };
 }
 
 function readTrees(source: ArraySource, { link, rawCount }: Shape, context: PartContext): TreesModel {
@@ -183,19 +167,9 @@ function endsOfTrees(roots: Int32Array, nodeCount: number): Int32Array {
 }
 
 function readLinear(source: ArraySource, { link, rawCount }: Shape, context: PartContext): LinearModel {
-  const numberFeature = array(source, 'numberFeature', Uint16Array);
-  const categoryFeature = array(source, 'categoryFeature', Uint16Array);
-  const levelOffsets = array(source, 'levelOffsets', Int32Array, categoryFeature.length + 1);
+  const numberFeature = numberFeatures(source, 'numberFeature', context.levelCounts);
+  const { categoryFeature, levelOffsets } = categoryFeatures(source, context.levelCounts);
   const numberCount = numberFeature.length;
-  numberFeature.forEach((feature) =>
-    demand(context.levelCounts[feature] === 0, `${source.prefix} uses a number that is not there`),
-  );
-  demand(levelOffsets[0] === 0, `${source.prefix} has levels of no column`);
-  categoryFeature.forEach((feature, term) => {
-    const levelCount = context.levelCounts[feature] ?? 0;
-    const isWhole = levelCount > 0 && levelOffsets[term + 1]! - levelOffsets[term]! === levelCount + 1;
-    demand(isWhole, `${source.prefix} uses a category that is not there`);
-  });
   return {
     kind: 'linear',
     link,
@@ -211,25 +185,83 @@ function readLinear(source: ArraySource, { link, rawCount }: Shape, context: Par
   };
 }
 
-type Constructor<T> = abstract new (...input: never[]) => T;
-
-function array<T extends SectionArray>(
-  { prefix, sections }: ArraySource,
-  name: string,
-  type: Constructor<T>,
-  length?: number,
-): T {
-  const found = sections.get(`${prefix}/${name}`);
-  demand(found instanceof type, `section "${prefix}/${name}" is missing or of another type`);
+function readNaiveBayes(
+  source: ArraySource,
+  fields: Fields,
+  { outputCount, levelCounts }: PartContext,
+): NaiveBayesModel {
+  demand(outputCount >= 2, `${source.prefix} tells classes apart where there are none`);
+  const link = wordAt(fields['link'], `${source.prefix}.link`, ['softmax'] as const);
+  const numberFeature = numberFeatures(source, 'numberFeature', levelCounts);
+  const countFeature = numberFeatures(source, 'countFeature', levelCounts);
+  const { categoryFeature, levelOffsets } = categoryFeatures(source, levelCounts);
+  const numberValues = numberFeature.length * outputCount;
+  const halfPrecisions = doubles(source, 'halfPrecisions', numberValues);
   demand(
-    length === undefined || found.length === length,
-    `section "${prefix}/${name}" has another length than it must`,
+    halfPrecisions.every((value) => value >= 0),
+    `${source.prefix} has a variance below zero`,
   );
-  return found;
+  return {
+    kind: 'naive-bayes',
+    link,
+    base: doubles(source, 'base', outputCount),
+    numberFeature,
+    centre: doubles(source, 'centre', numberFeature.length),
+    inverseSpread: doubles(source, 'inverseSpread', numberFeature.length),
+    means: doubles(source, 'means', numberValues),
+    halfPrecisions,
+    heights: doubles(source, 'heights', numberValues),
+    countFeature,
+    countWeights: doubles(source, 'countWeights', countFeature.length * outputCount),
+    categoryFeature,
+    levelOffsets,
+    levelWeights: doubles(source, 'levelWeights', levelOffsets.at(-1)! * outputCount),
+  };
 }
 
-function doubles(source: ArraySource, name: string, length?: number): Float64Array {
-  const found = array(source, name, Float64Array, length);
-  found.forEach((value) => numberAt(value, `a number of section "${source.prefix}/${name}"`));
-  return found;
+function readNeighbours(
+  source: ArraySource,
+  fields: Fields,
+  { outputCount, levelCounts }: PartContext,
+): NeighboursModel {
+  const { prefix } = source;
+  const neighbourCount = countAt(fields['neighbourCount'], `${prefix}.neighbourCount`);
+  const numberFeature = numberFeatures(source, 'numberFeature', levelCounts);
+  const codeFeature = array(source, 'codeFeature', Uint16Array);
+  const codeCount = codeFeature.length;
+  const missingCode = array(source, 'missingCode', Uint8Array, codeCount);
+  codeFeature.forEach((feature, term) =>
+    demand(
+      levelCounts[feature] !== undefined && missingCode[term] === (levelCounts[feature] || 1),
+      `${prefix} uses a code that is not there`,
+    ),
+  );
+  const answers = doubles(source, 'answers');
+  const isAnswer = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < outputCount;
+  demand(outputCount === 1 || answers.every(isAnswer), `${prefix} holds rows of no class`);
+  const rowWeights = doubles(source, 'rowWeights', answers.length);
+  demand(
+    rowWeights.every((weight) => weight > 0),
+    `${prefix} holds rows without weight`,
+  );
+  demand(
+    neighbourCount >= 1 && answers.length >= 1 && numberFeature.length + codeCount >= 1,
+    `${prefix} has no neighbours`,
+  );
+  return {
+    kind: 'neighbours',
+    neighbourCount,
+    weighting: wordAt(fields['weighting'], `${prefix}.weighting`, weightings),
+    base: doubles(source, 'base', outputCount === 1 ? 0 : outputCount),
+    numberFeature,
+    centre: doubles(source, 'centre', numberFeature.length),
+    inverseSpread: doubles(source, 'inverseSpread', numberFeature.length),
+    codeFeature,
+    missingCode,
+    codeWeights: doubles(source, 'codeWeights', codeCount),
+    numbers: floats(source, 'numbers', answers.length * numberFeature.length),
+    codes: array(source, 'codes', Uint8Array, answers.length * codeCount),
+    answers,
+    rowWeights,
+  };
 }

@@ -1,9 +1,12 @@
-// What a learner leaves behind: plain numbers that turn one encoded row into an answer. Three forms, each in a file
-// of its own: trees, linear, constant. All are data (typed arrays), so a model file can hold them and any runtime can
+// What a learner leaves behind: plain numbers that turn one encoded row into an answer. Each form is in a file
+// of its own; all are data (typed arrays), so a model file can hold them and any runtime can
 // run them.
 import { hasClasses, type Task } from '../frame/schema.ts';
 import { exp, softmaxInPlace, sigmoid } from './arithmetic.ts';
 import { applyLinear, type LinearModel } from './linear.ts';
+import { applyNaiveBayes, type NaiveBayesModel } from './naive-bayes.ts';
+import { applyNeighbours, type NeighboursModel } from './neighbours.ts';
+import { applyNetwork, type NetworkModel } from './network.ts';
 import { applyTrees, type TreesModel } from './trees.ts';
 import { fewestWalkedRows, walkTrees } from './walk.ts';
 
@@ -13,7 +16,10 @@ export interface ConstantModel {
   values: Float64Array;
 }
 
-export type RowModel = TreesModel | LinearModel | ConstantModel;
+/** Models that add up raw scores, which a link turns into the answer. */
+export type ScoreModel = TreesModel | LinearModel | NaiveBayesModel;
+
+export type RowModel = ScoreModel | NeighboursModel | NetworkModel | ConstantModel;
 
 /**
  * How raw scores become an answer. `identity`: they are it. `exponential`: they are its logarithm. `logistic`: one log-odds of class 1. `softmax`: one score
@@ -38,19 +44,38 @@ export function applyModel(
     for (let row = 0; row < input.rowCount; row++) out.set(model.values, row * outputCount);
     return;
   }
+  if (model.kind === 'neighbours') return applyNeighbours(model, input, out);
+  if (model.kind === 'network') return applyNetwork(model, input, out);
   const rawCount = model.base.length;
   const raw = rawCount === outputCount ? out : new Float64Array(input.rowCount * rawCount);
   for (let row = 0; row < input.rowCount; row++) raw.set(model.base, row * rawCount);
-  if (model.kind === 'trees') {
-    const isWalked = input.rowCount >= fewestWalkedRows && walkTrees(model, input, raw);
-    if (!isWalked) applyTrees(model, input, raw);
-  } else applyLinear(model, input, raw);
+  addScores(model, input, raw);
   for (let row = 0; row < input.rowCount; row++)
     applyLink(
       model.link,
       raw.subarray(row * rawCount, (row + 1) * rawCount),
       out.subarray(row * outputCount, (row + 1) * outputCount),
     );
+}
+
+function addScores(
+  model: ScoreModel,
+  input: { rows: Float64Array; rowCount: number; featureCount: number },
+  raw: Float64Array,
+): void {
+  switch (model.kind) {
+    case 'trees': {
+      const isWalked = input.rowCount >= fewestWalkedRows && walkTrees(model, input, raw);
+      if (!isWalked) applyTrees(model, input, raw);
+      return;
+    }
+    case 'linear':
+      return applyLinear(model, input, raw);
+    case 'naive-bayes':
+      return applyNaiveBayes(model, input, raw);
+    default:
+      return model satisfies never;
+  }
 }
 
 /** Turns one row's raw scores into its answer; `raw` and `out` may be the same array. */

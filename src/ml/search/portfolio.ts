@@ -60,6 +60,13 @@ const portfolio: readonly PortfolioEntry[] = [
   },
   { learner: 'random-forest', label: 'Random forest', hyperparameters: {}, timeShare: 0.4 },
   {
+    learner: 'neighbours',
+    label: 'Nearest neighbours',
+    hyperparameters: { neighbours: 20 },
+    timeShare: 0.15,
+  },
+  { learner: 'naive-bayes', label: 'Naive Bayes', hyperparameters: {}, timeShare: 0.1 },
+  {
     learner: 'boosted-trees',
     label: 'Boosted trees, large',
     hyperparameters: {
@@ -70,6 +77,13 @@ const portfolio: readonly PortfolioEntry[] = [
       rowShare: 0.9,
       l2: 3,
     },
+  },
+  { learner: 'network', label: 'Neural network', hyperparameters: {}, timeShare: 0.4 },
+  {
+    learner: 'linear',
+    label: 'Linear model, few columns',
+    hyperparameters: { l1: 10, l2: 1 },
+    timeShare: 0.3,
   },
   { learner: 'linear', label: 'Linear model, strong penalty', hyperparameters: { l2: 50 }, timeShare: 0.3 },
 ];

@@ -43,6 +43,8 @@ const explored = [
   'extra-trees',
   'random-forest',
   'linear',
+  'neighbours',
+  'network',
 ];
 const randomShare = 0.25;
 /** Trials of a learner that a surrogate learns from: at least and at most. */

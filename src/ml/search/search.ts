@@ -38,7 +38,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const finished = await finish({
     prepared,
     choices,
-    warnings,
+    warnings: [...warnings, ...new Set(choices.flatMap(({ trial }) => trial.notes))],
     clock,
     trialCount: trials.length,
     pause: run.pause,
@@ -120,7 +120,10 @@ async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
   const random = seededRandom(recipe.seed + 4);
   const trials: Trial[] = [];
   const limit = recipe.budget.trials ?? mostTrials;
-  const fits: Fitness = ({ spec }) => !prepared.constraints || spec.abilities.constraints;
+  const { task } = prepared.target;
+  const fits: Fitness = ({ spec }) =>
+    spec.tasks.includes(task === 'ranking' ? 'regression' : task) &&
+    (!prepared.constraints || spec.abilities.constraints);
   run.stage('baseline', 'Training what any model must beat');
   while (trials.length < limit) {
     const searchEndMs = searchEnd(run, prepared, trials);

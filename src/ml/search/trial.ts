@@ -5,7 +5,7 @@ import type { Clock } from '../../base/time.ts';
 import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
-import type { CurvePoint, Hyperparameters } from '../learners/learner.ts';
+import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/learner.ts';
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { decide } from '../model/calibration.ts';
 import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
@@ -23,6 +23,8 @@ export interface Trial {
   /** The score so that more is better; -Infinity when there is none. */
   utility: number;
   firstFoldUtility: number;
+  /** What its learner wants people to know, such as that rows were left out. */
+  notes: string[];
   /** What predicting one row with one fold's model costs. */
   secondsPerRow: number;
 }
@@ -154,6 +156,7 @@ export async function runTrial(
     predictions: new Float64Array(0),
     utility: -Infinity,
     firstFoldUtility: -Infinity,
+    notes: [],
     secondsPerRow: 0,
   };
   emit({ kind: 'trial-started', trial: { ...report } });
@@ -185,7 +188,8 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   let predictingSeconds = 0;
   for (let fold = 0; fold < folds.length; fold++) {
     const { validation } = folds[fold]!;
-    const model = await trainFold(context, trial, fold, seed + fold);
+    const { model, notes = [] } = await trainFold(context, trial, fold, seed + fold);
+    if (fold === 0) trial.notes = [...notes];
     const source = { table: training.table, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
     predictingSeconds += seconds;
@@ -214,13 +218,18 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   trial.report.state = 'finished';
 }
 
-async function trainFold(context: TrialContext, trial: Trial, fold: number, seed: number): Promise<RowModel> {
+async function trainFold(
+  context: TrialContext,
+  trial: Trial,
+  fold: number,
+  seed: number,
+): Promise<TrainedModel> {
   const { prepared, clock, deadlineMs } = context;
   const { target, training, folds } = prepared;
   const nowMs = clock.monotonicMs();
   const onCurve = (points: CurvePoint[]): void =>
     context.emit({ kind: 'curve', trialId: trial.report.id, points });
-  const { model } = await learnerNamed(trial.candidate.learner).train({
+  return learnerNamed(trial.candidate.learner).train({
     table: training.table,
     task: target.task === 'ranking' ? 'regression' : target.task,
     target: training.actual,
@@ -240,7 +249,6 @@ async function trainFold(context: TrialContext, trial: Trial, fold: number, seed
       ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / (folds.length - fold) }),
     },
   });
-  return model;
 }
 
 function joined(parts: readonly Float64Array[]): Float64Array {

@@ -1,0 +1,26 @@
+// What tests of whole models share: a model that holds forms which a short search does not come to.
+import { trainingOn } from '../learners/testing.ts';
+import type { Frame } from '../frame/frame.ts';
+import type { LearnedTask, Learner } from '../learners/learner.ts';
+import type { ModelContent } from '../model/manifest.ts';
+import { prepare } from './prepare.ts';
+import type { Recipe } from './recipe.ts';
+
+/** The model of a search with a member of each of `learners` more, trained with defaults; all count the same. */
+export async function withMembers(
+  content: ModelContent,
+  learners: readonly Learner[],
+  { frame, recipe }: { frame: Frame; recipe: Recipe },
+): Promise<ModelContent> {
+  const { training, target } = prepare(frame, recipe);
+  const members = [...content.members];
+  for (const { spec, train } of learners) {
+    const input = trainingOn(training.table, target.task as LearnedTask, training.actual, {
+      classCount: target.classes.length,
+      hyperparameters: spec.name === 'network' ? { epochs: 5, width: 8, heads: 2 } : {},
+    });
+    const { model } = await train(input);
+    members.push({ learner: spec.name, label: spec.label, hyperparameters: {}, weight: 1, models: [model] });
+  }
+  return { ...content, members: members.map((member) => ({ ...member, weight: 1 / members.length })) };
+}
