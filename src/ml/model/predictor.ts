@@ -146,15 +146,17 @@ function encodeAll(
   const { featureCount, columns } = reader;
   const encoded = new Float64Array(rowCount * featureCount);
   const errors: FieldError[] = [];
+  // A column may be read for several entries; its fault is told once.
+  const told = new Set<string>();
   for (let row = 0; row < rowCount && errors.length < maximumErrors; row++) {
     for (const { name, kind, encode, start } of columns) {
       const value = readValue(valueOf(name, row), kind, form);
       if (!(value instanceof RefusedValue)) encode(value, encoded, row * featureCount + start);
-      else
-        errors.push({
-          field: name,
-          message: rowCount > 1 ? `${value.message} (row ${row + 1})` : value.message,
-        });
+      else {
+        const message = rowCount > 1 ? `${value.message} (row ${row + 1})` : value.message;
+        if (!told.has(`${name} ${message}`)) errors.push({ field: name, message });
+        told.add(`${name} ${message}`);
+      }
     }
   }
   if (errors.length > 0) {
