@@ -203,7 +203,7 @@ function encodeText(
   if (present.length === 0) return 'every value is missing';
   const distinct = new Set(present);
   if (distinct.size === 1 && present.length === rowCount) return 'every value is the same';
-  const areCodes = present.slice(0, 1000).every(isCode);
+  const areCodes = present.every(isCode);
   if (areCodes && distinct.size === present.length && present.length >= fewestRowsForIds)
     return 'it looks like an identifier: every row has a single word of its own';
   return fitText(column, values, textColumnCount);

@@ -1,7 +1,7 @@
 // A text as numbers: what it looks like as a whole, and the weight of each term that its encoding knows. A term weighs
 // its count times its inverse document frequency (Spärck Jones 1972), as a share of the text's known terms of that kind;
-// the root of that share makes each text a vector of length one. Weights are whole numbers up to 255: a byte each, most
-// of them zero, which linear models keep sparse. Equal bits everywhere: nothing but + - * / and sqrt, and own logarithms.
+// the root of that share makes each text a vector of length one. Weights are whole numbers up to 30: a byte each, most
+// of them zero, which linear models keep sparse, and few enough for the narrow bins of trees. Equal bits everywhere: nothing but + - * / and sqrt, and own logarithms.
 import { log } from '../model/arithmetic.ts';
 import { readTerms, termKinds, type TermKind } from './text-terms.ts';
 
@@ -23,7 +23,7 @@ export const textShapes = ['characters', 'words', 'digits', 'capitals'] as const
 export const mostWordsForTrees = 512;
 
 /** The weight of a term that is alone in its text. */
-export const heaviestTerm = 255;
+export const heaviestTerm = 30;
 
 /** How many features a text becomes. */
 export function textWidth(encoding: TextEncoding): number {
