@@ -61,9 +61,12 @@ export function explainerOf(
         content,
       );
       const byColumn = new Map(manifest.schema.map((column) => [column.name, 0]));
-      features.forEach(({ column }, feature) =>
-        byColumn.set(column, byColumn.get(column)! + moved.values[feature]!),
-      );
+      features.forEach(({ column, from }, feature) => {
+        // What is made of two columns belongs to both, in halves.
+        const columns = from === undefined ? [column] : [column, from];
+        for (const one of columns)
+          byColumn.set(one, byColumn.get(one)! + moved.values[feature]! / columns.length);
+      });
       const contributions = [...byColumn].map(([column, contribution]) => ({
         column,
         value: Object.hasOwn(row, column) ? (row[column] ?? null) : null,

@@ -1,5 +1,6 @@
 // What each column is worth to a model: how much its score falls when the column's values are shuffled among rows
-// (Breiman 2001; Fisher, Rudin & Dominici 2019). All features of a column are shuffled together.
+// (Breiman 2001; Fisher, Rudin & Dominici 2019). All features of a column are shuffled together;
+// one made of two columns is shuffled with either.
 import { seededRandom, shuffle } from '../../base/random.ts';
 import type { FeatureTable } from '../frame/encoding.ts';
 import type { ColumnImportance } from '../model/manifest.ts';
@@ -52,8 +53,14 @@ export async function permutationImportance(input: PermutationInput): Promise<Co
 
 function featuresByColumn(table: FeatureTable): Map<string, number[]> {
   const byColumn = new Map<string, number[]>();
-  table.features.forEach(({ column }, index) =>
-    byColumn.set(column, [...(byColumn.get(column) ?? []), index]),
-  );
+  const add = (column: string, index: number): void => {
+    const known = byColumn.get(column);
+    if (known) known.push(index);
+    else byColumn.set(column, [index]);
+  };
+  table.features.forEach(({ column, from }, index) => {
+    add(column, index);
+    if (from !== undefined) add(from, index);
+  });
   return byColumn;
 }

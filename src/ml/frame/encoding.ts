@@ -1,85 +1,158 @@
 // From columns, as people see them, to features, as learners see them. An encoding is data; applying it to a row is
 // pure and the same in training and prediction. Fitting it is in fit-encoding.ts.
 //
-// Missing values become NaN (text: all counts zero). A category that the encoding does not list, because it is rare or
-// was never seen in training, becomes the feature's last code, "other". Dates become calendar parts in UTC.
-// Text becomes counts of hashed tokens (Weinberger et al., "Feature hashing", ICML 2009).
+// Missing values become NaN (the terms of a text: all zero). A category that the encoding does not list, because it is
+// rare or was never seen in training, becomes the feature's last code, "other". Some features are only for some: the
+// statistics of a fold for the models of that fold, other scales of numbers for learners that weigh them (views.ts).
 import { assert } from '../../base/assert.ts';
-import { missingCode, type Column, type Frame } from './frame.ts';
-import { columnNamed } from './frame.ts';
-
-export const dateParts = ['epochDays', 'year', 'month', 'day', 'weekday', 'hour'] as const;
-export type DatePart = (typeof dateParts)[number];
+import { log } from '../model/arithmetic.ts';
+import {
+  statisticsEncoder,
+  statisticsFeatures,
+  statisticsWidth,
+  type CategoryStatistics,
+} from './category-statistics.ts';
+import { datePart, epochMs, isCyclic, type DatePart, type EpochUnit } from './date-features.ts';
+import { columnNamed, missingCode, type Column, type Frame } from './frame.ts';
+import { mostWordsForTrees, textEncoder, textShapes, textWidth, type TextEncoding } from './text-features.ts';
+import { termKinds } from './text-terms.ts';
 
 export type ColumnEncoding =
-  | { kind: 'number'; column: string }
-  | { kind: 'category'; column: string; categories: readonly string[] }
-  | { kind: 'date'; column: string; parts: readonly DatePart[] }
-  /** The number of characters, of tokens, then a count for each of `bucketCount` hash buckets. */
-  | { kind: 'text'; column: string; bucketCount: number };
+  /** With `logScale`, also sign(x) log(1 + |x| / logScale): skewed numbers for learners that weigh them. */
+  | { kind: 'number'; column: string; logScale?: number }
+  | { kind: 'category'; column: string; categories: readonly string[]; statistics?: CategoryStatistics }
+  /** With `unit`, the column holds numbers that count time since 1970. */
+  | { kind: 'date'; column: string; parts: readonly DatePart[]; unit?: EpochUnit }
+  /** Days from the column `from` to this one; both have a date entry before. */
+  | { kind: 'difference'; column: string; from: string }
+  | TextEncoding;
 
 export type Encoding = readonly ColumnEncoding[];
 
 /** One input of a learner. `levelCount` is there for categories: codes 0 to levelCount - 1, the last is "other". */
 export interface Feature {
   name: string;
+  /** The column that it is made of. */
   column: string;
+  /** The second column that it is made of. */
+  from?: string;
   kind: 'number' | 'category';
   levelCount: number;
+  /** Made of the targets of this fold's training rows: only for the models of this fold. */
+  fold?: number;
+  /** Tells nothing to learners that see only the order of numbers, or too little for what it costs them. */
+  isForScales?: boolean;
 }
 
-/** Encoded columns. Numbers and category codes are float64 with NaN for missing; token counts are bytes. */
+/** Encoded columns. Numbers and category codes are float64 with NaN for missing; weights of terms are bytes. */
 export interface FeatureTable {
   rowCount: number;
   features: readonly Feature[];
   columns: readonly (Float64Array | Uint8Array)[];
+  /** Of a view (views.ts): the table that it is of. */
+  source?: FeatureTable;
 }
 
 /** The features an encoding makes, in the order of an encoded row. */
 export function featuresOf(encoding: Encoding): Feature[] {
   return encoding.flatMap((entry): Feature[] => {
-    const number = (name: string): Feature => ({ name, column: entry.column, kind: 'number', levelCount: 0 });
+    const { column } = entry;
+    const number = (name: string, isForScales = false): Feature => ({
+      name,
+      column,
+      kind: 'number',
+      levelCount: 0,
+      ...(isForScales && { isForScales }),
+    });
     switch (entry.kind) {
       case 'number':
-        return [number(entry.column)];
-      case 'category':
+        return entry.logScale === undefined
+          ? [number(column)]
+          : [number(column), number(`${column} (log)`, true)];
+      case 'category': {
+        const code: Feature = {
+          name: column,
+          column,
+          kind: 'category',
+          levelCount: entry.categories.length + 1,
+        };
+        const statistics = entry.statistics ? statisticsFeatures(column, entry.statistics) : [];
         return [
-          {
-            name: entry.column,
-            column: entry.column,
-            kind: 'category',
-            levelCount: entry.categories.length + 1,
-          },
+          code,
+          ...statistics.map(({ name, fold }) => ({ ...number(name), ...(fold !== undefined && { fold }) })),
         ];
+      }
       case 'date':
-        return entry.parts.map((part) => number(`${entry.column} (${part})`));
+        return entry.parts.map((part) => number(`${column} (${part})`, isCyclic(part)));
+      case 'difference':
+        return [{ ...number(`${column} (days since ${entry.from})`), from: entry.from }];
       case 'text':
-        return Array.from({ length: entry.bucketCount + 2 }, (_, index) =>
-          number(textFeatureName(entry.column, index)),
-        );
+        return [
+          ...textShapes.map((shape) => number(`${column} (${shape})`)),
+          ...termKinds.flatMap((kind) =>
+            entry[kind].hashes.map((_, index) =>
+              number(`${column} (${kind} ${index + 1})`, kind !== 'words' || index >= mostWordsForTrees),
+            ),
+          ),
+        ];
       default:
         return entry satisfies never;
     }
   });
 }
 
-/** Writes the features of one value into `out` from `start`. Values are as frame/values.ts reads them. */
+/** How many features an entry makes. */
+export function widthOf(entry: ColumnEncoding): number {
+  switch (entry.kind) {
+    case 'number':
+      return entry.logScale === undefined ? 1 : 2;
+    case 'category':
+      return 1 + (entry.statistics ? statisticsWidth(entry.statistics) : 0);
+    case 'date':
+      return entry.parts.length;
+    case 'difference':
+      return 1;
+    case 'text':
+      return textWidth(entry);
+    default:
+      return entry satisfies never;
+  }
+}
+
+/**
+ * Writes the features of one value into `out` from `start`. Values are as frame/values.ts reads them. `out` holds the
+ * features of the columns before already: differences are made of them.
+ */
 export type ValueEncoder = (value: number | string | null, out: Float64Array, start: number) => void;
 
-/** The encoder of each column of the encoding, and how many features it writes. */
+/** The encoder of each entry of the encoding, and how many features it writes, in the order they are to be called. */
 export function valueEncoders(encoding: Encoding): { column: string; width: number; encode: ValueEncoder }[] {
-  return encoding.map((entry) => ({
-    column: entry.column,
-    width: featuresOf([entry]).length,
-    encode: valueEncoder(entry),
-  }));
+  let start = 0;
+  const dateStarts = new Map<string, number>();
+  return encoding.map((entry) => {
+    const width = widthOf(entry);
+    if (entry.kind === 'date') dateStarts.set(entry.column, start);
+    const encode =
+      entry.kind === 'difference'
+        ? differenceEncoder(dateStarts.get(entry.column)! - start, dateStarts.get(entry.from)! - start)
+        : valueEncoder(entry);
+    start += width;
+    return { column: entry.column, width, encode };
+  });
 }
 
 /** Encodes a whole frame. @throws Problem `column-unknown` when it lacks a column of the encoding */
 export function encodeFrame(frame: Frame, encoding: Encoding): FeatureTable {
-  const columns = encoding.flatMap((entry) =>
-    encodeColumn(columnNamed(frame, entry.column), entry, frame.rowCount),
-  );
+  const columns: (Float64Array | Uint8Array)[] = [];
+  const dateStarts = new Map<string, number>();
+  for (const entry of encoding) {
+    if (entry.kind === 'date') dateStarts.set(entry.column, columns.length);
+    if (entry.kind === 'difference') {
+      const later = columns[dateStarts.get(entry.column)!]!;
+      const earlier = columns[dateStarts.get(entry.from)!]!;
+      columns.push(Float64Array.from(later, (value, row) => value - earlier[row]!));
+    } else columns.push(...encodeColumn(columnNamed(frame, entry.column), entry, frame.rowCount));
+  }
   return { rowCount: frame.rowCount, features: featuresOf(encoding), columns };
 }
 
@@ -89,137 +162,98 @@ export function copyFeatureRow(table: FeatureTable, row: number, out: Float64Arr
   for (let feature = 0; feature < columns.length; feature++) out[feature] = columns[feature]![row]!;
 }
 
-function valueEncoder(entry: ColumnEncoding): ValueEncoder {
+type OwnEncoding = Exclude<ColumnEncoding, { kind: 'difference' }>;
+
+function valueEncoder(entry: OwnEncoding): ValueEncoder {
   switch (entry.kind) {
     case 'number':
       return (value, out, start) => {
         out[start] = value as number;
+        if (entry.logScale !== undefined) out[start + 1] = signedLog(value as number, entry.logScale);
       };
-    case 'category': {
-      const codes = new Map(entry.categories.map((category, code) => [category, code]));
-      return (value, out, start) => {
-        out[start] = value === null ? NaN : (codes.get(value as string) ?? entry.categories.length);
-      };
-    }
+    case 'category':
+      return categoryEncoder(entry);
     case 'date':
       return (value, out, start) => {
-        const date = new Date(value as number);
+        const date = new Date(epochMs(value as number, entry.unit));
         for (let index = 0; index < entry.parts.length; index++)
           out[start + index] = datePart(date, entry.parts[index]!);
       };
     case 'text':
-      return (value, out, start) => countTokens(value as string | null, entry.bucketCount, out, start);
+      return textEncoder(entry) as ValueEncoder;
     default:
       return entry satisfies never;
   }
 }
 
-function encodeColumn(
-  column: Column,
-  entry: ColumnEncoding,
-  rowCount: number,
-): (Float64Array | Uint8Array)[] {
+function categoryEncoder({
+  categories,
+  statistics,
+}: Extract<ColumnEncoding, { kind: 'category' }>): ValueEncoder {
+  const codes = new Map(categories.map((category, code) => [category, code]));
+  const encodeStatistics = statistics && statisticsEncoder(statistics);
+  return (value, out, start) => {
+    out[start] = value === null ? NaN : (codes.get(value as string) ?? categories.length);
+    encodeStatistics?.(value as string | null, out, start + 1);
+  };
+}
+
+function differenceEncoder(later: number, earlier: number): ValueEncoder {
+  return (_, out, start) => {
+    out[start] = out[start + later]! - out[start + earlier]!;
+  };
+}
+
+/** Odd, and about linear up to `scale`. */
+export function signedLog(value: number, scale: number): number {
+  const size = log(1 + Math.min(1e300, Math.abs(value) / scale));
+  return value < 0 ? -size : size;
+}
+
+function encodeColumn(column: Column, entry: OwnEncoding, rowCount: number): (Float64Array | Uint8Array)[] {
   if (entry.kind === 'number') {
     assert(column.kind !== 'categorical' && column.kind !== 'text', `column "${column.name}" is not numeric`);
-    return [column.values];
+    const { logScale } = entry;
+    if (logScale === undefined) return [column.values];
+    return [column.values, column.values.map((value) => signedLog(value, logScale))];
   }
   const encode = valueEncoder(entry);
-  if (entry.kind === 'category') return [encodeCategories(column, encode, rowCount)];
-  const width = featuresOf([entry]).length;
+  const width = widthOf(entry);
+  if (entry.kind === 'category') return encodeCategories(column, encode, { rowCount, width });
   assert(column.kind !== 'categorical', `column "${column.name}" is neither date nor text`);
-  // The two lengths of a text may exceed a byte; its token counts may not (countTokens saturates).
   const columns = Array.from({ length: width }, (_, index) =>
-    entry.kind === 'text' && index >= 2 ? new Uint8Array(rowCount) : new Float64Array(rowCount),
+    entry.kind === 'text' && index >= textShapes.length
+      ? new Uint8Array(rowCount)
+      : new Float64Array(rowCount),
   );
   const scratch = new Float64Array(width);
   for (let row = 0; row < rowCount; row++) {
     encode(column.values[row] ?? null, scratch, 0);
-    for (let index = 0; index < width; index++) columns[index]![row] = scratch[index]!;
+    // Nearly all terms weigh nothing.
+    for (let index = 0; index < width; index++)
+      if (scratch[index] !== 0) columns[index]![row] = scratch[index]!;
   }
   return columns;
 }
 
-function encodeCategories(column: Column, encode: ValueEncoder, rowCount: number): Float64Array {
+/** Each category is encoded once. */
+function encodeCategories(
+  column: Column,
+  encode: ValueEncoder,
+  { rowCount, width }: { rowCount: number; width: number },
+): Float64Array[] {
   assert(column.kind === 'categorical', `column "${column.name}" is not categorical`);
-  const codeOfCategory = new Float64Array(column.categories.length);
-  column.categories.forEach((category, code) => encode(category, codeOfCategory, code));
-  const other = new Float64Array(1);
-  encode('\u0000unseen', other, 0);
-  const codes = new Float64Array(rowCount);
-  for (let row = 0; row < rowCount; row++) {
-    const code = column.codes[row]!;
-    codes[row] = code >= 0 ? codeOfCategory[code]! : code === missingCode ? NaN : other[0]!;
-  }
-  return codes;
-}
-
-function textFeatureName(column: string, index: number): string {
-  if (index === 0) return `${column} (characters)`;
-  return index === 1 ? `${column} (tokens)` : `${column} (token bucket ${index - 2})`;
-}
-
-function datePart(date: Date, part: DatePart): number {
-  switch (part) {
-    case 'epochDays':
-      return date.getTime() / 86_400_000;
-    case 'year':
-      return date.getUTCFullYear();
-    case 'month':
-      return date.getUTCMonth() + 1;
-    case 'day':
-      return date.getUTCDate();
-    case 'weekday':
-      return date.getUTCDay();
-    case 'hour':
-      return date.getUTCHours();
-    default:
-      return part satisfies never;
-  }
-}
-
-const maximumTextCharacters = 20_000;
-const fnvOffset = 0x811c9dc5;
-const fnvPrime = 0x01000193;
-
-/**
- * Tokens are runs of letters and digits; A-Z count as a-z, everything beyond ASCII is a letter as it stands (Unicode
- * tables differ between runtimes), and characters of scripts without spaces are tokens of their own.
- */
-function countTokens(text: string | null, bucketCount: number, out: Float64Array, start: number): void {
-  out.fill(0, start, start + bucketCount + 2);
-  if (text === null) {
-    out[start] = out[start + 1] = NaN;
-    return;
-  }
-  const length = Math.min(text.length, maximumTextCharacters);
-  out[start] = length;
-  let hash = fnvOffset;
-  let isInside = false;
-  const endToken = (): void => {
-    if (!isInside) return;
-    const bucket = start + 2 + (((hash ^ (hash >>> 15)) >>> 0) % bucketCount);
-    out[bucket] = Math.min(255, out[bucket]! + 1);
-    out[start + 1] = out[start + 1]! + 1;
-    hash = fnvOffset;
-    isInside = false;
-  };
-  for (let index = 0; index < length; index++) {
-    const unit = lowerCase(text.charCodeAt(index));
-    const isAlone = unit >= 0x2e80 && unit < 0xd800;
-    if (isAlone) endToken();
-    if (isLetterOrDigit(unit)) {
-      hash = Math.imul(hash ^ unit, fnvPrime);
-      isInside = true;
-    } else endToken();
-    if (isAlone) endToken();
-  }
-  endToken();
-}
-
-function lowerCase(unit: number): number {
-  return unit >= 65 && unit <= 90 ? unit + 32 : unit;
-}
-
-function isLetterOrDigit(unit: number): boolean {
-  return (unit >= 97 && unit <= 122) || (unit >= 48 && unit <= 57) || unit >= 128;
+  const { codes, categories } = column;
+  const unseen = categories.length;
+  const missing = unseen + 1;
+  const encoded = new Float64Array((missing + 1) * width);
+  categories.forEach((category, code) => encode(category, encoded, code * width));
+  encode('\u0000unseen', encoded, unseen * width);
+  encode(null, encoded, missing * width);
+  return Array.from({ length: width }, (_, index) =>
+    Float64Array.from({ length: rowCount }, (_unused, row) => {
+      const code = codes[row]!;
+      return encoded[(code >= 0 ? code : code === missingCode ? missing : unseen) * width + index]!;
+    }),
+  );
 }

@@ -1,8 +1,11 @@
 // Chooses how each column becomes features, and which columns cannot help. It looks at the inputs of the training
-// rows only, never at the target, so nothing can leak into validation; whatever is estimated from the target or from
-// the scale of values (bins, means, weights) is the learners' work, inside each fold.
+// rows only, never at the target, so nothing can leak into validation; whatever is estimated from the target is fitted
+// inside each fold: statistics of categories (fit-statistics.ts), and all that learners do (bins, means, weights).
 import type { Column, Frame } from './frame.ts';
-import { dateParts, type ColumnEncoding, type Encoding } from './encoding.ts';
+import { signedLog, type ColumnEncoding, type Encoding } from './encoding.ts';
+import { epochUnitOf, fitDates, fitDifferences } from './fit-dates.ts';
+import { fitText } from './fit-text.ts';
+import { isCode } from './infer-schema.ts';
 
 /** A column that is left out of the model, and why, in words for people. */
 export interface DroppedColumn {
@@ -13,9 +16,16 @@ export interface DroppedColumn {
 /** Most categories a column keeps by name; the rest become "other". A byte holds them with "other" and missing. */
 export const maximumCategories = 250;
 
-const maximumTextBuckets = 1024;
-const maximumTextBytes = 96 * 1024 * 1024;
+/** Longer ones are no names, and count as "other". */
+export const maximumNameCharacters = 1000;
+
 const fewestRowsForIds = 20;
+const fewestRowsForNearIds = 100;
+/** Of so many rows of a kind of their own, nothing can be learned about other rows. */
+const nearIdShare = 0.95;
+/** Fewer rows than this, of more than so many, cannot be told from chance. */
+const fewestOtherRows = 3;
+const rowsForNearConstants = 2000;
 
 /** Fits the encoding of `frame`, which holds the training rows and no target column. */
 export function fitEncoding(frame: Frame): { encoding: Encoding; dropped: DroppedColumn[] } {
@@ -27,7 +37,14 @@ export function fitEncoding(frame: Frame): { encoding: Encoding; dropped: Droppe
     if (typeof entry === 'string') dropped.push({ column: column.name, reason: entry });
     else encoding.push(entry);
   }
-  return { encoding, dropped };
+  const dates = encoding.flatMap((entry) => {
+    if (entry.kind !== 'date') return [];
+    const { values } = frame.columns.find((column) => column.name === entry.column)! as {
+      values: Float64Array;
+    };
+    return [{ column: entry.column, values, ...(entry.unit && { unit: entry.unit }) }];
+  });
+  return { encoding: [...encoding, ...fitDifferences(dates)], dropped };
 }
 
 /** The encoding of a column, or the reason to drop it. */
@@ -35,29 +52,65 @@ function encodeColumn(column: Column, rowCount: number, textColumnCount: number)
   switch (column.kind) {
     case 'numeric':
     case 'boolean':
-      return dropReasonOfNumbers(column.values, column.name) ?? { kind: 'number', column: column.name };
+      return encodeNumbers(column.name, column.values);
     case 'date':
       return encodeDates(column.values, column.name);
     case 'categorical':
       return encodeCategories(column.name, column.codes, column.categories);
     case 'text':
-      return encodeText(column.name, column.values, rowCount, textColumnCount);
+      return encodeText(column.name, column.values, { rowCount, textColumnCount });
     default:
       return column satisfies never;
   }
 }
 
-function dropReasonOfNumbers(values: Float64Array, name: string): string | undefined {
+function encodeNumbers(column: string, values: Float64Array): ColumnEncoding | string {
   const present = values.filter((value) => value === value);
-  if (present.length === 0) return 'every value is missing';
-  const isConstant = present.every((value) => value === present[0]);
-  if (isConstant && present.length === values.length) return 'every value is the same';
-  return isCounter(present, name)
-    ? 'it looks like an identifier: whole numbers, all different, that only count the rows'
-    : undefined;
+  const reason = constantReason(countValues(present), present.length, values.length);
+  if (reason) return reason;
+  if (isCounter(present, column))
+    return 'it looks like an identifier: whole numbers, all different, that only count or name the rows';
+  const unit = epochUnitOf(present, column);
+  const dates = unit && fitDates(values, column, unit);
+  if (dates) return dates;
+  const logScale = skewScale(present);
+  return { kind: 'number', column, ...(logScale !== undefined && { logScale }) };
 }
 
-/** Distinct whole numbers that rise or fall with the row, nearly without gaps, or whose name says that they are an id. */
+/** How often the most frequent value occurs, and how many values there are. */
+interface ValueCounts {
+  most: number;
+  distinct: number;
+}
+
+function countValues(present: Float64Array): ValueCounts {
+  const sorted = present.slice().sort();
+  const counts = { most: 0, distinct: 0 };
+  let run = 0;
+  for (let index = 0; index < sorted.length; index++) {
+    run = index > 0 && sorted[index] === sorted[index - 1] ? run + 1 : 1;
+    if (run === 1) counts.distinct++;
+    counts.most = Math.max(counts.most, run);
+  }
+  return counts;
+}
+
+/** Why a column of these values cannot tell rows apart, if so. Whether a value is missing tells them apart too. */
+function constantReason(
+  { most, distinct }: ValueCounts,
+  present: number,
+  rowCount: number,
+): string | undefined {
+  if (present === 0) return 'every value is missing';
+  if (distinct === 1 && present === rowCount) return 'every value is the same';
+  const others = rowCount - Math.max(most, rowCount - present);
+  if (rowCount < rowsForNearConstants || others >= fewestOtherRows) return undefined;
+  return most >= rowCount - present
+    ? `nearly every value is the same: only ${others} of ${rowCount} rows differ`
+    : `nearly every value is missing: only ${others} of ${rowCount} rows have one`;
+}
+
+/** Distinct whole numbers that rise with the row, nearly without gaps, or whose name says that they are an id. */
 function isCounter(present: Float64Array, name: string): boolean {
   if (present.length < fewestRowsForIds || !present.every(Number.isInteger)) return false;
   const sorted = present.slice().sort();
@@ -71,21 +124,41 @@ function isCounter(present: Float64Array, name: string): boolean {
   return isDense && isRising;
 }
 
+/** What a signed logarithm is to be scaled by, where numbers lean to one side and it sets most of that right. */
+function skewScale(present: Float64Array): number | undefined {
+  const sizes = present
+    .filter((value) => value !== 0)
+    .map((value) => Math.abs(value))
+    .sort();
+  if (sizes.length < fewestRowsForIds) return undefined;
+  const scale = Number(sizes[sizes.length >> 1]!.toPrecision(3));
+  const skew = skewness(present);
+  if (!(scale > 0 && Math.abs(skew) > 2)) return undefined;
+  return Math.abs(skewness(present.map((value) => signedLog(value, scale)))) < Math.abs(skew) / 2
+    ? scale
+    : undefined;
+}
+
+/** The third standardised moment; NaN of equal or immense numbers. */
+function skewness(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  let squares = 0;
+  let cubes = 0;
+  for (const value of values) {
+    const distance = value - mean;
+    squares += distance * distance;
+    cubes += distance * distance * distance;
+  }
+  const variance = squares / values.length;
+  return cubes / values.length / (variance * Math.sqrt(variance));
+}
+
 function encodeDates(values: Float64Array, column: string): ColumnEncoding | string {
   const present = values.filter((value) => value === value);
-  if (present.length === 0) return 'every value is missing';
-  const distinct = (of: (date: Date) => number): boolean => {
-    const first = of(new Date(present[0]!));
-    return present.some((value) => of(new Date(value)) !== first);
-  };
-  const varying = new Set<string>([
-    ...(distinct((date) => date.getTime()) ? ['epochDays', 'weekday', 'day'] : []),
-    ...(distinct((date) => date.getUTCFullYear()) ? ['year'] : []),
-    ...(distinct((date) => date.getUTCMonth()) ? ['month'] : []),
-    ...(distinct((date) => date.getUTCHours()) ? ['hour'] : []),
-  ]);
-  const parts = dateParts.filter((part) => varying.has(part));
-  return parts.length === 0 ? 'every value is the same' : { kind: 'date', column, parts };
+  return (
+    constantReason(countValues(present), present.length, values.length) ??
+    fitDates(values, column) ?? { kind: 'date', column, parts: ['epochDays'] }
+  );
 }
 
 function encodeCategories(
@@ -101,15 +174,19 @@ function encodeCategories(
     presentCount++;
   }
   const seen = [...counts.keys()].filter((code) => counts[code]! > 0);
-  if (presentCount === 0) return 'every value is missing';
-  if (seen.length === 1 && presentCount === codes.length) return 'every value is the same';
-  if (seen.length === presentCount && presentCount >= fewestRowsForIds) {
+  const most = seen.reduce((largest, code) => Math.max(largest, counts[code]!), 0);
+  const reason = constantReason({ most, distinct: seen.length }, presentCount, codes.length);
+  if (reason) return reason;
+  if (seen.length === presentCount && presentCount >= fewestRowsForIds)
     return 'it looks like an identifier: every row has a value of its own';
-  }
   // The most frequent are kept. A value seen once tells nothing about other rows once there are many values.
   const least = seen.length > 30 ? 2 : 1;
-  const kept = seen.filter((code) => counts[code]! >= least).sort((a, b) => counts[b]! - counts[a]! || a - b);
-  if (kept.length === 0) return 'it looks like an identifier: nearly every row has a value of its own';
+  const kept = seen
+    .filter((code) => counts[code]! >= least && categories[code]!.length <= maximumNameCharacters)
+    .sort((a, b) => counts[b]! - counts[a]! || a - b);
+  const isNearlyUnique = presentCount >= fewestRowsForNearIds && seen.length >= nearIdShare * presentCount;
+  if (kept.length === 0 || isNearlyUnique)
+    return 'it looks like an identifier: nearly every row has a value of its own';
   const names = kept
     .slice(0, maximumCategories)
     .sort((a, b) => a - b)
@@ -120,20 +197,14 @@ function encodeCategories(
 function encodeText(
   column: string,
   values: readonly (string | null)[],
-  rowCount: number,
-  textColumnCount: number,
+  { rowCount, textColumnCount }: { rowCount: number; textColumnCount: number },
 ): ColumnEncoding | string {
   const present = values.filter((value): value is string => value !== null);
   if (present.length === 0) return 'every value is missing';
   const distinct = new Set(present);
   if (distinct.size === 1 && present.length === rowCount) return 'every value is the same';
-  const areSingleWords = present.slice(0, 1000).every((value) => !/\s/.test(value.trim()));
-  if (areSingleWords && distinct.size === present.length && present.length >= fewestRowsForIds) {
+  const areCodes = present.every(isCode);
+  if (areCodes && distinct.size === present.length && present.length >= fewestRowsForIds)
     return 'it looks like an identifier: every row has a single word of its own';
-  }
-  const share = Math.floor(maximumTextBytes / Math.max(1, rowCount) / textColumnCount);
-  const wanted = Math.min(maximumTextBuckets / textColumnCount, share, Math.max(64, rowCount / 4));
-  let bucketCount = 16;
-  while (bucketCount * 2 <= wanted) bucketCount *= 2;
-  return { kind: 'text', column, bucketCount };
+  return fitText(column, values, textColumnCount);
 }

@@ -29,16 +29,26 @@ const fewestBins = 32;
 /** More bins than that would only memorise rows, and cost time at every leaf. */
 const rowsPerBin = 6;
 const memory = new WeakMap<FeatureTable, BinnedTable>();
+/** By the table that views are of: views share most of their columns (frame/views.ts), and so the bins of these. */
+const columnMemory = new WeakMap<FeatureTable, Map<unknown, BinnedFeature>>();
 
 /** The bins of a table; computed once for each table, which never changes. */
 export function binnedTable(table: FeatureTable): BinnedTable {
   const known = memory.get(table);
   if (known) return known;
   const tools = binningTools(table.rowCount);
+  const source = table.source ?? table;
+  const shared = columnMemory.get(source) ?? new Map<unknown, BinnedFeature>();
+  columnMemory.set(source, shared);
   const features = table.features
-    .map((feature, index) =>
-      feature.kind === 'category' ? binCategory(table, index) : binNumber(table, index, tools),
-    )
+    .map((feature, index) => {
+      const column = table.columns[index]!;
+      const bins =
+        shared.get(column) ??
+        (feature.kind === 'category' ? binCategory(table, index) : binNumber(table, index, tools));
+      shared.set(column, bins);
+      return { ...bins, feature: index };
+    })
     .filter((feature) => feature.binCount > 1);
   const binned = { rowCount: table.rowCount, features };
   memory.set(table, binned);

@@ -156,5 +156,6 @@ export const boostedTreesSpec: LearnerSpec = {
     constraints: true,
     warmStart: true,
     ranking: true,
+    ordersOnly: true,
   },
 };

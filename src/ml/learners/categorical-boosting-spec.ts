@@ -161,5 +161,6 @@ export const categoricalBoostingSpec: LearnerSpec = {
     weights: true,
     earlyStopping: true,
     constraints: false,
+    ordersOnly: true,
   },
 };

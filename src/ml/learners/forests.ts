@@ -74,6 +74,7 @@ const abilities = {
   weights: true,
   earlyStopping: false,
   constraints: false,
+  ordersOnly: true,
 };
 
 export const randomForest = forest(

@@ -51,6 +51,8 @@ export interface LearnerSpec {
     constraints: boolean;
     /** Can go on from an earlier training; without it, it cannot. */
     warmStart?: boolean;
+    /** Sees only the order of numbers, as trees do: features that are other scales of numbers are hidden from it. */
+    ordersOnly?: boolean;
     /** Has the loss `ranking`, which orders rows within groups. */
     ranking?: boolean;
   };

@@ -1,6 +1,7 @@
 // The columns as a linear model sees them, and the two products that solving it takes. Numbers are standardised on the
-// training rows; token counts, nearly all zero, are kept sparse and are only scaled.
+// training rows; weights of terms, nearly all zero, are kept sparse and are only scaled.
 import type { FeatureTable } from '../frame/encoding.ts';
+import { heaviestTerm } from '../frame/text-features.ts';
 import { standardise } from '../model/linear.ts';
 
 /**
@@ -38,7 +39,7 @@ export function designOf(table: FeatureTable, rows: Int32Array): Design {
       return;
     }
     if (column instanceof Uint8Array) {
-      addCounts(design, index, column, rows);
+      addTerms(design, index, column, rows);
       return;
     }
     const { centre, spread, missingCount } = momentsOf(column, rows);
@@ -63,24 +64,27 @@ export function designOf(table: FeatureTable, rows: Int32Array): Design {
   return design;
 }
 
-/** Counts stay as they are where they are zero. Dividing by the root of their root mean square favours rare words, gently. */
-function addCounts(design: Design, feature: number, column: Uint8Array, rows: Int32Array): void {
-  const positions = Int32Array.from(rows, (_, position) => position).filter(
-    (position) => column[rows[position]!]! > 0,
-  );
-  if (positions.length === 0) return;
-  let squares = 0;
-  for (const position of positions) squares += column[rows[position]!]! * column[rows[position]!]!;
-  const inverseSpread = 1 / Math.sqrt(Math.sqrt(squares / rows.length));
-  const values = Float64Array.from(positions, (position) =>
-    standardise(column[rows[position]!]!, 0, inverseSpread),
-  );
+/**
+ * Weights of terms (frame/text-features.ts) stay zero where they are zero, and are only scaled: the terms of a text are a
+ * vector of length one, as the penalty expects.
+ */
+function addTerms(design: Design, feature: number, column: Uint8Array, rows: Int32Array): void {
+  let count = 0;
+  for (const row of rows) if (column[row]! > 0) count++;
+  if (count === 0) return;
+  const sparseRows = new Int32Array(count);
+  let next = 0;
+  for (let position = 0; position < rows.length; position++)
+    if (column[rows[position]!]! > 0) sparseRows[next++] = position;
+  const inverseSpread = 1 / heaviestTerm;
   design.numbers.push({
     feature,
     centre: 0,
     inverseSpread,
-    values,
-    sparseRows: positions,
+    values: Float64Array.from(sparseRows, (position) =>
+      standardise(column[rows[position]!]!, 0, inverseSpread),
+    ),
+    sparseRows,
     isMissing: undefined,
     weight: design.weightCount,
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { exp, log, logit, sigmoid, softmaxInPlace, softplus } from './arithmetic.ts';
+import { exp, log, logit, sigmoid, sine, softmaxInPlace, softplus } from './arithmetic.ts';
 
 const near = (value: number, expected: number): boolean =>
   Math.abs(value - expected) <= 4e-16 * Math.abs(expected) || value === expected;
@@ -18,6 +18,21 @@ test('exp and log are within two units in the last place of the engine', () => {
     ),
     { numRuns: 5000 },
   );
+});
+
+test('sine is near the engine, odd, and exact at right angles', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: -3, max: 3, noNaN: true }),
+      (turns) => Math.abs(sine(turns) - Math.sin(2 * Math.PI * turns)) < 4e-15,
+    ),
+    { numRuns: 2000 },
+  );
+  assert.deepEqual(
+    [0, 0.25, 0.5, 0.75, 1].map(sine).map((value) => Number(value.toFixed(14)) + 0),
+    [0, 1, 0, -1, 0],
+  );
+  assert.ok(Number.isNaN(sine(NaN)));
 });
 
 test('exp and log at the ends of their ranges', () => {

@@ -1,4 +1,4 @@
-// exp, log and what is built from them, out of + - * / alone, so that every JavaScript runtime gives the same bits
+// exp, log, sine and what is built from them, out of + - * / alone, so that every JavaScript runtime gives the same bits
 // (ECMAScript leaves Math.exp and Math.log to the engine, and engines differ in the last bit).
 // Range reduction by powers of two, then a short series; accurate to about one unit in the last place.
 
@@ -59,6 +59,16 @@ export function log(x: number): number {
   return exponent * ln2High + (exponent * ln2Low + 2 * s * square * sum + 2 * s);
 }
 
+/** Sine of an angle in turns: 0.25 is a right angle. */
+export function sine(turns: number): number {
+  const share = turns - Math.floor(turns);
+  const half = share >= 0.5 ? share - 0.5 : share;
+  const x = 2 * Math.PI * (half > 0.25 ? 0.5 - half : half);
+  const value = x * sineSeries(x * x);
+  // Not -value, which would be -0.
+  return share >= 0.5 ? 0 - value : value;
+}
+
 /** 1 / (1 + e^-x), in [0, 1]. */
 export function sigmoid(x: number): number {
   if (x >= 0) return 1 / (1 + exp(-x));
@@ -96,6 +106,13 @@ function expSeries(x: number): number {
       x +
     1 / 5040;
   return ((((((high * x + 1 / 720) * x + 1 / 120) * x + 1 / 24) * x + 1 / 6) * x + 0.5) * x + 1) * x + 1;
+}
+
+/** 1 - y/3! + y^2/5! - ... - y^9/19!, for y up to 2.47. */
+function sineSeries(y: number): number {
+  let sum = 1;
+  for (let factor = 18; factor >= 2; factor -= 2) sum = 1 - (sum * y) / (factor * (factor + 1));
+  return sum;
 }
 
 /** 1/3 + y/5 + y^2/7 + ... + y^10/23, for y up to 0.0295. */

@@ -1,7 +1,8 @@
 // The model card (Mitchell et al., FAT* 2019) in plain words, made from what the model knows about itself. As JSON for
 // pages, as Markdown for people.
-import { hasClasses, type ColumnSchema } from '../frame/schema.ts';
+import { hasClasses } from '../frame/schema.ts';
 import { thresholdOf } from './costs.ts';
+import { handlingByColumn } from './handling.ts';
 import type { ModelManifest } from './manifest.ts';
 
 export interface ModelCard {
@@ -27,6 +28,7 @@ export function modelCard(manifest: ModelManifest): { card: ModelCard; markdown:
 
 function makeCard(manifest: ModelManifest): ModelCard {
   const { target, classes, schema, quality, importance, training } = manifest;
+  const handlings = handlingByColumn(manifest);
   const importanceOf = new Map(importance.map((entry) => [entry.column, entry.share]));
   const classWords =
     classes.length > 0
@@ -44,7 +46,7 @@ function makeCard(manifest: ModelManifest): ModelCard {
         column: column.name,
         kind: column.kind,
         ...(share !== undefined && { importance: share }),
-        handling: handlingOf(column),
+        handling: handlings.get(column.name)!,
       };
     }),
     ignored: manifest.ignoredColumns,
@@ -118,23 +120,6 @@ function whatOf({ task, target }: ModelManifest): string {
       return `the order of rows within a group by "${target}"`;
     default:
       return task satisfies never;
-  }
-}
-
-function handlingOf(column: ColumnSchema): string {
-  switch (column.kind) {
-    case 'categorical':
-      return `One of ${column.categories?.length ?? 0} known values; any other counts as "other", a missing one as missing.`;
-    case 'text':
-      return 'Words are counted, their order is not seen; a missing text is told apart from an empty one.';
-    case 'date':
-      return 'Read as a moment in UTC and split into calendar parts; may be missing.';
-    case 'boolean':
-      return 'True or false; may be missing.';
-    case 'numeric':
-      return 'Any number; may be missing.';
-    default:
-      return column.kind satisfies never;
   }
 }
 

@@ -77,7 +77,11 @@ export function rowEncoder(
   manifest: ModelManifest,
 ): (rows: readonly Record<string, unknown>[]) => Float64Array {
   const reader = compileReader(manifest);
-  return (rows) => encodeAll(reader, rows.length, 'json', (name, row) => fieldOf(rows[row]!, name));
+  return (rows) => {
+    const encoded = new Float64Array(rows.length * reader.featureCount);
+    readBlocks(reader, jsonSource(rows), (block, from) => encoded.set(block, from * reader.featureCount));
+    return encoded;
+  };
 }
 
 /** A predictor for a model in memory. */
@@ -88,8 +92,7 @@ export function predictorOf(content: ModelContent): Predictor {
     manifest,
     predictRows: (rows) => {
       const names = new Set(rows.flatMap((row) => Object.keys(row)));
-      const encoded = encodeAll(reader, rows.length, 'json', (name, row) => fieldOf(rows[row]!, name));
-      const outputs = answer(content, reader, encoded, rows.length);
+      const outputs = answer(content, reader, jsonSource(rows));
       return {
         predictions: rows.map((_, row) => predictionAt(manifest, outputs, row)),
         warnings: ignoredFields(reader, names),
@@ -97,10 +100,9 @@ export function predictorOf(content: ModelContent): Predictor {
     },
     predictColumns: (columns, form = 'json') => {
       const rowCount = checkLengths(columns);
-      const encoded = encodeAll(reader, rowCount, form, (name, row) =>
-        Object.hasOwn(columns, name) ? columns[name]![row] : null,
-      );
-      const outputs = answer(content, reader, encoded, rowCount);
+      const valueOf = (name: string, row: number): unknown =>
+        Object.hasOwn(columns, name) ? columns[name]![row] : null;
+      const outputs = answer(content, reader, { rowCount, form, valueOf });
       return {
         ...asColumns(manifest, outputs),
         warnings: ignoredFields(reader, new Set(Object.keys(columns))),
@@ -140,48 +142,66 @@ function compileReader(manifest: ModelManifest): RowReader {
   return { featureCount: start, columns, expected: new Set([...kinds.keys(), ...ignored, manifest.target]) };
 }
 
-function encodeAll(
-  reader: RowReader,
-  rowCount: number,
-  form: ValueForm,
-  valueOf: (name: string, row: number) => unknown,
-): Float64Array {
-  const { featureCount, columns } = reader;
-  const encoded = new Float64Array(rowCount * featureCount);
-  const errors: FieldError[] = [];
-  for (let row = 0; row < rowCount && errors.length < maximumErrors; row++) {
-    for (const { name, kind, encode, start } of columns) {
-      const value = readValue(valueOf(name, row), kind, form);
-      if (!(value instanceof RefusedValue)) encode(value, encoded, row * featureCount + start);
-      else
-        errors.push({
-          field: name,
-          message: rowCount > 1 ? `${value.message} (row ${row + 1})` : value.message,
-        });
-    }
-  }
-  if (errors.length > 0) {
-    const more =
-      errors.length > 1
-        ? ` There are ${errors.length === maximumErrors ? 'at least ' : ''}${errors.length} errors.`
-        : '';
-    throw new Problem('prediction-input', `The field "${errors[0]!.field}" ${errors[0]!.message}.${more}`, {
-      errors: errors.slice(0, maximumErrors),
-    });
-  }
-  return encoded;
+/** Values to be predicted from, wherever they lie. */
+interface ValueSource {
+  rowCount: number;
+  form: ValueForm;
+  valueOf: (name: string, row: number) => unknown;
 }
 
-function answer(content: ModelContent, reader: RowReader, encoded: Float64Array, rowCount: number): Outputs {
+function jsonSource(rows: readonly Record<string, unknown>[]): ValueSource {
+  return { rowCount: rows.length, form: 'json', valueOf: (name, row) => fieldOf(rows[row]!, name) };
+}
+
+/**
+ * Encodes block by block, so that rows and trees meet in the processor's cache, and a million texts do not have to be in
+ * memory as numbers. `use` gets row-major rows, in an array that is used again. @throws Problem `prediction-input`
+ */
+function readBlocks(
+  { featureCount, columns }: RowReader,
+  { rowCount, form, valueOf }: ValueSource,
+  use: (block: Float64Array, from: number, rowCount: number) => void,
+): void {
+  const block = new Float64Array(Math.min(rowsAtOnce, rowCount) * featureCount);
+  const errors: FieldError[] = [];
+  for (let from = 0; from < rowCount && errors.length < maximumErrors; from += rowsAtOnce) {
+    const to = Math.min(rowCount, from + rowsAtOnce);
+    for (let row = from; row < to && errors.length < maximumErrors; row++) {
+      for (const { name, kind, encode, start } of columns) {
+        const value = readValue(valueOf(name, row), kind, form);
+        if (!(value instanceof RefusedValue)) encode(value, block, (row - from) * featureCount + start);
+        else addError(errors, name, rowCount > 1 ? `${value.message} (row ${row + 1})` : value.message);
+      }
+    }
+    if (errors.length === 0) use(block.subarray(0, (to - from) * featureCount), from, to - from);
+  }
+  if (errors.length > 0) throw refusal(errors);
+}
+
+/** A column may be read for several entries; its fault is told once. */
+function addError(errors: FieldError[], field: string, message: string): void {
+  if (!errors.some((error) => error.field === field && error.message === message))
+    errors.push({ field, message });
+}
+
+function refusal(errors: readonly FieldError[]): Problem {
+  const [first] = errors;
+  const more =
+    errors.length > 1
+      ? ` There are ${errors.length >= maximumErrors ? 'at least ' : ''}${errors.length} errors.`
+      : '';
+  return new Problem('prediction-input', `The field "${first!.field}" ${first!.message}.${more}`, {
+    errors: errors.slice(0, maximumErrors),
+  });
+}
+
+function answer(content: ModelContent, reader: RowReader, source: ValueSource): Outputs {
   const { manifest } = content;
   const outputCount = outputCountOf(manifest.task, manifest.classes.length);
-  const values = new Float64Array(rowCount * outputCount);
-  // In blocks, so that rows and trees meet in the processor's cache.
-  for (let from = 0; from < rowCount; from += rowsAtOnce) {
-    const to = Math.min(rowCount, from + rowsAtOnce);
-    const block = encoded.subarray(from * reader.featureCount, to * reader.featureCount);
-    values.set(applyEnsemble(content, block, to - from), from * outputCount);
-  }
+  const values = new Float64Array(source.rowCount * outputCount);
+  readBlocks(reader, source, (block, from, rowCount) =>
+    values.set(applyEnsemble(content, block, rowCount), from * outputCount),
+  );
   return {
     values,
     outputCount,

@@ -1,6 +1,5 @@
 // The manifest out of a model file, every field checked. What is only shown to people is checked for its type, what is
 // computed with for its meaning too.
-import { dateParts, featuresOf, type ColumnEncoding } from '../frame/encoding.ts';
 import { columnKinds, tasks, type ColumnSchema, type Task } from '../frame/schema.ts';
 import type { Calibration, CalibrationCurve } from './calibration.ts';
 import { countAt, demand, listAt, numberAt, objectAt, textAt, wordAt, type Fields } from './checks.ts';
@@ -8,11 +7,11 @@ import type { DecisionCosts } from './costs.ts';
 import type { IntervalTable } from './intervals.ts';
 import type { ColumnConstraints, ModelManifest } from './manifest.ts';
 import type { PredictionSets } from './sets.ts';
+import { readEncoding } from './read-encoding.ts';
 
 const maximumColumns = 20_000;
 const maximumClasses = 10_000;
 const maximumLevels = 255;
-const maximumFeatures = 65_535;
 
 /** @throws Problem `model-file-invalid` naming the field */
 export function readManifest(value: unknown): ModelManifest {
@@ -119,61 +118,6 @@ function readColumn(value: unknown, place: string): ColumnSchema {
     kind,
     categories: listAt(fields['categories'], `${place}.categories`, maximumLevels, textAt),
   };
-}
-
-function readEncoding(value: unknown, schema: readonly ColumnSchema[]): ColumnEncoding[] {
-  const kinds = new Map(schema.map((column) => [column.name, column.kind]));
-  demand(kinds.size === schema.length, 'schema names a column twice');
-  let featureCount = 0;
-  const encoding = listAt(value, 'encoding', maximumColumns, (item, place): ColumnEncoding => {
-    const fields = objectAt(item, place);
-    const column = textAt(fields['column'], `${place}.column`);
-    const kind = wordAt(fields['kind'], `${place}.kind`, ['number', 'category', 'date', 'text'] as const);
-    const columnKind = kinds.get(column);
-    const fits =
-      kind === 'number'
-        ? columnKind === 'numeric' || columnKind === 'boolean'
-        : columnKind === (kind === 'category' ? 'categorical' : kind);
-    demand(fits, `${place} does not fit the column "${column}"`);
-    const entry = readEntry(fields, place, { kind, column });
-    featureCount += entry.kind === 'text' ? entry.bucketCount + 2 : featuresOf([entry]).length;
-    demand(featureCount <= maximumFeatures, 'encoding makes too many features');
-    return entry;
-  });
-  demand(
-    new Set(encoding.map((entry) => entry.column)).size === schema.length,
-    'encoding and schema have different columns',
-  );
-  return encoding;
-}
-
-function readEntry(
-  fields: Fields,
-  place: string,
-  { kind, column }: { kind: ColumnEncoding['kind']; column: string },
-): ColumnEncoding {
-  switch (kind) {
-    case 'number':
-      return { kind, column };
-    case 'category': {
-      const categories = listAt(fields['categories'], `${place}.categories`, maximumLevels - 2, textAt);
-      demand(new Set(categories).size === categories.length, `${place}.categories has a value twice`);
-      return { kind, column, categories };
-    }
-    case 'date': {
-      const parts = listAt(fields['parts'], `${place}.parts`, dateParts.length, (item, at) =>
-        wordAt(item, at, dateParts),
-      );
-      return { kind, column, parts };
-    }
-    case 'text': {
-      const bucketCount = countAt(fields['bucketCount'], `${place}.bucketCount`);
-      demand(bucketCount >= 1 && bucketCount <= maximumFeatures, `${place}.bucketCount is out of bounds`);
-      return { kind, column, bucketCount };
-    }
-    default:
-      return kind satisfies never;
-  }
 }
 
 function readCalibration(value: unknown, classCount: number): Calibration {

@@ -125,11 +125,13 @@ function draftManifest(
 ): ModelManifest {
   const { target, encoding, dropped, recipe, metric, training, folds } = prepared;
   const kinds = new Map(training.frame.columns.map((column) => [column.name, column.kind]));
-  const schema = encoding.map((entry): ColumnSchema => ({
-    name: entry.column,
-    kind: kinds.get(entry.column)!,
-    ...(entry.kind === 'category' && { categories: entry.categories }),
-  }));
+  const schema = encoding
+    .filter((entry) => entry.kind !== 'difference')
+    .map((entry): ColumnSchema => ({
+      name: entry.column,
+      kind: kinds.get(entry.column)!,
+      ...(entry.kind === 'category' && { categories: entry.categories }),
+    }));
   return {
     engineVersion,
     task: target.task,
@@ -159,10 +161,9 @@ async function scoreHoldout(
 ): Promise<{ scored: Scored; errorBefore?: number }> {
   const { holdout, costs } = prepared;
   const { calibration, decisionWeights, classes } = content.manifest;
-  const encoded = encodedRows(
-    holdout,
-    Int32Array.from(holdout.actual, (_, row) => row),
-  );
+  const rows = Int32Array.from(holdout.actual, (_, row) => row);
+  // Encoded block by block: a row of texts is thousands of numbers.
+  const encoded = (from: number, to: number): Float64Array => encodedRows(holdout, rows.subarray(from, to));
   const raw = { ...content, manifest: { ...content.manifest, calibration: { kind: 'none' as const } } };
   const before = await scoreRows({ content: raw, prepared, pause }, holdout, encoded);
   if (!hasClasses(prepared.target.task)) return { scored: before };
@@ -175,19 +176,13 @@ async function scoreHoldout(
 async function scoreRows(
   { content, prepared, pause }: { content: ModelContent; prepared: Prepared; pause: () => Promise<void> },
   truth: Truth,
-  encoded: Float64Array,
+  encodedBetween: (from: number, to: number) => Float64Array,
 ): Promise<Scored> {
   const { actual } = truth;
-  const featureCount = encoded.length / actual.length;
   const parts: number[] = [];
   for (let from = 0; from < actual.length; from += rowsAtOnce) {
     const to = Math.min(actual.length, from + rowsAtOnce);
-    for (const value of applyEnsemble(
-      content,
-      encoded.subarray(from * featureCount, to * featureCount),
-      to - from,
-    ))
-      parts.push(value);
+    for (const value of applyEnsemble(content, encodedBetween(from, to), to - from)) parts.push(value);
     await pause();
   }
   const scored = scoredOf(prepared, truth, Float64Array.from(parts));
@@ -229,8 +224,12 @@ async function measureImportance(
     table: holdout.table,
     rows,
     seed: recipe.seed + 3,
-    utilityOf: async (encoded) =>
-      utilityOf(metric, metric.compute(await scoreRows({ content, prepared, pause }, truth, encoded))),
+    utilityOf: async (encoded) => {
+      const featureCount = encoded.length / rows.length;
+      const blockOf = (from: number, to: number): Float64Array =>
+        encoded.subarray(from * featureCount, to * featureCount);
+      return utilityOf(metric, metric.compute(await scoreRows({ content, prepared, pause }, truth, blockOf)));
+    },
     goOn: () => Promise.resolve(deadlineMs === undefined || clock.monotonicMs() < deadlineMs),
   });
 }

@@ -7,7 +7,7 @@ import type { ColumnSchema } from '../frame/schema.ts';
 
 const rowCount = 32;
 const missingChance = 0.1;
-const phrases = ['A short text.', 'Two words', 'Numbers 12 and 345, twice: 12', 'ÄÖ ß 雲 and more', ''];
+const phrases = ['A short text.', 'Two words', 'Numbers 12 and 345, twice: 12', 'ÄÖ ß 雲 and more 🙂', ''];
 
 /** Up to 32 rows for the columns of `schema`, drawn from the ranges seen in `frame`. */
 export function goldenRows(frame: Frame, schema: readonly ColumnSchema[], seed: number): JsonObject[] {

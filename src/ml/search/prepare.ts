@@ -2,11 +2,13 @@
 import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
-import { encodeFrame, type Encoding, type FeatureTable } from '../frame/encoding.ts';
+import { encodeFrame, featuresOf, type Encoding, type FeatureTable } from '../frame/encoding.ts';
 import { fitEncoding, type DroppedColumn } from '../frame/fit-encoding.ts';
 import { columnNamed, selectRows, type Frame } from '../frame/frame.ts';
+import { encodeWithStatistics } from '../frame/fit-statistics.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { foldRows, splitRows } from '../frame/split.ts';
+import { seenFeatureCount, viewOf } from '../frame/views.ts';
 import type { Constraints } from '../learners/constraints.ts';
 import { checkRanking } from '../learners/ranking-loss.ts';
 import { metricFor, type Metric } from '../metrics/metrics.ts';
@@ -40,13 +42,24 @@ export interface Prepared {
   dropped: DroppedColumn[];
   training: Part;
   holdout: Part;
-  /** Indices into the training part. One entry only when the budget allows no cross-validation. */
-  folds: { training: Int32Array; validation: Int32Array }[];
+  /** One entry only when the budget allows no cross-validation. */
+  folds: Fold[];
   /** By features of the tables; absent when nothing is constrained. */
   constraints?: Constraints;
   /** What decisions cost, by class. */
   costs?: DecisionCosts;
   warnings: string[];
+}
+
+/** Indices into the training part, and what trainings on them may see of its table: statistics of this fold alone. */
+export interface Fold {
+  training: Int32Array;
+  validation: Int32Array;
+  views: {
+    all: FeatureTable;
+    /** For learners that see only the order of numbers. */
+    ordersOnly: FeatureTable;
+  };
 }
 
 const defaultHoldoutShare = 0.2;
@@ -105,27 +118,38 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   };
   const training = take(split.first);
   const holdout = take(split.second);
-  const { encoding, dropped } = fitEncoding(training.frame);
+  const { dropped, ...fitted } = fitEncoding(training.frame);
+  // A distance between two columns falls as one of them rises, and lets them act together in one question.
+  const plain = constraints
+    ? fitted.encoding.filter((entry) => entry.kind !== 'difference')
+    : fitted.encoding;
+  const rows = makeFolds({
+    training,
+    target,
+    recipe,
+    featureCount: seenFeatureCount(featuresOf(plain), { ordersOnly: true }),
+  });
+  const { encoding, table } = encodeWithStatistics({
+    ...training,
+    encoding: plain,
+    folds: rows,
+    classes: target.classes,
+    seed: recipe.seed + 5,
+  });
   if (encoding.length === 0)
     warnings.push('No column can help to predict the target: the model can only answer with the average.');
   for (const name of excluded) dropped.push({ column: name, reason: 'you excluded it' });
   if (recipe.groupColumn !== undefined && !excluded.has(recipe.groupColumn))
     dropped.push({ column: recipe.groupColumn, reason: 'it tells which rows belong together' });
-  const table = encodeFrame(training.frame, encoding);
   return {
     recipe,
     target,
     metric,
     encoding,
     dropped,
-    training: { ...training, table },
+    training: { ...training, table: viewOf(table, {}) },
     holdout: { ...holdout, table: encodeFrame(holdout.frame, encoding) },
-    folds: makeFolds({
-      training,
-      target,
-      recipe,
-      featureCount: table.features.length,
-    }),
+    folds: withViews(rows, table),
     ...(costs && { costs }),
     ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,
@@ -216,7 +240,7 @@ function makeFolds({
   target: Target;
   recipe: Recipe;
   featureCount: number;
-}): Prepared['folds'] {
+}): Omit<Fold, 'views'>[] {
   const rowCount = actual.length;
   const strata = hasClasses(target.task) ? Int32Array.from(actual) : undefined;
   const options = { rowCount, seed: recipe.seed + 1, ...(strata && { strata }), ...(groups && { groups }) };
@@ -228,6 +252,17 @@ function makeFolds({
   if (foldCount >= 2) return foldRows({ ...options, foldCount });
   const { first, second } = splitRows({ ...options, share: 0.2 });
   return [{ training: first, validation: second }];
+}
+
+/** Folds that may see the same share their views, and what learners remember of them. */
+function withViews(folds: readonly Omit<Fold, 'views'>[], table: FeatureTable): Fold[] {
+  const viewsOf = (fold: number | undefined): Fold['views'] => ({
+    all: viewOf(table, { ...(fold !== undefined && { fold }) }),
+    ordersOnly: viewOf(table, { ...(fold !== undefined && { fold }), ordersOnly: true }),
+  });
+  const hasStatistics = table.features.some((feature) => feature.fold !== undefined);
+  const shared = viewsOf(undefined);
+  return folds.map((rows, fold) => ({ ...rows, views: hasStatistics ? viewsOf(fold) : shared }));
 }
 
 /** By size; fewer when one boosted trial would take more than 40 % of the time. Below three, a plain split is better. */

@@ -187,10 +187,10 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   const parts: Float64Array[] = [];
   let predictingSeconds = 0;
   for (let fold = 0; fold < folds.length; fold++) {
-    const { validation } = folds[fold]!;
+    const { validation, views } = folds[fold]!;
     const { model, notes = [] } = await trainFold(context, trial, fold, seed + fold);
     if (fold === 0) trial.notes = [...notes];
-    const source = { table: training.table, rows: validation, outputCount };
+    const source = { table: views.all, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
     predictingSeconds += seconds;
     const score = metricOf(prepared, truthOf(training, validation), predictions);
@@ -229,8 +229,10 @@ async function trainFold(
   const nowMs = clock.monotonicMs();
   const onCurve = (points: CurvePoint[]): void =>
     context.emit({ kind: 'curve', trialId: trial.report.id, points });
-  return learnerNamed(trial.candidate.learner).train({
-    table: training.table,
+  const learner = learnerNamed(trial.candidate.learner);
+  const { views } = folds[fold]!;
+  return learner.train({
+    table: learner.spec.abilities.ordersOnly ? views.ordersOnly : views.all,
     task: target.task === 'ranking' ? 'regression' : target.task,
     target: training.actual,
     ...(training.groups && { groups: training.groups }),

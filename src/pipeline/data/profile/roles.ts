@@ -1,6 +1,7 @@
 // How a training would read a column.
 import type { ColumnType, DatasetProfile } from '../../../contract/dataset.ts';
 import type { NumberFigures } from './number-profile.ts';
+import { mostCodes } from '../../../ml/frame/infer-schema.ts';
 import type { TextFigures } from './text-profile.ts';
 
 type Role = DatasetProfile['columns'][number]['role'];
@@ -42,8 +43,10 @@ export function roleOf(column: {
     case 'integer':
       return allDiffer && (idName.test(column.name) || countsUp(number!, rowCount)) ? 'id' : 'numeric';
     case 'text':
-      if (allDiffer && text!.meanWords < 1.5 && text!.meanCharacters <= maxIdCharacters) return 'id';
-      return isFreeText(text!) ? 'text' : 'categorical';
+      if (isFreeText(text!)) return 'text';
+      return allDiffer && text!.meanWords < 1.5 && text!.meanCharacters <= maxIdCharacters
+        ? 'id'
+        : 'categorical';
     default:
       return type satisfies never;
   }
@@ -55,7 +58,14 @@ function countsUp({ numeric }: NumberFigures, rowCount: number): boolean {
 }
 
 /** The rule by which trainings tell free text from categories (ml/frame/infer-schema.ts), on these figures. */
-function isFreeText({ presentCount, distinctCount, meanCharacters, meanWords }: TextFigures): boolean {
+function isFreeText({
+  presentCount,
+  distinctCount,
+  codeCount,
+  meanCharacters,
+  meanWords,
+}: TextFigures): boolean {
+  if (codeCount > distinctCount * mostCodes) return false;
   if (distinctCount < 20 || distinctCount < presentCount * 0.5) return false;
   return meanCharacters >= 30 || meanWords >= 3;
 }

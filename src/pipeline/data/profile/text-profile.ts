@@ -1,6 +1,7 @@
 // What the distinct values of one column of texts, with how often each occurs, say about it. Values come one at a time
 // and are not kept.
 import type { DatasetProfile } from '../../../contract/dataset.ts';
+import { isCode } from '../../../ml/frame/infer-schema.ts';
 import { isNumber } from '../import/value-forms.ts';
 import { histogramOf } from './number-profile.ts';
 
@@ -14,6 +15,8 @@ export interface TextFigures {
   histogram: Column['histogram'];
   meanCharacters: number;
   meanWords: number;
+  /** How many of the distinct values are codes rather than prose. */
+  codeCount: number;
   /** How many of the present values read as numbers, and one that does not. */
   numberCount: number;
   notNumber: string | null;
@@ -32,6 +35,7 @@ export function textProfiler(size: { bins: number; top: number }): TextProfiler 
   let distinctCount = 0;
   let characters = 0;
   let words = 0;
+  let codeCount = 0;
   let numberCount = 0;
   let notNumber: string | null = null;
   let top: Column['topValues'] = [];
@@ -44,6 +48,7 @@ export function textProfiler(size: { bins: number; top: number }): TextProfiler 
       characters += value.length * count;
       words += countWords(value) * count;
       lengths.set(value.length, (lengths.get(value.length) ?? 0) + count);
+      if (isCode(value)) codeCount++;
       if (isNumber(value.trim())) numberCount += count;
       else notNumber ??= shown(value);
       if (top.length < size.top || count >= top.at(-1)!.count) {
@@ -59,6 +64,7 @@ export function textProfiler(size: { bins: number; top: number }): TextProfiler 
       histogram: lengthHistogram(lengths, presentCount, size.bins),
       meanCharacters: presentCount === 0 ? 0 : characters / presentCount,
       meanWords: presentCount === 0 ? 0 : words / presentCount,
+      codeCount,
       numberCount,
       notNumber,
     }),
