@@ -4,7 +4,7 @@ import test from 'node:test';
 import { seededRandom } from '../../base/random.ts';
 import { completeHyperparameters, type Hyperparameters } from '../learners/learner.ts';
 import { learnerNamed } from '../learners/learners.ts';
-import { proposeCandidate, type Tried } from './proposals.ts';
+import { proposer, type Tried } from './proposals.ts';
 
 /** Best at a learning rate of 0.05 with 60 leaves and half of the columns; forests and the rest are never as good. */
 function scoreOf(learner: string, hyperparameters: Hyperparameters): number {
@@ -17,15 +17,10 @@ function scoreOf(learner: string, hyperparameters: Hyperparameters): number {
 }
 
 function bestAfter(count: number, seed: number, learns: boolean): number {
-  const random = seededRandom(seed);
+  const propose = proposer({ random: seededRandom(seed), fits: () => true, isTimed: false });
   const tried: Tried[] = [];
   for (let index = 0; index < count; index++) {
-    const { learner, hyperparameters } = proposeCandidate({
-      random,
-      fits: () => true,
-      tried: learns ? tried : [],
-      isTimed: false,
-    });
+    const { learner, hyperparameters } = propose(learns ? tried : []);
     tried.push({ learner, hyperparameters, utility: scoreOf(learner, hyperparameters), seconds: 1 });
   }
   return Math.max(...tried.map(({ utility }) => utility));
@@ -41,14 +36,10 @@ test('what trials taught makes the next ones better than draws', () => {
 
 test('settings lie within their search space, and only learners that fit are proposed', () => {
   const random = seededRandom(5);
+  const propose = proposer({ random, fits: ({ spec }) => spec.name !== 'linear', isTimed: true });
   const tried: Tried[] = [];
   for (let index = 0; index < 120; index++) {
-    const { learner, hyperparameters } = proposeCandidate({
-      random,
-      fits: ({ spec }) => spec.name !== 'linear',
-      tried,
-      isTimed: index % 2 === 0,
-    });
+    const { learner, hyperparameters } = propose(tried);
     assert.notEqual(learner, 'linear');
     const { spec } = learnerNamed(learner);
     completeHyperparameters(spec, hyperparameters);
@@ -66,7 +57,7 @@ test('settings lie within their search space, and only learners that fit are pro
 
 test('of two learners with equal scores, a timed search prefers the quicker one', () => {
   const counts = { 'extra-trees': 0, 'random-forest': 0 };
-  const random = seededRandom(8);
+  const propose = proposer({ random: seededRandom(8), fits: () => true, isTimed: true });
   const tried = ['extra-trees', 'random-forest'].flatMap((learner) =>
     Array.from({ length: 6 }, (_, index): Tried => ({
       learner,
@@ -76,7 +67,7 @@ test('of two learners with equal scores, a timed search prefers the quicker one'
     })),
   );
   for (let index = 0; index < 60; index++) {
-    const { learner } = proposeCandidate({ random, fits: () => true, tried, isTimed: true });
+    const { learner } = propose(tried);
     if (learner in counts) counts[learner as keyof typeof counts]++;
   }
   assert.ok(counts['extra-trees'] > 3 * counts['random-forest'], JSON.stringify(counts));

@@ -13,7 +13,7 @@ import type {
 import { completeHyperparameters } from '../learners/learner.ts';
 import { learnerNamed } from '../learners/learners.ts';
 import type { Candidate, Fitness } from './portfolio.ts';
-import { expectedImprovement, fitSurrogate } from './surrogate.ts';
+import { expectedImprovement, fitSurrogate, type Surrogate } from './surrogate.ts';
 
 /** What is known of settings that were tried. */
 export interface Tried {
@@ -24,11 +24,10 @@ export interface Tried {
   seconds: number;
 }
 
-export interface ProposalInput {
+export interface ProposerOptions {
   random: Random;
   fits: Fitness;
-  tried: readonly Tried[];
-  /** Whether a trial that takes half the time may promise half as much. Time may steer nothing else. */
+  /** Whether a trial that takes less time may promise less. Time may steer nothing else. */
   isTimed: boolean;
 }
 
@@ -49,23 +48,59 @@ const explored = [
 const randomShare = 0.25;
 /** Trials of a learner that a surrogate learns from: at least and at most. */
 const fewestTried = 3;
-const mostTried = 120;
+const mostTried = 60;
 /** Points at which a surrogate is asked; half of them near the learner's best. */
-const pointCount = 64;
+const pointCount = 256;
 
-/** The next candidate. */
-export function proposeCandidate(input: ProposalInput): Candidate {
-  const { random, fits } = input;
+/** Makes the next candidate of what was tried so far. */
+export function proposer(options: ProposerOptions): (tried: readonly Tried[]) => Candidate {
+  const { random, fits } = options;
   const fitting = explored.map(learnerNamed).filter(fits);
-  const proposal = random.next() < randomShare ? undefined : mostPromising(input, new Set(fitting));
-  const learner = proposal?.learner ?? fitting[random.below(fitting.length)]!;
-  return {
-    learner: learner.spec.name,
-    label: `${learner.spec.label}, ${proposal ? 'proposed' : 'drawn'}`,
-    hyperparameters: proposal?.hyperparameters ?? drawHyperparameters(learner, random),
-    timeShare: 1,
-    isExploring: true,
+  const known = new Map<Learner, Knowledge>();
+  return (tried) => {
+    const best = Math.max(...tried.map(({ utility }) => utility));
+    for (const learner of fitting) learnFrom(tried, learner, known);
+    const proposals =
+      random.next() < randomShare
+        ? []
+        : [...known].map(([learner, knowledge]) => proposalOf(learner, knowledge, best, options));
+    const proposal = proposals.toSorted((a, b) => b.promise - a.promise)[0];
+    const learner = proposal?.learner ?? fitting[random.below(fitting.length)]!;
+    return {
+      learner: learner.spec.name,
+      label: `${learner.spec.label}, ${proposal ? 'proposed' : 'drawn'}`,
+      hyperparameters: proposal?.hyperparameters ?? drawHyperparameters(learner, random),
+      timeShare: 1,
+      isExploring: true,
+    };
   };
+}
+
+/** What the trials of one learner taught. */
+interface Knowledge {
+  trialCount: number;
+  surrogate: Surrogate;
+  best: Hyperparameters;
+  /** What one trial took. */
+  seconds: number;
+}
+
+/** Learns anew where there are new trials of the learner, and enough of them. */
+function learnFrom(tried: readonly Tried[], learner: Learner, known: Map<Learner, Knowledge>): void {
+  const own = tried.filter((one) => one.learner === learner.spec.name);
+  if (own.length < fewestTried || searched(learner).length === 0) return;
+  if (own.length === known.get(learner)?.trialCount) return;
+  const chosen = own.toSorted((a, b) => b.utility - a.utility).slice(0, mostTried);
+  const floor = lowestWorthKnowing(chosen.map(({ utility }) => utility));
+  known.set(learner, {
+    trialCount: own.length,
+    surrogate: fitSurrogate(
+      chosen.map(({ hyperparameters }) => pointOf(learner, hyperparameters)),
+      chosen.map(({ utility }) => Math.max(floor, utility)),
+    ),
+    best: chosen[0]!.hyperparameters,
+    seconds: own.reduce((sum, one) => sum + one.seconds, 0) / own.length,
+  });
 }
 
 interface Proposal {
@@ -74,34 +109,20 @@ interface Proposal {
   promise: number;
 }
 
-function mostPromising(input: ProposalInput, learners: ReadonlySet<Learner>): Proposal | undefined {
-  const best = Math.max(...input.tried.map(({ utility }) => utility));
-  const proposals = [...learners].flatMap((learner) => proposalOf(learner, best, input) ?? []);
-  return proposals.reduce<Proposal | undefined>((a, b) => (a && a.promise >= b.promise ? a : b), undefined);
-}
-
-/** Of one learner, the settings of most promise; undefined while too few were tried. */
-function proposalOf(learner: Learner, best: number, input: ProposalInput): Proposal | undefined {
-  const { random, isTimed } = input;
-  const settings = searched(learner);
-  const own = input.tried.filter((one) => one.learner === learner.spec.name);
-  if (own.length < fewestTried || settings.length === 0) return undefined;
-  const known = own.toSorted((a, b) => b.utility - a.utility).slice(0, mostTried);
-  const floor = lowestWorthKnowing(known.map(({ utility }) => utility));
-  const surrogate = fitSurrogate(
-    known.map(({ hyperparameters }) => pointOf(learner, hyperparameters)),
-    known.map(({ utility }) => Math.max(floor, utility)),
-  );
-  const seconds = own.reduce((sum, one) => sum + one.seconds, 0) / own.length;
-  let found: Proposal | undefined;
-  for (let index = 0; index < pointCount; index++) {
-    const near = index % 2 === 1 ? known[0]!.hyperparameters : undefined;
-    const hyperparameters = drawHyperparameters(learner, random, near);
+/** Of one learner, the settings of most promise. */
+function proposalOf(
+  learner: Learner,
+  { surrogate, best: ownBest, seconds }: Knowledge,
+  best: number,
+  { random, isTimed }: ProposerOptions,
+): Proposal {
+  const price = isTimed ? Math.sqrt(Math.max(1e-3, seconds)) : 1;
+  const proposals = Array.from({ length: pointCount }, (_, index): Proposal => {
+    const hyperparameters = drawHyperparameters(learner, random, index % 2 === 1 ? ownBest : undefined);
     const gain = expectedImprovement(surrogate(pointOf(learner, hyperparameters)), best);
-    const promise = isTimed ? gain / Math.sqrt(Math.max(1e-3, seconds)) : gain;
-    if (!found || promise > found.promise) found = { learner, hyperparameters, promise };
-  }
-  return found;
+    return { learner, hyperparameters, promise: gain / price };
+  });
+  return proposals.reduce((a, b) => (b.promise > a.promise ? b : a));
 }
 
 /** Failures would flatten the differences that matter: nothing counts as worse than well below the middle. */

@@ -10,7 +10,7 @@ import { finish } from './finish.ts';
 import { leakageWarnings } from './leakage.ts';
 import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { prepare, type Prepared } from './prepare.ts';
-import { proposeCandidate, type Tried } from './proposals.ts';
+import { proposer, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
 import { runTrial, type Trial } from './trial.ts';
 
@@ -117,27 +117,21 @@ function stageEvent(
 
 async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
   const { clock, recipe, onProgress } = run.input;
-  const random = seededRandom(recipe.seed + 4);
   const trials: Trial[] = [];
   const limit = recipe.budget.trials ?? mostTrials;
   const { task } = prepared.target;
   const fits: Fitness = ({ spec }) =>
     spec.tasks.includes(task === 'ranking' ? 'regression' : task) &&
     (!prepared.constraints || spec.abilities.constraints);
+  const isTimed = recipe.budget.trials === undefined;
+  const propose = proposer({ random: seededRandom(recipe.seed + 4), fits, isTimed });
   run.stage('baseline', 'Training what any model must beat');
   while (trials.length < limit) {
     const searchEndMs = searchEnd(run, prepared, trials);
     const nowMs = clock.monotonicMs();
     if (trials.length > 0 && searchEndMs !== undefined && nowMs >= searchEndMs) break;
-    if (recipe.budget.trials === undefined && isExhausted(trials)) break;
-    const candidate =
-      portfolioCandidate(trials.length, fits) ??
-      proposeCandidate({
-        random,
-        fits,
-        tried: triedIn(trials),
-        isTimed: recipe.budget.trials === undefined,
-      });
+    if (isTimed && isExhausted(trials)) break;
+    const candidate = portfolioCandidate(trials.length, fits) ?? propose(triedIn(trials));
     if (trials.length === 2) run.stage('searching', 'Comparing models');
     const trial = await runTrial(
       {

@@ -42,6 +42,11 @@ test('noise is told from signal: of equal points with different values, the midd
   assert.ok(Math.abs(surrogate(Float64Array.of(1)).mean - 1) < 0.1);
 });
 
+test('where nothing made a difference, nothing is promised', () => {
+  const surrogate = fitSurrogate(pointsOf(5, 3), [2, 2, 2, 2, 2]);
+  assert.deepEqual(surrogate(Float64Array.of(0.5, 0.5)), { mean: 2, deviation: 0 });
+});
+
 test('values that are all equal, and points that are all equal, give finite expectations', () => {
   const same = [Float64Array.of(0.5, 0.5), Float64Array.of(0.5, 0.5)];
   for (const values of [

@@ -1,5 +1,5 @@
 // What trials would score that were not run: Gaussian process regression on the unit cube (Rasmussen and Williams 2006,
-// chapter 2) with Matern's 5/2 kernel, for some hundred points. Length and noise are chosen by the marginal likelihood.
+// chapter 2) with Matern's 5/2 kernel, for some hundred points. Lengths and noise are chosen by the marginal likelihood.
 // Only the arithmetic of model/arithmetic.ts, so that a search proposes the same on every machine.
 import { assert } from '../../base/assert.ts';
 import { exp, log } from '../model/arithmetic.ts';
@@ -13,23 +13,22 @@ export interface Expectation {
 
 export type Surrogate = (point: Float64Array) => Expectation;
 
-/** Distances at which values have little to do with each other, as shares of the cube's diagonal. */
-const lengths = [0.1, 0.2, 0.4, 0.8];
+/** Distances along an axis at which values have little to do with each other; across the last, an axis hardly matters. */
+const lengths = [0.25, 0.6, 1.5, 10];
 /** Variances of the noise, where the values' own is 1. */
 const noises = [0.003, 0.03, 0.3];
+/** Rounds in which each axis may change its length. */
+const rounds = 2;
 
 /** Learns the values at points of equal length; at least two. */
 export function fitSurrogate(points: readonly Float64Array[], values: readonly number[]): Surrogate {
   const count = points.length;
   assert(count >= 2 && values.length === count, 'a surrogate learns from two points on');
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count) || 1;
-  const standard = Float64Array.from(values, (value) => (value - mean) / spread);
-  const diagonal = Math.sqrt(Math.max(1, points[0]!.length));
-  const fits = lengths.flatMap((length) =>
-    noises.map((noise) => fitProcess(points, standard, { length: length * diagonal, noise })),
-  );
-  const best = fits.reduce((a, b) => (b.logLikelihood > a.logLikelihood ? b : a));
+  const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count);
+  // Where nothing made a difference so far, nothing is expected to.
+  const standard = Float64Array.from(values, (value) => (spread > 0 ? (value - mean) / spread : 0));
+  const best = bestProcess(points, standard);
   return (point) => {
     const expected = best.at(point);
     return { mean: mean + spread * expected.mean, deviation: spread * expected.deviation };
@@ -63,17 +62,40 @@ interface Process {
   logLikelihood: number;
 }
 
+/** By likelihood: first one length for all axes, then a length for each (automatic relevance: Neal 1996). */
+function bestProcess(points: readonly Float64Array[], values: Float64Array): Process {
+  const axes = points[0]!.length;
+  const tried = lengths.flatMap((length) =>
+    noises.map((noise) => {
+      const settings = { lengths: new Float64Array(axes).fill(length), noise };
+      return { settings, process: fitProcess(points, values, settings) };
+    }),
+  );
+  let { settings, process } = tried.reduce((a, b) =>
+    b.process.logLikelihood > a.process.logLikelihood ? b : a,
+  );
+  for (let round = 0; round < rounds; round++)
+    for (let axis = 0; axis < axes; axis++)
+      for (const length of lengths) {
+        if (length === settings.lengths[axis]) continue;
+        const changed = { ...settings, lengths: settings.lengths.with(axis, length) };
+        const other = fitProcess(points, values, changed);
+        if (other.logLikelihood > process.logLikelihood) [settings, process] = [changed, other];
+      }
+  return process;
+}
+
 function fitProcess(
   points: readonly Float64Array[],
   values: Float64Array,
-  { length, noise }: { length: number; noise: number },
+  { lengths: along, noise }: { lengths: Float64Array; noise: number },
 ): Process {
   const count = points.length;
   const factor = new Float64Array(count * count);
   for (let row = 0; row < count; row++)
     for (let column = 0; column <= row; column++)
       factor[row * count + column] =
-        likeness(points[row]!, points[column]!, length) + (row === column ? noise : 0);
+        likeness(points[row]!, points[column]!, along) + (row === column ? noise : 0);
   factorise(factor, count);
   const halfway = forwards(factor, values);
   const weights = backwards(factor, halfway);
@@ -82,7 +104,7 @@ function fitProcess(
   return {
     logLikelihood: -(halfway.reduce((sum, value) => sum + value * value, 0) + logDeterminant) / 2,
     at: (point) => {
-      const near = Float64Array.from(points, (known) => likeness(known, point, length));
+      const near = Float64Array.from(points, (known) => likeness(known, point, along));
       const mean = near.reduce((sum, value, row) => sum + value * weights[row]!, 0);
       const explained = forwards(factor, near).reduce((sum, value) => sum + value * value, 0);
       return { mean, deviation: Math.sqrt(Math.max(1e-12, 1 - explained)) };
@@ -90,10 +112,10 @@ function fitProcess(
   };
 }
 
-function likeness(a: Float64Array, b: Float64Array, length: number): number {
+function likeness(a: Float64Array, b: Float64Array, along: Float64Array): number {
   let squares = 0;
-  for (let index = 0; index < a.length; index++) squares += (a[index]! - b[index]!) ** 2;
-  const distance = Math.sqrt(5 * squares) / length;
+  for (let axis = 0; axis < a.length; axis++) squares += ((a[axis]! - b[axis]!) / along[axis]!) ** 2;
+  const distance = Math.sqrt(5 * squares);
   return (1 + distance + (distance * distance) / 3) * exp(-distance);
 }
 
