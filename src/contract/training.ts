@@ -104,6 +104,15 @@ export const recipe = z
           .describe('Refuse to start if it could cost more.'),
       })
       .prefault({}),
+    maxPredictMs: z
+      .number()
+      .positive()
+      .max(60_000)
+      .nullable()
+      .default(null)
+      .describe(
+        'Milliseconds that the answer to one row may take, measured where the training runs: slower models are thinned out or left out.',
+      ),
     seed: z.number().int().min(0).max(4_294_967_295).default(1),
     folds: z.number().int().min(2).max(20).nullable().default(null),
     holdoutShare: z.number().min(0.05).max(0.5).default(0.2),

@@ -18,11 +18,18 @@ export interface EnsembleChoice {
   weight: number;
 }
 
+/** What the chosen trials may cost together. */
+export interface Limit {
+  most: number;
+  costOf: (trial: Trial) => number;
+}
+
 /** Chooses among finished trials; `goOn` is asked between steps. At least one trial must have finished. */
 export async function selectEnsemble(
   prepared: Prepared,
   trials: readonly Trial[],
   goOn: () => Promise<boolean>,
+  limit?: Limit,
 ): Promise<EnsembleChoice[]> {
   // The baseline says the same of every row of a fold: in an average it could only blur.
   const better = trials.filter(
@@ -32,6 +39,11 @@ export async function selectEnsemble(
   const candidates = finished.sort((a, b) => b.utility - a.utility).slice(0, mostCandidates);
   const { utility, predictions } = evaluatorOf(prepared, candidates);
   const counts = candidates.map(() => 0);
+  const isAffordable = (index: number): boolean => {
+    if (!limit || counts[index]! > 0) return true;
+    const chosen = candidates.filter((_, at) => counts[at]! > 0 || at === index);
+    return chosen.length === 1 || chosen.reduce((sum, trial) => sum + limit.costOf(trial), 0) <= limit.most;
+  };
   let sum = new Float64Array(predictions[0]!.length);
   let best = { utility: -Infinity, counts: candidates.map((_, index) => Number(index === 0)) };
   let bestStep = 0;
@@ -40,6 +52,7 @@ export async function selectEnsemble(
     let chosenUtility = -Infinity;
     for (let index = 0; index < candidates.length; index++) {
       if (!(await goOn())) return choicesOf(candidates, best.counts);
+      if (!isAffordable(index)) continue;
       const value = utility(sum.map((total, at) => (total + predictions[index]![at]!) / step));
       if (value > chosenUtility) {
         chosen = index;

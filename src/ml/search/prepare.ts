@@ -156,7 +156,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   };
 }
 
-function checkRecipe({ budget, folds, holdoutShare, seed }: Recipe): void {
+function checkRecipe({ budget, folds, holdoutShare, maxPredictMs, seed }: Recipe): void {
   const isPositive = (value: number | undefined): boolean =>
     value === undefined || (Number.isFinite(value) && value > 0);
   const errors = [
@@ -171,6 +171,7 @@ function checkRecipe({ budget, folds, holdoutShare, seed }: Recipe): void {
       message: 'must be a whole number from 1 to 10000',
     },
     !isPositive(budget.memoryBytes) && { field: 'budget.memoryBytes', message: 'must be above 0' },
+    !isPositive(maxPredictMs) && { field: 'maxPredictMs', message: 'must be above 0' },
     !(folds === undefined || (Number.isInteger(folds) && folds >= 2 && folds <= 20)) && {
       field: 'folds',
       message: 'must be a whole number from 2 to 20',

@@ -23,6 +23,11 @@ export interface Recipe {
     /** Limit of what training may allocate beyond the frame; rows are left out to stay below it. */
     memoryBytes?: number;
   };
+  /**
+   * Milliseconds that the answer to one row may take, measured where the search runs: slower models are thinned out or
+   * left out. What is chosen then depends on the machine.
+   */
+  maxPredictMs?: number;
   seed: number;
   /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
   folds?: number;

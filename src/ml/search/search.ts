@@ -7,6 +7,7 @@ import { seededRandom } from '../../base/random.ts';
 import { pauseBy } from '../learners/learner.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
 import { finish } from './finish.ts';
+import { latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
 import { leakageWarnings } from './leakage.ts';
 import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { prepare, type Prepared } from './prepare.ts';
@@ -29,10 +30,12 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   await run.pause();
   const preparedMs = clock.monotonicMs();
   const warnings = [...prepared.warnings, ...leakageWarnings(prepared)];
-  const trials = await runTrials(run, prepared);
+  const latency = latencyLimit(prepared, clock);
+  const trials = await runTrials(run, prepared, latency);
   const searchedMs = clock.monotonicMs();
   run.stage('ensembling', 'Combining the best trials');
-  const choices = await chooseEnsemble(run, prepared, trials);
+  if (latency) warnings.push(...thinOut(trials, latency));
+  const choices = await chooseEnsemble(run, prepared, trials, latency);
   for (const { trial, weight } of choices) trial.report.weight = weight;
   run.stage('evaluating', 'Opening the holdout');
   const finished = await finish({
@@ -115,7 +118,7 @@ function stageEvent(
   return { kind: 'stage' as const, stage, message };
 }
 
-async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
+async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | undefined): Promise<Trial[]> {
   const { clock, recipe, onProgress } = run.input;
   const trials: Trial[] = [];
   const limit = recipe.budget.trials ?? mostTrials;
@@ -147,6 +150,7 @@ async function runTrials(run: Run, prepared: Prepared): Promise<Trial[]> {
       trials.length + 1,
       seededRandom(recipe.seed).fork(trials.length).below(2_147_483_647),
     );
+    if (latency) measureLatency(trial, latency, { prepared, clock });
     trials.push(trial);
     forgetWeakest(trials);
     run.progress(progressShare(run, trials.length, limit));
@@ -224,6 +228,7 @@ async function chooseEnsemble(
   run: Run,
   prepared: Prepared,
   trials: readonly Trial[],
+  latency: LatencyLimit | undefined,
 ): Promise<EnsembleChoice[]> {
   const usable = trials.filter((trial) => trial.models.length > 0);
   if (usable.length === 0) {
@@ -236,10 +241,11 @@ async function chooseEnsemble(
   // Of the time that training left over, at most a third may go into choosing.
   const nowMs = clock.monotonicMs();
   const deadlineMs = run.endMs === undefined ? Infinity : nowMs + (run.endMs - nowMs) / 3;
-  return selectEnsemble(prepared, usable, async () => {
+  const goOn = async (): Promise<boolean> => {
     await run.pause();
     return clock.monotonicMs() < deadlineMs;
-  });
+  };
+  return selectEnsemble(prepared, usable, goOn, latency && { most: latency.modelsMs, costOf: rowMs });
 }
 
 function leaderboardOf(trials: readonly Trial[]): TrialReport[] {

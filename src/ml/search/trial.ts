@@ -25,8 +25,10 @@ export interface Trial {
   firstFoldUtility: number;
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
-  /** What predicting one row with one fold's model costs. */
+  /** What predicting one row of many with one fold's model costs. */
   secondsPerRow: number;
+  /** What one row on its own takes with one fold's model; measured where latency is limited. */
+  modelMs?: number;
 }
 
 export interface TrialContext {

@@ -18,6 +18,7 @@ export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe 
     constraints: constraintsOf(recipe),
     ...(recipe.costs && { costs: recipe.costs }),
     ...(recipe.groupColumn !== null && { groupColumn: recipe.groupColumn }),
+    ...(recipe.maxPredictMs !== null && { maxPredictMs: recipe.maxPredictMs }),
     ...(recipe.folds !== null && { folds: recipe.folds }),
     ...(recipe.positiveClass !== null && { positiveClass: recipe.positiveClass }),
   };

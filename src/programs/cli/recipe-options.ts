@@ -19,6 +19,7 @@ export interface RecipeOptions extends CostOptions {
   trials?: number;
   memory?: number;
   maxUsd?: number;
+  maxPredictMs?: number;
   seed: number;
   folds?: number;
   holdout: number;
@@ -69,6 +70,11 @@ function addSearchOptions(command: Command): Command {
       'columns, with commas, that may act together; others then act on their own; may be given several times',
       collectList,
     )
+    .option(
+      '--max-predict-ms <number>',
+      'milliseconds that the answer to one row may take on this machine',
+      numberWithin(0.001, 60_000),
+    )
     .option('--positive-class <class>', 'of two classes, the one that metrics are about')
     .option('--folds <number>', 'folds of the cross-validation', wholeNumber(2, 20))
     .option(
@@ -106,6 +112,7 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
       memoryMiB: options.memory ?? null,
       maxMicroUsd: options.maxUsd ?? null,
     },
+    maxPredictMs: options.maxPredictMs ?? null,
     seed: options.seed,
     folds: options.folds ?? null,
     holdoutShare: options.holdout,

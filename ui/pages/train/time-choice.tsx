@@ -23,8 +23,8 @@ const marks = [
 
 /** A slider over time, and exact figures behind a button. */
 export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
-  const { seconds, trials, seed } = choices;
-  const [isOpen, { toggle }] = useDisclosure(trials !== null);
+  const { seconds, trials, seed, maxPredictMs } = choices;
+  const [isOpen, { toggle }] = useDisclosure(trials !== null || maxPredictMs !== null);
   const closest = marks.toSorted((a, b) => distance(a.seconds, seconds) - distance(b.seconds, seconds))[0]!;
   return (
     <Stack gap="md">
@@ -83,6 +83,18 @@ export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
             allowDecimal={false}
             value={seed}
             onChange={(value) => typeof value === 'number' && onChange({ seed: value })}
+          />
+          <NumberInput
+            label="Milliseconds for an answer"
+            description="Slower models are thinned out or left out"
+            placeholder="no limit"
+            w={280}
+            min={0.001}
+            max={60_000}
+            value={maxPredictMs ?? ''}
+            onChange={(value) =>
+              onChange({ maxPredictMs: typeof value === 'number' && value > 0 ? value : null })
+            }
           />
         </Group>
       </Collapse>

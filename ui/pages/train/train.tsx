@@ -104,6 +104,7 @@ export interface Choices {
   costs: RecipeInput['costs'];
   modelName: string | null;
   seed: number;
+  maxPredictMs: number | null;
   seconds: number;
   trials: number | null;
 }
@@ -120,6 +121,7 @@ const firstChoices: Choices = {
   seed: 1,
   seconds: 60,
   trials: null,
+  maxPredictMs: null,
 };
 
 function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps) {
