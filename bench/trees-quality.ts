@@ -44,7 +44,7 @@ const sets: readonly DataSet[] = [
   { ...numbers, name: 'wine_quality', file: 'wine_quality/data.csv', target: 'quality' },
   {
     ...numbers,
-    name: 'wine_quality, classes',
+    name: 'wine_quality classes',
     file: 'wine_quality/data.csv',
     target: 'quality',
     task: 'multiclass',
