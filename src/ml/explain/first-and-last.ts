@@ -1,8 +1,10 @@
 // How features moved the answer of a model that has no parts to add up (neighbours, networks). Each feature's move is the
 // mean of what it does as the first one known and as the last one: exact Shapley values where features act alone or in
 // pairs, an approximation where more act together. What is left of the whole move is shared out by size. Unknown
-// features stand at the average number, or at no category.
-import { applyModel, type RowModel } from '../model/row-model.ts';
+// features stand at the average number, at no category, at no words.
+import type { NeighboursModel } from '../model/neighbours.ts';
+import type { NetworkModel } from '../model/network.ts';
+import { applyModel } from '../model/row-model.ts';
 
 export interface FirstAndLast {
   /** The answer when nothing is known, and the answer here. */
@@ -12,17 +14,15 @@ export interface FirstAndLast {
   values: Float64Array;
 }
 
-/** A model that compares with the average of its numbers. */
-export type CentredModel = RowModel & { numberFeature: Uint16Array; centre: Float64Array };
+export type WholeModel = NeighboursModel | NetworkModel;
 
 /** Moves of one encoded row. Takes two answers for each feature. */
 export function firstAndLast(
-  model: CentredModel,
+  model: WholeModel,
   row: Float64Array,
   { output, outputCount }: { output: number; outputCount: number },
 ): FirstAndLast {
-  const unknown = new Float64Array(row.length).fill(NaN);
-  model.numberFeature.forEach((feature, term) => (unknown[feature] = model.centre[term]!));
+  const unknown = unknownRow(model, row);
   const moving = [...row.keys()].filter((feature) => !Object.is(row[feature], unknown[feature]));
   const rows = [
     unknown,
@@ -44,13 +44,23 @@ export function firstAndLast(
   return { base: answers.slice(0, outputCount), here: answers.slice(outputCount, 2 * outputCount), values };
 }
 
+/** The row with all that the model looks at unknown: numbers at their average, no category, no words. */
+function unknownRow(model: WholeModel, row: Float64Array): Float64Array {
+  const unknown = row.slice();
+  const categories = model.kind === 'network' ? model.categoryFeature : model.codeFeature;
+  for (const feature of categories) unknown[feature] = NaN;
+  if (model.kind === 'network') for (const feature of model.countFeature) unknown[feature] = 0;
+  model.numberFeature.forEach((feature, term) => (unknown[feature] = model.centre[term]!));
+  return unknown;
+}
+
 function changed(row: Float64Array, feature: number, value: number): Float64Array {
   const copy = row.slice();
   copy[feature] = value;
   return copy;
 }
 
-function answersOf(model: RowModel, rows: readonly Float64Array[], outputCount: number): Float64Array {
+function answersOf(model: WholeModel, rows: readonly Float64Array[], outputCount: number): Float64Array {
   const featureCount = rows[0]!.length;
   const input = new Float64Array(rows.length * featureCount);
   rows.forEach((row, index) => input.set(row, index * featureCount));

@@ -2,7 +2,7 @@
 // knot; what was never seen (a missing number, a rare category) gets the vector of the average.
 import { placeOf, type NetworkModel } from '../model/network.ts';
 import type { NetworkInputs } from './network-inputs.ts';
-import type { NetworkShape, NetworkWeights } from './network-steps.ts';
+import type { NetworkShape, NetworkWeights } from './network-weights.ts';
 
 export interface TaughtNetwork {
   inputs: NetworkInputs;

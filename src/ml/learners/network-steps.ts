@@ -2,23 +2,17 @@
 // file that knows jax-js, which is loaded when a network is first trained. Its arrays are counted by hand: a function
 // owns what it is given, and `.ref` keeps an array for one more use.
 import type * as Jax from '@jax-js/jax';
-import type { NetworkLink } from '../model/network.ts';
-
-export interface NetworkShape {
-  inputCount: number;
-  width: number;
-  headCount: number;
-  blockCount: number;
-  /** Raw outputs of each head. */
-  rawCount: number;
-  /** Rows of one step. */
-  batchRows: number;
-  link: NetworkLink;
-}
-
-/** By name, row-major; see {@link weightShapes}. */
-export type NetworkWeights = Record<string, Floats>;
-export type Floats = Float32Array<ArrayBuffer>;
+import {
+  packed,
+  packingOf,
+  packs,
+  unpacked,
+  type Floats,
+  type NetworkShape,
+  type NetworkWeights,
+  type Pack,
+  type Packing,
+} from './network-weights.ts';
 
 export interface NetworkSteps {
   /** One step; returns the loss of its rows before it. `truth` is one value for each row and raw output, `importance` one for each row. */
@@ -36,27 +30,9 @@ export interface StepRules {
   weightDecay: number;
 }
 
-/** The weights of a network, and how large each array is. */
-export function weightShapes(shape: NetworkShape): Record<string, number[]> {
-  const { inputCount, width, headCount, blockCount, rawCount } = shape;
-  const shapes: Record<string, number[]> = {
-    first: [inputCount, width],
-    firstScales: [headCount, 1, width],
-    firstBiases: [headCount, 1, width],
-    lastWeights: [headCount, width, rawCount],
-    lastBiases: [headCount, 1, rawCount],
-  };
-  for (let block = 0; block < blockCount; block++) {
-    shapes[`weights${block}`] = [width, width];
-    shapes[`inScales${block}`] = [headCount, 1, width];
-    shapes[`outScales${block}`] = [headCount, 1, width];
-    shapes[`biases${block}`] = [headCount, 1, width];
-  }
-  return shapes;
-}
-
 type JaxArray = Jax.Array;
 type Arrays = Record<string, JaxArray>;
+type Packs = Record<Pack, JaxArray>;
 type Library = typeof Jax;
 
 const meanDecay = 0.9;
@@ -72,20 +48,20 @@ export async function openSteps(
   const jax = await import('@jax-js/jax');
   await jax.init('wasm');
   const { numpy: np } = jax;
-  const shapes = weightShapes(shape);
-  const names = Object.keys(shapes);
-  const arraysOf = (make: (name: string) => JaxArray): Arrays =>
-    Object.fromEntries(names.map((name) => [name, make(name)]));
+  const packing = packingOf(shape);
+  const starting = packed(start, packing);
   const inputsOf = (values: Floats): JaxArray =>
     np.array(values).reshape([shape.batchRows, shape.inputCount]);
   let state: State = {
-    weights: arraysOf((name) => np.array(start[name]!).reshape(shapes[name]!)),
-    means: arraysOf((name) => np.zeros(shapes[name]!)),
-    squares: arraysOf((name) => np.zeros(shapes[name]!)),
+    weights: eachPack((pack) => np.array(starting[pack])),
+    means: eachPack((pack) => np.zeros([starting[pack].length])),
+    squares: eachPack((pack) => np.zeros([starting[pack].length])),
   };
   let stepCount = 0;
-  const step = jax.jit(stepOf(jax, shape, rules));
-  const scores = jax.jit((weights: Arrays, inputs: JaxArray) => rawScores(jax, shape, weights, inputs));
+  const step = jax.jit(stepOf(jax, { shape, packing, rules }));
+  const scores = jax.jit((weights: Packs, inputs: JaxArray) =>
+    rawScores(jax, shape, arraysOf(weights, packing), inputs),
+  );
   return {
     step: ({ inputs, truth, importance }) => {
       stepCount++;
@@ -106,8 +82,9 @@ export async function openSteps(
     },
     scores: (inputs) => scores(kept(state.weights), inputsOf(inputs)).dataSync() as Float32Array,
     weights: () =>
-      Object.fromEntries(
-        names.map((name) => [name, (state.weights[name]!.ref.dataSync() as Floats).slice()]),
+      unpacked(
+        eachPack((pack) => state.weights[pack].ref.dataSync() as Floats),
+        packing,
       ),
     close: () => {
       for (const arrays of Object.values(state)) for (const array of Object.values(arrays)) array.dispose();
@@ -117,37 +94,39 @@ export async function openSteps(
   };
 }
 
-type State = { weights: Arrays; means: Arrays; squares: Arrays };
+type State = { weights: Packs; means: Packs; squares: Packs };
 type Corrections = { means: JaxArray; squares: JaxArray };
 type Batch = { inputs: JaxArray; truth: JaxArray; importance: JaxArray };
 
-function stepOf(jax: Library, shape: NetworkShape, { learningRate, weightDecay }: StepRules) {
+function stepOf(
+  jax: Library,
+  { shape, packing, rules }: { shape: NetworkShape; packing: Packing; rules: StepRules },
+) {
   const { numpy: np } = jax;
-  const differentiate = jax.valueAndGrad((weights: Arrays, batch: Batch) =>
-    lossOf(jax, shape, weights, batch),
+  const { learningRate, weightDecay } = rules;
+  const differentiate = jax.valueAndGrad((weights: Packs, batch: Batch) =>
+    lossOf(jax, shape, arraysOf(weights, packing), batch),
   );
   return ({ weights, means, squares }: State, batch: Batch, corrections: Corrections) => {
-    const [loss, slopes] = differentiate(kept(weights), batch) as [JaxArray, Arrays];
-    const state: State = { weights: {}, means: {}, squares: {} };
-    for (const [name, slope] of Object.entries(slopes)) {
-      const mean = means[name]!.mul(meanDecay).add(slope.ref.mul(1 - meanDecay));
-      const square = squares[name]!.mul(squareDecay).add(np.square(slope).mul(1 - squareDecay));
+    const [loss, slopes] = differentiate(kept(weights), batch) as [JaxArray, Packs];
+    const moved = eachPack((pack) => {
+      const slope = slopes[pack];
+      const mean = means[pack].mul(meanDecay).add(slope.ref.mul(1 - meanDecay));
+      const square = squares[pack].mul(squareDecay).add(np.square(slope).mul(1 - squareDecay));
       const deviation = np.sqrt(square.ref.mul(corrections.squares.ref)).add(leastDeviation);
       const direction = mean.ref.mul(corrections.means.ref).div(deviation);
-      const decay = learningRate * weightDecay * (isDecayed(name) ? 1 : 0);
-      state.weights[name] = weights[name]!.mul(1 - decay).sub(direction.mul(learningRate));
-      state.means[name] = mean;
-      state.squares[name] = square;
-    }
+      const decay = pack === 'vectors' ? 0 : learningRate * weightDecay;
+      return { weight: weights[pack].mul(1 - decay).sub(direction.mul(learningRate)), mean, square };
+    });
     corrections.means.dispose();
     corrections.squares.dispose();
+    const state: State = {
+      weights: eachPack((pack) => moved[pack].weight),
+      means: eachPack((pack) => moved[pack].mean),
+      squares: eachPack((pack) => moved[pack].square),
+    };
     return { loss, state };
   };
-}
-
-/** Scales and biases are free. */
-function isDecayed(name: string): boolean {
-  return name === 'first' || name.includes('eights');
 }
 
 /** Mean over heads and rows: each head learns on its own. */
@@ -192,7 +171,23 @@ function rawScores(
   return np.matmul(values, weights['lastWeights']!).add(weights['lastBiases']!);
 }
 
+/** The single arrays of weights, as views; the packs are used up. */
+function arraysOf(weights: Packs, packing: Packing): Arrays {
+  const arrays = Object.fromEntries(
+    Object.entries(packing).map(([name, { pack, begin, end, sizes }]) => [
+      name,
+      weights[pack].ref.slice([begin, end]).reshape(sizes),
+    ]),
+  );
+  for (const pack of packs) weights[pack].dispose();
+  return arrays;
+}
+
 /** The same arrays, for one more use. */
-function kept(arrays: Arrays): Arrays {
-  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.ref]));
+function kept(arrays: Packs): Packs {
+  return eachPack((pack) => arrays[pack].ref);
+}
+
+function eachPack<T>(make: (pack: Pack) => T): Record<Pack, T> {
+  return { first: make('first'), matrices: make('matrices'), vectors: make('vectors') };
 }

@@ -6,7 +6,8 @@ import { seededRandom } from '../../base/random.ts';
 import { addAnswer, type NetworkLink, type NetworkModel } from '../model/network.ts';
 import { networkInputs, writeInputs } from './network-inputs.ts';
 import { networkModel } from './network-model.ts';
-import { openSteps, weightShapes, type NetworkShape, type NetworkWeights } from './network-steps.ts';
+import { openSteps } from './network-steps.ts';
+import { weightShapes, type NetworkShape, type NetworkWeights } from './network-weights.ts';
 import { network } from './network.ts';
 import { answersFor, featureTable, trainingOn } from './testing.ts';
 

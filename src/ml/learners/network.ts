@@ -17,14 +17,8 @@ import { momentsOf } from './linear-design.ts';
 import { networkInputs, writeInputs, type NetworkInputs } from './network-inputs.ts';
 import { networkModel } from './network-model.ts';
 import { networkSpec } from './network-spec.ts';
-import {
-  openSteps,
-  weightShapes,
-  type NetworkShape,
-  type Floats,
-  type NetworkSteps,
-  type NetworkWeights,
-} from './network-steps.ts';
+import { openSteps, type NetworkSteps } from './network-steps.ts';
+import { weightShapes, type Floats, type NetworkShape, type NetworkWeights } from './network-weights.ts';
 
 export const network: Learner = { spec: networkSpec, train: trainNetwork };
 

@@ -37,6 +37,8 @@ const explored = [
   'boosted-trees',
   'boosted-trees',
   'boosted-trees',
+  'boosted-trees',
+  'boosted-trees',
   'categorical-boosting',
   'categorical-boosting',
   'extra-trees',
