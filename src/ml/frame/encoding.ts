@@ -14,7 +14,14 @@ import {
 } from './category-statistics.ts';
 import { datePart, epochMs, isCyclic, type DatePart, type EpochUnit } from './date-features.ts';
 import { columnNamed, missingCode, type Column, type Frame } from './frame.ts';
-import { mostWordsForTrees, textEncoder, textShapes, textWidth, type TextEncoding } from './text-features.ts';
+import {
+  mostWordsForTrees,
+  textEncoder,
+  textReader,
+  textShapes,
+  textWidth,
+  type TextEncoding,
+} from './text-features.ts';
 import { termKinds } from './text-terms.ts';
 
 export type ColumnEncoding =
@@ -220,19 +227,25 @@ function encodeColumn(column: Column, entry: OwnEncoding, rowCount: number): (Fl
   const encode = valueEncoder(entry);
   const width = widthOf(entry);
   if (entry.kind === 'category') return encodeCategories(column, encode, { rowCount, width });
-  assert(column.kind !== 'categorical', `column "${column.name}" is neither date nor text`);
-  const columns = Array.from({ length: width }, (_, index) =>
-    entry.kind === 'text' && index >= textShapes.length
-      ? new Uint8Array(rowCount)
-      : new Float64Array(rowCount),
-  );
+  if (entry.kind === 'text') return encodeTexts(column, entry, rowCount);
+  assert(column.kind !== 'categorical' && column.kind !== 'text', `column "${column.name}" holds no dates`);
+  const columns = Array.from({ length: width }, () => new Float64Array(rowCount));
   const scratch = new Float64Array(width);
   for (let row = 0; row < rowCount; row++) {
-    encode(column.values[row] ?? null, scratch, 0);
-    // Nearly all terms weigh nothing.
-    for (let index = 0; index < width; index++)
-      if (scratch[index] !== 0) columns[index]![row] = scratch[index]!;
+    encode(column.values[row]!, scratch, 0);
+    for (let index = 0; index < width; index++) columns[index]![row] = scratch[index]!;
   }
+  return columns;
+}
+
+function encodeTexts(column: Column, entry: TextEncoding, rowCount: number): (Float64Array | Uint8Array)[] {
+  assert(column.kind === 'text', `column "${column.name}" holds no texts`);
+  const columns = Array.from({ length: textWidth(entry) }, (_, index) =>
+    index < textShapes.length ? new Float64Array(rowCount) : new Uint8Array(rowCount),
+  );
+  const read = textReader(entry);
+  for (let row = 0; row < rowCount; row++)
+    read(column.values[row] ?? null, (feature, value) => (columns[feature]![row] = value));
   return columns;
 }
 

@@ -1,6 +1,7 @@
 // Chooses the terms of a text column: the most frequent that are in several rows but not in all, by kind, weighed by
 // inverse document frequency. It reads inputs of training rows only, and no target.
 import { log } from '../model/arithmetic.ts';
+import { termTable, type TermTable } from './term-table.ts';
 import type { TermList, TextEncoding } from './text-features.ts';
 import { maximumTextCharacters, readTerms, type TermKind } from './text-terms.ts';
 
@@ -10,7 +11,7 @@ const fewestTerms = 16;
 const maximumBytes = 96 * 1024 * 1024;
 /** Evenly spaced rows that terms are counted in: enough to know which are frequent. */
 const mostRows = 20_000;
-const mostCharacters = 3_000_000;
+const mostCharacters = 1_500_000;
 const fewestRowsOfTerm = 2;
 
 /** @param columnCount how many text columns share the room */
@@ -48,35 +49,45 @@ function sampleOf(values: readonly (string | null)[]): string[] {
 }
 
 /** In how many texts each term is. */
-function countRows(texts: readonly string[]): Record<TermKind, Map<number, number>> {
-  const counts = {
-    words: new Map<number, number>(),
-    pairs: new Map<number, number>(),
-    grams: new Map<number, number>(),
-  };
-  const lastText = {
-    words: new Map<number, number>(),
-    pairs: new Map<number, number>(),
-    grams: new Map<number, number>(),
-  };
-  texts.forEach((text, index) =>
-    readTerms(text, (kind, hash) => {
-      if (lastText[kind].get(hash) === index) return;
-      lastText[kind].set(hash, index);
-      counts[kind].set(hash, (counts[kind].get(hash) ?? 0) + 1);
-    }),
-  );
-  return counts;
+interface TermCounts {
+  table: TermTable;
+  counts: Int32Array;
 }
 
-function chosenTerms(counts: ReadonlyMap<number, number>, textCount: number, most: number): TermList {
-  const repeated: [hash: number, count: number][] = [];
-  // Most terms occur once: no list is made of them.
-  for (const [hash, count] of counts)
-    if (count >= fewestRowsOfTerm && count < textCount) repeated.push([hash, count]);
-  const chosen = repeated.sort(([a, countOfA], [b, countOfB]) => countOfB - countOfA || a - b).slice(0, most);
+function countRows(texts: readonly string[]): Record<TermKind, TermCounts> {
+  const characterCount = texts.reduce((sum, text) => sum + Math.min(text.length, maximumTextCharacters), 0);
+  const newCounts = (termsPerCharacter: number): TermCounts & { lastText: Int32Array } => {
+    const capacity = termsPerCharacter * characterCount + texts.length + 1;
+    return {
+      table: termTable(capacity),
+      counts: new Int32Array(capacity),
+      lastText: new Int32Array(capacity),
+    };
+  };
+  // A word may be a character, and n characters between boundaries have n runs of three and n - 1 of four.
+  const all = { words: newCounts(1), pairs: newCounts(1), grams: newCounts(2) };
+  texts.forEach((text, index) =>
+    readTerms(text, (kind, hash) => {
+      const { table, counts, lastText } = all[kind];
+      const place = table.add(hash);
+      if (lastText[place] === index + 1) return;
+      lastText[place] = index + 1;
+      counts[place]!++;
+    }),
+  );
+  return all;
+}
+
+function chosenTerms({ table, counts }: TermCounts, textCount: number, most: number): TermList {
+  const places: number[] = [];
+  for (let place = 0; place < table.size(); place++)
+    if (counts[place]! >= fewestRowsOfTerm && counts[place]! < textCount) places.push(place);
+  const { hashes } = table;
+  places.sort((a, b) => counts[b]! - counts[a]! || hashes[a]! - hashes[b]!);
+  const chosen = places.slice(0, most);
+  const weightOf = (count: number): number => 1 + log((1 + textCount) / (1 + count));
   return {
-    hashes: chosen.map(([hash]) => hash),
-    weights: chosen.map(([, count]) => Number((1 + log((1 + textCount) / (1 + count))).toPrecision(5))),
+    hashes: chosen.map((place) => hashes[place]!),
+    weights: chosen.map((place) => Number(weightOf(counts[place]!).toPrecision(5))),
   };
 }

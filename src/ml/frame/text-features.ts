@@ -3,6 +3,7 @@
 // the root of that share makes each text a vector of length one. Weights are whole numbers up to 30: a byte each, most
 // of them zero, which linear models keep sparse, and few enough for the narrow bins of trees. Equal bits everywhere: nothing but + - * / and sqrt, and own logarithms.
 import { log } from '../model/arithmetic.ts';
+import { termTable } from './term-table.ts';
 import { readTerms, termKinds, type TermKind } from './text-terms.ts';
 
 /** Terms by their hashes, the most frequent first, and what each weighs. */
@@ -30,61 +31,60 @@ export function textWidth(encoding: TextEncoding): number {
   return termKinds.reduce<number>((sum, kind) => sum + encoding[kind].hashes.length, textShapes.length);
 }
 
+/** Tells the features of one text that are not zero. */
+export type TextReader = (text: string | null, write: (feature: number, value: number) => void) => void;
+
+/** The reader of an encoding's texts. */
+export function textReader(encoding: TextEncoding): TextReader {
+  let first: number = textShapes.length;
+  const lists = termKinds.map((kind) => {
+    const { hashes, weights } = encoding[kind];
+    const table = termTable(hashes.length);
+    for (const hash of hashes) table.add(hash);
+    const list = { weights, first, table, counts: new Int32Array(hashes.length), found: [] as number[] };
+    first += hashes.length;
+    return list;
+  });
+  const listOf = Object.fromEntries(termKinds.map((kind, index) => [kind, lists[index]!])) as Record<
+    TermKind,
+    (typeof lists)[number]
+  >;
+  return (text, write) => {
+    if (text === null) {
+      for (let feature = 0; feature < textShapes.length; feature++) write(feature, NaN);
+      return;
+    }
+    const shape = readTerms(text, (kind, hash) => {
+      const { table, counts, found } = listOf[kind];
+      const place = table.placeOf(hash);
+      if (place >= 0 && counts[place]!++ === 0) found.push(place);
+    });
+    const characters = Math.max(1, shape.characterCount);
+    write(0, log(1 + shape.characterCount));
+    write(1, log(1 + shape.wordCount));
+    write(2, shape.digitCount / characters);
+    write(3, shape.capitalCount / characters);
+    for (const { weights, counts, found, first: start } of lists) {
+      let sum = 0;
+      for (const place of found) sum += counts[place]! * weights[place]!;
+      for (const place of found) {
+        const share = (counts[place]! * weights[place]!) / sum;
+        write(start + place, Math.max(1, Math.round(heaviestTerm * Math.sqrt(share))));
+        counts[place] = 0;
+      }
+      found.length = 0;
+    }
+  };
+}
+
 /** Writes the features of one text into `out` from `start`. */
 export function textEncoder(
   encoding: TextEncoding,
 ): (text: string | null, out: Float64Array, start: number) => void {
   const width = textWidth(encoding);
-  let place: number = textShapes.length;
-  const lists = termKinds.map((kind) => {
-    const { hashes, weights } = encoding[kind];
-    const first = place;
-    place += hashes.length;
-    return { kind, weights, first, places: new Map(hashes.map((hash, index) => [hash, first + index])) };
-  });
-  const placesOf = Object.fromEntries(lists.map(({ kind, places }) => [kind, places])) as Record<
-    TermKind,
-    Map<number, number>
-  >;
-  const found: number[] = [];
+  const read = textReader(encoding);
   return (text, out, start) => {
     out.fill(0, start, start + width);
-    if (text === null) {
-      out.fill(NaN, start, start + textShapes.length);
-      return;
-    }
-    found.length = 0;
-    const shape = readTerms(text, (kind, hash) => {
-      const at = placesOf[kind].get(hash);
-      if (at === undefined) return;
-      if (out[start + at] === 0) found.push(at);
-      out[start + at]!++;
-    });
-    const characters = Math.max(1, shape.characterCount);
-    out[start] = log(1 + shape.characterCount);
-    out[start + 1] = log(1 + shape.wordCount);
-    out[start + 2] = shape.digitCount / characters;
-    out[start + 3] = shape.capitalCount / characters;
-    for (const { weights, first } of lists) weigh(found, { weights, first, out, start });
+    read(text, (feature, value) => (out[start + feature] = value));
   };
-}
-
-/** Turns the counts of one kind of terms into their weights. */
-function weigh(
-  found: readonly number[],
-  {
-    weights,
-    first,
-    out,
-    start,
-  }: { weights: readonly number[]; first: number; out: Float64Array; start: number },
-): void {
-  const end = first + weights.length;
-  let sum = 0;
-  for (const at of found) if (at >= first && at < end) sum += out[start + at]! * weights[at - first]!;
-  for (const at of found) {
-    if (at < first || at >= end) continue;
-    const share = (out[start + at]! * weights[at - first]!) / sum;
-    out[start + at] = Math.max(1, Math.round(heaviestTerm * Math.sqrt(share)));
-  }
 }

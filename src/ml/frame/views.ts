@@ -14,7 +14,8 @@ export function viewOf(table: FeatureTable, { fold, ordersOnly = false }: ViewOp
   const isSeen = (feature: Feature): boolean =>
     (feature.fold === undefined || feature.fold === fold) && !(ordersOnly && feature.isForScales);
   if (table.features.every(isSeen)) return table;
-  const blank = new Uint8Array(table.rowCount);
+  // Not bytes, which learners take for the weights of terms.
+  const blank = new Float64Array(table.rowCount);
   return {
     ...table,
     source: table.source ?? table,

@@ -1,7 +1,8 @@
 // Naive Bayes (Hastie, Tibshirani & Friedman, "The Elements of Statistical Learning", section 6.6.3): columns are taken as
-// independent within a class. Numbers are Gaussian; categories are counted, with a pseudo-count; words of texts are
-// counted as in a multinomial. One pass over the rows. Its probabilities are too sure of themselves where columns say
+// independent within a class. Numbers are Gaussian; categories are counted, with a pseudo-count; the weights of
+// words are counted as in a multinomial, the heaviest as one word. One pass over the rows. Its probabilities are too sure of themselves where columns say
 // the same thing twice; calibration of the ensemble makes up for it.
+import { heaviestTerm } from '../frame/text-features.ts';
 import { log } from '../model/arithmetic.ts';
 import { standardise } from '../model/linear.ts';
 import type { NaiveBayesModel } from '../model/naive-bayes.ts';
@@ -116,7 +117,8 @@ function addTerm(
     terms.categories.push({ feature, levelCount: levelCount + 1, weights });
   } else if (column instanceof Uint8Array) {
     const sums = new Float64Array(classes.count);
-    for (const row of input.rows) sums[input.target[row]!]! += classes.weightOf(row) * column[row]!;
+    for (const row of input.rows)
+      sums[input.target[row]!]! += (classes.weightOf(row) * column[row]!) / heaviestTerm;
     terms.counts.push({ feature, sums });
   } else {
     const { centre, spread } = momentsOf(column, input.rows);
@@ -181,12 +183,12 @@ function levelLogarithms(
   );
 }
 
-/** From counted words to logarithms of their shares among the words of their column and class. */
+/** From summed weights to logarithms of their shares among those of their class, for each unit of weight. */
 function finishCounts(terms: Terms, classes: Classes, pseudoCount: number): void {
   const totals = new Float64Array(classes.count).fill(pseudoCount * terms.counts.length);
   for (const { sums } of terms.counts) sums.forEach((sum, k) => (totals[k]! += sum));
   for (const term of terms.counts)
-    term.sums = term.sums.map((sum, k) => log((sum + pseudoCount) / totals[k]!));
+    term.sums = term.sums.map((sum, k) => log((sum + pseudoCount) / totals[k]!) / heaviestTerm);
 }
 
 function asModel({ numbers, counts, categories }: Terms, classes: Classes): NaiveBayesModel {

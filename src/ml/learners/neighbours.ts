@@ -130,7 +130,7 @@ function distanceOf({ table, rows }: TrainingInput): Distance {
   const codes: { feature: number; missing: number; weight: number }[] = [];
   table.features.forEach(({ kind, levelCount }, feature) => {
     const column = table.columns[feature]!;
-    if (column instanceof Uint8Array) return; // counts of words
+    if (column instanceof Uint8Array) return; // weights of words
     if (kind === 'category') {
       const weight = differenceWeight(column, rows, levelCount);
       if (weight > 0) codes.push({ feature, missing: levelCount, weight });

@@ -1,6 +1,6 @@
 // The columns as a neural network is taught them: numbers as piecewise-linear encodings (Gorishniy et al., NeurIPS 2022)
 // between quantiles of the training rows, missing numbers and categories as ones among zeros, words as roots of their
-// counts. The first layer's weights for these inputs become the vectors of the model (network-model.ts).
+// weights. The first layer's weights for these inputs become the vectors of the model (network-model.ts).
 import type { FeatureTable } from '../frame/encoding.ts';
 import { placeOf } from '../model/network.ts';
 import { momentsOf } from './linear-design.ts';
@@ -26,8 +26,8 @@ export interface NetworkInputs {
 
 /** Beyond so many inputs, numbers have fewer knots. */
 const mostSteps = 4096;
-/** Texts have about so many words that count. */
-const usualWordCount = 8;
+/** The weights of the terms of a text sum to about so much: three kinds of some eight terms (frame/text-features.ts). */
+const usualTermWeights = 250;
 
 /** The inputs that suit `rows` of a table; `stepCount` is the most steps of a number. */
 export function networkInputs(table: FeatureTable, rows: Int32Array, stepCount: number): NetworkInputs {
@@ -118,6 +118,6 @@ function startSpreads({ count, numbers, categories, counts }: NetworkInputs): Fl
     if (missingPlace !== undefined) spreads[missingPlace] = spread(1);
   }
   for (const { rowCounts, place } of categories) spreads.fill(spread(1), place, place + rowCounts.length);
-  for (const { place } of counts) spreads[place] = spread(usualWordCount);
+  for (const { place } of counts) spreads[place] = spread(usualTermWeights);
   return spreads;
 }

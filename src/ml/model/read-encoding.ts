@@ -10,6 +10,8 @@ import { countAt, demand, listAt, numberAt, objectAt, textAt, wordAt, type Field
 const maximumEntries = 40_000;
 const maximumCategories = 253;
 const maximumFeatures = 65_535;
+/** Of one kind in one column. */
+const maximumTerms = 4096;
 const maximumStatistics = 100_000;
 const maximumFolds = 200;
 
@@ -135,10 +137,12 @@ function readStatistics(value: unknown, place: string): CategoryStatistics {
 
 function readTerms(value: unknown, place: string): TermList {
   const fields = objectAt(value, place);
-  const hashes = listAt(fields['hashes'], `${place}.hashes`, maximumFeatures, countAt);
-  const weights = listAt(fields['weights'], `${place}.weights`, maximumFeatures, numberAt);
+  const hashes = listAt(fields['hashes'], `${place}.hashes`, maximumTerms, countAt);
+  const weights = listAt(fields['weights'], `${place}.weights`, maximumTerms, numberAt);
   demand(
-    weights.length === hashes.length && weights.every((weight) => weight > 0),
+    weights.length === hashes.length &&
+      weights.every((weight) => weight > 0) &&
+      hashes.every((hash) => hash < 2 ** 32),
     `${place}.weights do not fit the terms`,
   );
   demand(new Set(hashes).size === hashes.length, `${place}.hashes has a term twice`);

@@ -6,12 +6,15 @@ import type { Problem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
 import { systemClock } from '../../base/time.ts';
 import { explainerOf } from '../explain/attributions.ts';
+import { copyFeatureRow } from '../frame/encoding.ts';
 import { frameFromRows, type Frame } from '../frame/frame.ts';
 import type { ColumnSchema } from '../frame/schema.ts';
 import { pauseBy } from '../learners/learner.ts';
+import { learners } from '../learners/learners.ts';
 import { modelCard } from '../model/card.ts';
 import { openModel, readModel, writeModel } from '../model/model.ts';
 import { readManifest } from '../model/read-manifest.ts';
+import { applyModel } from '../model/row-model.ts';
 import { prepare } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 import { search } from './search.ts';
@@ -99,6 +102,46 @@ function wideRows(): Record<string, unknown>[] {
     };
   });
 }
+
+test('no learner learns from what it is not to see: models answer alike, whatever stands there', async () => {
+  const { folds, training, target } = prepare(
+    cityFrame((city) => city % 2 === 0),
+    recipe,
+  );
+  const { views, training: rows, validation } = folds[0]!;
+  const hidden = training.table.features.flatMap(({ fold }, index) =>
+    fold === 1 || fold === 2 ? [index] : [],
+  );
+  assert.ok(hidden.length === 2);
+  for (const learner of learners) {
+    const table = learner.spec.abilities.ordersOnly ? views.ordersOnly : views.all;
+    const { model } = await learner.train({
+      table,
+      task: 'binary',
+      target: training.actual,
+      classCount: target.classes.length,
+      rows: rows.subarray(0, 300),
+      validationRows: validation.subarray(0, 100),
+      hyperparameters: {},
+      seed: 1,
+      control: { clock: systemClock, pause: pauseBy(systemClock) },
+    });
+    const featureCount = table.features.length;
+    const answersWith = (value: number | undefined): Float64Array => {
+      const encoded = new Float64Array(50 * featureCount);
+      for (let row = 0; row < 50; row++) {
+        const own = encoded.subarray(row * featureCount, (row + 1) * featureCount);
+        copyFeatureRow(table, validation[row]!, own);
+        if (value !== undefined) for (const feature of hidden) own[feature] = value;
+      }
+      const out = new Float64Array(50 * 2);
+      applyModel(model, { rows: encoded, rowCount: 50, featureCount }, out);
+      return out;
+    };
+    for (const value of [0.37, -40, NaN])
+      assert.deepEqual(answersWith(value), answersWith(undefined), `${learner.spec.name} with ${value}`);
+  }
+});
 
 test('dates, texts and many categories: the opened file answers with equal bits, everything is named by its column', async () => {
   const rows = wideRows();

@@ -4,10 +4,11 @@ import { Problem } from '../../base/problems.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
 import { encodeFrame, featuresOf, type Encoding, type FeatureTable } from '../frame/encoding.ts';
 import { fitEncoding, type DroppedColumn } from '../frame/fit-encoding.ts';
-import { columnNamed, selectRows, type Frame } from '../frame/frame.ts';
+import { columnNamed, selectRows, type Column, type Frame } from '../frame/frame.ts';
 import { encodeWithStatistics } from '../frame/fit-statistics.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { foldRows, splitRows } from '../frame/split.ts';
+import { maximumTextCharacters } from '../frame/text-terms.ts';
 import { seenFeatureCount, viewOf } from '../frame/views.ts';
 import type { Constraints } from '../learners/constraints.ts';
 import { checkRanking } from '../learners/ranking-loss.ts';
@@ -68,6 +69,8 @@ const secondsPerCell = 2.4e-8;
 const treesPerFold = 200;
 /** What selecting, encoding and binning one value costs, and the share of the time that all of it may take. */
 const secondsToPrepareCell = 1.2e-7;
+/** The same of one character of a text. */
+const secondsToPrepareCharacter = 8e-7;
 const preparingShare = 0.25;
 const fewestRows = 10;
 
@@ -91,7 +94,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   const warnings = [...target.warnings];
   if (target.withoutTarget > 0)
     warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
-  const usable = affordableRows(target, { columnCount: columns.length, groups, recipe, warnings });
+  const usable = affordableRows(target, { columns, groups, recipe, warnings });
   const strata = hasClasses(target.task)
     ? Int32Array.from(usable, (index) => target.values[index]!)
     : undefined;
@@ -205,19 +208,21 @@ function checkRankingTarget({ values, rows }: Target, groups: Int32Array | undef
 function affordableRows(
   target: Target,
   {
-    columnCount,
+    columns,
     groups,
     recipe,
     warnings,
-  }: { columnCount: number; groups: Int32Array | undefined; recipe: Recipe; warnings: string[] },
+  }: { columns: readonly Column[]; groups: Int32Array | undefined; recipe: Recipe; warnings: string[] },
 ): Int32Array {
   const rowCount = target.rows.length;
   const all = Int32Array.from({ length: rowCount }, (_, index) => index);
   const { memoryBytes = Infinity, seconds = Infinity } = recipe.budget;
   // Selected and encoded columns, bins, and for each output scores, gradients and predictions of a dozen trials.
-  const bytesPerRow = columnCount * 25 + Math.max(1, target.classes.length) * 160 + 200;
+  const bytesPerRow = columns.length * 25 + Math.max(1, target.classes.length) * 160 + 200;
   const byMemory = Math.floor(memoryBytes / bytesPerRow);
-  const byTime = Math.floor((preparingShare * seconds) / (secondsToPrepareCell * (columnCount + 1)));
+  const characters = columns.reduce((sum, column) => sum + meanCharacters(column), 0);
+  const secondsPerRow = secondsToPrepareCell * (columns.length + 1) + secondsToPrepareCharacter * characters;
+  const byTime = Math.floor((preparingShare * seconds) / secondsPerRow);
   const fitting = Math.max(fewestRows, Math.min(byMemory, byTime));
   if (fitting >= rowCount) return all;
   const limit = byMemory < byTime ? 'memory' : 'time';
@@ -229,6 +234,19 @@ function affordableRows(
     return splitRows({ rowCount, share: fitting / rowCount, seed: recipe.seed, groups: own }).second;
   }
   return shuffle(all, seededRandom(recipe.seed)).slice(0, fitting).sort();
+}
+
+/** Of the texts of a column, as far as they are read; 0 for other columns. Some rows tell it well enough. */
+function meanCharacters(column: Column): number {
+  if (column.kind !== 'text') return 0;
+  const step = Math.ceil(column.values.length / 1000);
+  let sum = 0;
+  let count = 0;
+  for (let row = 0; row < column.values.length; row += step) {
+    sum += Math.min(column.values[row]?.length ?? 0, maximumTextCharacters);
+    count++;
+  }
+  return sum / count;
 }
 
 function makeFolds({
