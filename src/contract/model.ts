@@ -1,7 +1,7 @@
 // Models: named, with immutable versions, each one portable model file; aliases are movable names.
 import { z } from 'zod';
 import { displayName, idParam, isoTime, operation, page, pageQuery } from './operation.ts';
-import { evaluation, evaluationSummary, featureImportance, tasks } from './training.ts';
+import { evaluation, evaluationSummary, featureImportance, tasks } from './evaluation.ts';
 
 const tag = 'Model';
 

@@ -24,7 +24,17 @@ const Quality = lazy(() =>
   import('./quality.tsx').then(({ Quality: component }) => ({ default: component })),
 );
 
-const tabs = { overview: 'Overview', quality: 'Quality', card: 'Model card', versions: 'Versions' } as const;
+const Behaviour = lazy(() =>
+  import('./behaviour.tsx').then(({ Behaviour: component }) => ({ default: component })),
+);
+
+const tabs = {
+  overview: 'Overview',
+  quality: 'Quality',
+  behaviour: 'Behaviour',
+  card: 'Model card',
+  versions: 'Versions',
+} as const;
 
 /** `/projects/:projectId/models/:modelId/:tab?` */
 export function Component() {
@@ -85,6 +95,11 @@ function Places({ model, version }: { model: Model; version: ModelVersion }) {
       <Tabs.Panel value="quality">
         <Suspense fallback={<Blocks count={2} height={300} />}>
           <Quality version={version} />
+        </Suspense>
+      </Tabs.Panel>
+      <Tabs.Panel value="behaviour">
+        <Suspense fallback={<Blocks count={2} height={300} />}>
+          <Behaviour version={version} />
         </Suspense>
       </Tabs.Panel>
       <Tabs.Panel value="card">
