@@ -47,13 +47,17 @@ export const modelVersion = z
       .nullable(),
     aliases: z.array(z.string()),
     card: z.string().describe('The model card, Markdown.'),
+    cardDocument: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('The same card as JSON, for programs.'),
     createdAt: isoTime,
   })
   .meta({ id: 'ModelVersion' });
 
 /** A version in a list. */
 export const modelVersionSummary = modelVersion
-  .omit({ importance: true, fields: true, card: true })
+  .omit({ importance: true, fields: true, card: true, cardDocument: true })
   .extend({ evaluation: evaluationSummary.nullable() })
   .meta({ id: 'ModelVersionSummary' });
 

@@ -131,6 +131,10 @@ function Actions({ projectId, model, version }: ActionsProps) {
     const card = new Blob([version.card], { type: 'text/markdown' });
     saveBlob(card, `${model.name}-${version.number}.md`);
   };
+  const saveDocument = (): void => {
+    const text = JSON.stringify(version.cardDocument, null, 2);
+    saveBlob(new Blob([text], { type: 'application/json' }), `${model.name}-${version.number}.json`);
+  };
   return (
     <>
       <VersionChoice model={model} version={version} />
@@ -152,6 +156,11 @@ function Actions({ projectId, model, version }: ActionsProps) {
           <Menu.Item leftSection={<Icon name="scroll" size={16} />} onClick={saveCard}>
             Download the model card
           </Menu.Item>
+          {version.cardDocument && (
+            <Menu.Item leftSection={<Icon name="scroll" size={16} />} onClick={saveDocument}>
+              The card as JSON
+            </Menu.Item>
+          )}
         </Menu.Dropdown>
       </Menu>
       {isOpen && <Deploy projectId={projectId} version={version} onClose={deploy.close} />}
