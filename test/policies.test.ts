@@ -69,6 +69,8 @@ const mayBeDoneBy: Record<OperationId, string> = {
   getModelVersion: 'veb',
   downloadModelFile: 'veb',
   importModelFile: 'eb',
+  explainRows: 'veb',
+  findCounterfactuals: 'veb',
   setModelAlias: 'eb',
   removeModelAlias: 'eb',
   createEndpoint: 'eb',

@@ -58,7 +58,7 @@ async function modelOf(recipe: Partial<RecipeBody>): Promise<{
   const version = await client.getModelVersion({ versionId: modelVersionId });
   const endpoint = await client.createEndpoint({
     projectId,
-    body: { name: `order-${training.task}`, modelVersionId },
+    body: { name: trainingId.replace('_', '-'), modelVersionId },
   });
   const answers = async (rows: { match: number; clicks: number }[]): Promise<number[]> => {
     const { predictions } = await client.predict({ endpointId: endpoint.id, body: { rows } });
@@ -131,4 +131,38 @@ test('costs: the model avoids dear mistakes, reports money, and bad costs are re
       (error: PilviError) =>
         error.problem.code === 'invalid-request' && error.problem.errors?.[0]?.field === field,
     );
+});
+
+test('a version says why it answers as it does, and what would have to be otherwise', async () => {
+  const { client } = server;
+  const { version } = await modelOf({ task: 'regression' });
+  const rows = [
+    { match: 4.5, clicks: 8 },
+    { match: 0.5, clicks: 1 },
+  ];
+  let [high, low] = [0, 0];
+  for (const compareWith of [[], [{ match: 2, clicks: 4 }]]) {
+    const { explanations } = await client.explainRows({ versionId: version.id, body: { rows, compareWith } });
+    for (const { base, prediction, contributions } of explanations) {
+      const sum = contributions.reduce((total, { contribution }) => total + contribution, base);
+      assert.ok(Math.abs(sum - prediction) < 1e-9);
+      assert.equal(contributions.length, 2);
+    }
+    [high, low] = explanations.map(({ prediction }) => prediction) as [number, number];
+    assert.ok(high > low);
+  }
+  const atLeast = low + (high - low) * 0.3;
+  const asked = { row: rows[1]!, wanted: { atLeast }, fixed: ['clicks'] };
+  const answer = await client.findCounterfactuals({ versionId: version.id, body: asked });
+  const [change] = answer.counterfactuals[0]!.changes;
+  assert.ok(change!.column === 'match' && Number(change!.to) > 0.5);
+  assert.ok(Number(answer.counterfactuals[0]!.prediction.prediction) >= atLeast);
+  await assert.rejects(
+    client.findCounterfactuals({ versionId: version.id, body: { ...asked, fixed: ['nose'] } }),
+    (error: PilviError) => error.code === 'invalid-request',
+  );
+  await assert.rejects(
+    client.explainRows({ versionId: 'mv_unknown', body: { rows } }),
+    (error: PilviError) => error.code === 'not-found',
+  );
 });

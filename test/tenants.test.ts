@@ -29,6 +29,8 @@ const bodies: Partial<Record<OperationId, object>> = {
   createEndpoint: { name: 'theirs', modelVersionId: '$modelVersionId' },
   deployModel: { deployments: [{ modelVersionId: '$modelVersionId', trafficShare: 1 }] },
   predict: { rows: [{}] },
+  explainRows: { rows: [{}] },
+  findCounterfactuals: { row: {}, wanted: { class: 'a' } },
 };
 /** Second bodies of operations that take ids in more than one way. */
 const otherBodies: [OperationId, object][] = [

@@ -2,6 +2,7 @@
 import * as budget from './budget.ts';
 import * as dataset from './dataset.ts';
 import * as endpoint from './endpoint.ts';
+import * as explanation from './explanation.ts';
 import * as job from './job.ts';
 import * as model from './model.ts';
 import type { Operation } from './operation.ts';
@@ -22,6 +23,7 @@ const resources = {
   ...training,
   ...model,
   ...endpoint,
+  ...explanation,
   ...job,
   ...budget,
 };

@@ -1,7 +1,7 @@
 // Models: named, with immutable versions, each one portable model file; aliases are movable names.
 import { z } from 'zod';
 import { displayName, idParam, isoTime, operation, page, pageQuery } from './operation.ts';
-import { evaluation, evaluationSummary, featureImportance, tasks } from './training.ts';
+import { evaluation, evaluationSummary, featureImportance, tasks } from './evaluation.ts';
 
 const tag = 'Model';
 
@@ -47,13 +47,17 @@ export const modelVersion = z
       .nullable(),
     aliases: z.array(z.string()),
     card: z.string().describe('The model card, Markdown.'),
+    cardDocument: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('The same card as JSON, for programs.'),
     createdAt: isoTime,
   })
   .meta({ id: 'ModelVersion' });
 
 /** A version in a list. */
 export const modelVersionSummary = modelVersion
-  .omit({ importance: true, fields: true, card: true })
+  .omit({ importance: true, fields: true, card: true, cardDocument: true })
   .extend({ evaluation: evaluationSummary.nullable() })
   .meta({ id: 'ModelVersionSummary' });
 

@@ -2,11 +2,10 @@
 import { z } from 'zod';
 import { displayName, idParam, isoTime, microUsd, operation, page, pageQuery } from './operation.ts';
 import { jobEvent, jobStates } from './job.ts';
+import { evaluation, evaluationSummary, featureImportance, tasks } from './evaluation.ts';
 import { problemSchema } from './problem.ts';
 
 const tag = 'Training';
-
-export const tasks = ['binary', 'multiclass', 'regression', 'ranking'] as const;
 
 const columnNames = z.array(z.string().max(500)).max(10_000);
 
@@ -79,6 +78,13 @@ export const recipe = z
       })
       .prefault({})
       .describe('What the model must keep to, whatever the data says.'),
+    protectedColumns: z
+      .array(z.string().max(500))
+      .max(20)
+      .default([])
+      .describe(
+        'Columns that tell groups of people apart: the report says how each group is treated. They may be excluded as well.',
+      ),
     costs: costs
       .nullable()
       .default(null)
@@ -139,96 +145,6 @@ export const trial = z
     problem: z.string().nullable(),
   })
   .meta({ id: 'Trial' });
-
-const point2 = { falsePositiveRate: z.number(), truePositiveRate: z.number(), threshold: z.number() };
-
-export const evaluation = z
-  .object({
-    task: z.enum(tasks),
-    rowCount: z.number().int(),
-    metrics: z.record(z.string(), z.number()),
-    positiveClass: z
-      .string()
-      .optional()
-      .describe('Binary: the class that the curves and the threshold are about.'),
-    confusionMatrix: z
-      .object({ classes: z.array(z.string()), counts: z.array(z.array(z.number().int())) })
-      .optional()
-      .describe('counts[actual][predicted].'),
-    rocCurve: z.array(z.object(point2)).optional(),
-    precisionRecallCurve: z
-      .array(z.object({ recall: z.number(), precision: z.number(), threshold: z.number() }))
-      .optional(),
-    calibration: z
-      .array(z.object({ meanPredicted: z.number(), observedRate: z.number(), rowCount: z.number().int() }))
-      .optional(),
-    calibrationError: z
-      .object({
-        before: z.number(),
-        after: z.number(),
-        method: z.enum(['none', 'temperature', 'platt', 'isotonic']),
-      })
-      .optional()
-      .describe('Expected calibration error of the probabilities before and after they were calibrated.'),
-    sets: z
-      .object({
-        coverage: z.number(),
-        held: z.number(),
-        meanSize: z.number(),
-        oneClassShare: z.number(),
-      })
-      .optional()
-      .describe(
-        'Sets of likely classes: the share of truths they are meant to hold and do hold, and their size.',
-      ),
-    money: z
-      .object({
-        currency: z.string(),
-        decisionCount: z.number().int(),
-        perDecision: z.number(),
-        perDecisionWhenRight: z.number().describe('The same for somebody who is always right.'),
-        threshold: z
-          .number()
-          .optional()
-          .describe('Binary: the probability of the positive class above which it is decided for.'),
-        costs: z
-          .object({ classes: z.array(z.string()), matrix: z.array(z.array(z.number())) })
-          .optional()
-          .describe('matrix[actual][decided].'),
-        alternatives: z.array(
-          z.object({
-            answer: z.string().nullable().describe('Always this; null: whichever class is likelier.'),
-            perDecision: z.number(),
-            saving: z
-              .object({ perDecision: z.number(), lower: z.number(), upper: z.number() })
-              .describe('What the model saves against it, with an interval of 95 %.'),
-          }),
-        ),
-      })
-      .optional()
-      .describe('What decisions cost, where the recipe says it.'),
-    residuals: z.array(z.object({ actual: z.number(), predicted: z.number() })).optional(),
-    residualHistogram: z.object({ edges: z.array(z.number()), counts: z.array(z.number().int()) }).optional(),
-    intervalCoverage: z.number().optional(),
-    samples: z
-      .array(
-        z.object({
-          input: z.record(z.string(), z.unknown()),
-          actual: z.union([z.string(), z.number()]),
-          prediction: z.union([z.string(), z.number()]),
-          probability: z.number().optional(),
-        }),
-      )
-      .default([]),
-  })
-  .meta({ id: 'Evaluation' });
-
-/** What lists show of an evaluation: no curves, no samples. */
-export const evaluationSummary = evaluation
-  .pick({ task: true, rowCount: true, metrics: true })
-  .meta({ id: 'EvaluationSummary' });
-
-export const featureImportance = z.array(z.object({ column: z.string(), importance: z.number() }));
 
 export const training = z
   .object({

@@ -80,6 +80,8 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
     body: 'text/csv',
     answer: 'stream',
   },
+  explainRows: { method: 'POST', path: '/model-versions/{versionId}/explanations', body: 'json' },
+  findCounterfactuals: { method: 'POST', path: '/model-versions/{versionId}/counterfactuals', body: 'json' },
   cancelJob: { method: 'POST', path: '/jobs/{jobId}/cancel' },
   getJob: { method: 'GET', path: '/jobs/{jobId}' },
   listJobs: { method: 'GET', path: '/jobs' },

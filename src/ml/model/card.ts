@@ -12,6 +12,8 @@ export interface ModelCard {
   ignored: { column: string; reason: string }[];
   /** What its answers keep to, whatever the data says. */
   promises: string[];
+  /** Where it is weakest, and groups of people that it chooses clearly less often. */
+  findings: string[];
   /** How it chooses between classes, where mistakes cost money. */
   decisions: string[];
   quality: { metric: string; crossValidation: number; holdout: Record<string, number>; rowCount: number };
@@ -20,13 +22,38 @@ export interface ModelCard {
   training: string;
 }
 
-/** The card of a model, and the same as Markdown. */
-export function modelCard(manifest: ModelManifest): { card: ModelCard; markdown: string } {
-  const card = makeCard(manifest);
+/** Where a model is weak and whom it treats otherwise: told by the training, not part of the file. */
+export interface Findings {
+  cohorts?: { measure: string; cohorts: readonly Finding[] } | undefined;
+  fairness: readonly { column: string; groups: readonly FairGroup[] }[];
+}
+
+type Condition =
+  | { column: string; kind: 'is'; value: string | null }
+  | { column: string; kind: 'between'; from: number | null; to: number | null };
+
+interface Finding {
+  conditions: readonly Condition[];
+  rowCount: number;
+  error: number;
+  errorElsewhere: number;
+}
+
+interface FairGroup {
+  condition: Condition;
+  selectionRatio?: { value: number; lower: number; upper: number; isBelowFourFifths: boolean } | undefined;
+}
+
+/** The card of a model, and the same as Markdown; with what its training found, where that is known. */
+export function modelCard(
+  manifest: ModelManifest,
+  findings?: Findings,
+): { card: ModelCard; markdown: string } {
+  const card = { ...makeCard(manifest), findings: findings ? findingsOf(findings) : [] };
   return { card, markdown: toMarkdown(card) };
 }
 
-function makeCard(manifest: ModelManifest): ModelCard {
+function makeCard(manifest: ModelManifest): Omit<ModelCard, 'findings'> {
   const { target, classes, schema, quality, importance, training } = manifest;
   const handlings = handlingByColumn(manifest);
   const importanceOf = new Map(importance.map((entry) => [entry.column, entry.share]));
@@ -77,6 +104,38 @@ function promisesOf({ constraints, task, positiveClass }: ModelManifest): string
       .map((group) => `These columns may act together: ${listOf(group)}.`),
     ...(interactionGroups ? ['In each of its trees, any other columns act on their own.'] : []),
   ];
+}
+
+function findingsOf({ cohorts, fairness }: Findings): string[] {
+  const figure = (value: number): string => String(Number(value.toPrecision(3)));
+  const said = (measure: string, value: number): string =>
+    measure === 'mistakes' ? `wrong in ${figure(value * 100)} of 100` : `off by ${figure(value)}`;
+  return [
+    ...(cohorts?.cohorts ?? [])
+      .slice(0, 5)
+      .map(
+        ({ conditions, rowCount, error, errorElsewhere }) =>
+          `Where ${conditions.map(conditionWords).join(' and ')} (${rowCount} rows) it is ${said(cohorts!.measure, error)}, elsewhere ${said(cohorts!.measure, errorElsewhere)}.`,
+      ),
+    ...fairness.flatMap(({ column, groups }) =>
+      groups.flatMap(({ condition, selectionRatio: ratio }) =>
+        ratio?.isBelowFourFifths
+          ? [
+              `By "${column}": where ${conditionWords(condition)}, it chooses ${figure(ratio.value)} times as often as in the most chosen group (likely ${figure(ratio.lower)} to ${figure(ratio.upper)}), below four fifths.`,
+            ]
+          : [],
+      ),
+    ),
+  ];
+}
+
+function conditionWords(condition: Condition): string {
+  if (condition.kind === 'is')
+    return condition.value === null
+      ? `"${condition.column}" is missing`
+      : `"${condition.column}" is "${condition.value}"`;
+  const { column, from, to } = condition;
+  return `"${column}" is${from === null ? '' : ` above ${from}`}${to === null ? '' : ` up to ${to}`}`;
 }
 
 function decisionsOf({ costs, classes, decisionWeights, positiveClass, quality }: ModelManifest): string[] {
@@ -176,6 +235,9 @@ function toMarkdown(card: ModelCard): string {
       : []),
     ...(card.decisions.length > 0
       ? ['## What its decisions cost', '', ...card.decisions.map((line) => `- ${cell(line)}`), '']
+      : []),
+    ...(card.findings.length > 0
+      ? ['## Where to take care', '', ...card.findings.map((line) => `- ${cell(line)}`), '']
       : []),
     '## What it is for',
     '',

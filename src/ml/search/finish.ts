@@ -24,6 +24,7 @@ import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
 import { goldenRows } from './golden.ts';
 import type { Part, Prepared } from './prepare.ts';
 import { scoredOf, truthOf, validationRows, type Truth } from './trial.ts';
+import { trustReport, type TrustReport } from './trust.ts';
 
 export interface FinishInput {
   prepared: Prepared;
@@ -39,6 +40,7 @@ export interface FinishInput {
 export interface Finished {
   model: ModelContent;
   evaluation: Evaluation;
+  trust: TrustReport;
   importance: ColumnImportance[];
   crossValidationScore: number;
 }
@@ -46,6 +48,8 @@ export interface Finished {
 const rowsAtOnce = 512;
 const mostImportanceRows = 1000;
 const fewestImportanceRows = 50;
+/** Of the time that is left, what the curves of one column may take; rows as objects cost more than encoded ones. */
+const dependenceShare = 0.1;
 
 export async function finish(input: FinishInput): Promise<Finished> {
   const { prepared, choices, clock } = input;
@@ -80,12 +84,26 @@ export async function finish(input: FinishInput): Promise<Finished> {
     manifest.warnings.push('There was no time to measure the importance of columns; allow a larger budget.');
   }
   manifest.importance = importance;
+  const trust = await trustReport({
+    content,
+    frame: holdout.frame,
+    protectedColumns: prepared.protectedColumns,
+    scored,
+    seed: recipe.seed + 5,
+    affordableRows: async () => {
+      await input.pause();
+      if (input.deadlineMs === undefined) return Infinity;
+      const leftSeconds = Math.max(0, input.deadlineMs - clock.monotonicMs()) / 1000;
+      return (dependenceShare * leftSeconds) / Math.max(1e-6, secondsPerRow);
+    },
+  });
   manifest.quality.holdoutRowCount = holdout.actual.length;
   manifest.quality.holdout = evaluation.metrics;
   manifest.quality.crossValidationScore = metric.compute(fitted.scored);
   return {
     model: content,
     evaluation,
+    trust,
     importance,
     crossValidationScore: manifest.quality.crossValidationScore,
   };

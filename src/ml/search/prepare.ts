@@ -43,6 +43,8 @@ export interface Prepared {
   dropped: DroppedColumn[];
   training: Part;
   holdout: Part;
+  /** Of the holdout: the columns that tell groups of people apart. */
+  protectedColumns: Frame;
   /** One entry only when the budget allows no cross-validation. */
   folds: Fold[];
   /** By features of the tables; absent when nothing is constrained. */
@@ -80,6 +82,9 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   const targetColumn = columnNamed(frame, recipe.target);
   const excluded = new Set((recipe.excludedColumns ?? []).map((name) => columnNamed(frame, name).name));
   const groups = readGroups(frame, recipe);
+  const protectedColumns = (recipe.protectedColumns ?? []).map((name) =>
+    protectedColumn(frame, name, recipe),
+  );
   const constraints =
     recipe.constraints && isConstrained(recipe.constraints) ? recipe.constraints : undefined;
   if (constraints) checkColumnConstraints(constraints, columnsToConstrain(frame, recipe.target));
@@ -107,14 +112,12 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     ...(strata && { strata }),
     ...(usableGroups && { groups: usableGroups }),
   });
-  const inputs: Frame = { rowCount: frame.rowCount, columns };
+  const framesRows = (indices: Int32Array): Int32Array =>
+    indices.map((index) => target.rows[usable[index]!]!);
   const take = (indices: Int32Array): Omit<Part, 'table'> => {
     const positions = indices.map((index) => usable[index]!);
     return {
-      frame: selectRows(
-        inputs,
-        positions.map((index) => target.rows[index]!),
-      ),
+      frame: selectRows({ rowCount: frame.rowCount, columns }, framesRows(indices)),
       actual: Float64Array.from(positions, (index) => target.values[index]!),
       ...(usableGroups && { groups: indices.map((index) => usableGroups[index]!) }),
     };
@@ -151,6 +154,10 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     encoding,
     dropped,
     training: { ...training, table: viewOf(table, {}) },
+    protectedColumns: selectRows(
+      { rowCount: frame.rowCount, columns: protectedColumns },
+      framesRows(split.second),
+    ),
     holdout: { ...holdout, table: encodeFrame(holdout.frame, encoding) },
     folds: withViews(rows, table),
     ...(costs && { costs }),
@@ -189,6 +196,20 @@ function checkRecipe({ budget, folds, holdoutShare, maxPredictMs, seed }: Recipe
     throw new Problem('invalid-request', `The recipe: "${errors[0]!.field}" ${errors[0]!.message}.`, {
       errors,
     });
+}
+
+function protectedColumn(frame: Frame, name: string, { target }: Recipe): Column {
+  const column = columnNamed(frame, name);
+  if (name === target || column.kind === 'text' || column.kind === 'date') {
+    const message =
+      name === target
+        ? 'names the target'
+        : `names "${name}", which holds texts or dates and tells no groups`;
+    throw new Problem('invalid-request', `The recipe: "protectedColumns" ${message}.`, {
+      errors: [{ field: 'protectedColumns', message }],
+    });
+  }
+  return column;
 }
 
 /** A target of relevances that differ within a group. */

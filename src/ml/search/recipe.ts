@@ -8,6 +8,7 @@ import type { Hyperparameters } from '../learners/learner.ts';
 import type { Evaluation } from '../metrics/evaluation.ts';
 import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model/manifest.ts';
 import type { CostsOfDecisions } from './costs.ts';
+import type { TrustReport } from './trust.ts';
 
 /** What to learn, from what, within which budget. */
 export interface Recipe {
@@ -43,6 +44,8 @@ export interface Recipe {
   groupColumn?: string;
   /** What must not be learned; learners that cannot keep to it are then not tried. */
   constraints?: ColumnConstraints;
+  /** Columns that tell groups of people apart: the report says how each is treated. They may be excluded as well. */
+  protectedColumns?: readonly string[];
   /** What decisions cost: the model then decides for what costs least. The metric `cost` needs it. */
   costs?: CostsOfDecisions;
 }
@@ -100,6 +103,8 @@ export interface SearchResult {
   /** The metric of the ensemble's out-of-fold predictions. */
   crossValidationScore: number;
   evaluation: Evaluation;
+  /** What it does: curves, weak spots, groups of people. */
+  trust: TrustReport;
   importance: ColumnImportance[];
   droppedColumns: DroppedColumn[];
   warnings: string[];

@@ -40,7 +40,16 @@ export type ModelVersionSummary = z.output<typeof modelVersionSummary>;
 /** What a model file says of itself: read once, when it is registered. */
 export type VersionSummary = Pick<
   ModelVersion,
-  'task' | 'target' | 'classes' | 'metric' | 'score' | 'evaluation' | 'importance' | 'fields' | 'card'
+  | 'task'
+  | 'target'
+  | 'classes'
+  | 'metric'
+  | 'score'
+  | 'evaluation'
+  | 'importance'
+  | 'fields'
+  | 'card'
+  | 'cardDocument'
 >;
 export type ModelField = ModelVersion['fields'][number];
 export type Lineage = NonNullable<ModelVersion['lineage']>;
@@ -162,6 +171,12 @@ export async function openModelVersion(
     model: await openModel(await readBlob(context, row.fileSha256)),
     fileSizeBytes: row.fileSizeBytes,
   };
+}
+
+/** Where a worker on this machine finds the model file. Throws `not-found`. */
+export async function modelFilePath(context: Context, versionId: string): Promise<string> {
+  const { fileSha256 } = await context.transaction((transaction) => requireVersion(transaction, versionId));
+  return await context.blobs.localPath(fileSha256);
 }
 
 /** The model file as a download. Throws `not-found`. */
@@ -331,7 +346,7 @@ async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<M
 }
 
 function summaryOf(version: ModelVersion): ModelVersionSummary {
-  const { importance: _importance, fields: _fields, card: _card, ...rest } = version;
+  const { importance: _i, fields: _f, card: _c, cardDocument: _d, ...rest } = version;
   return { ...rest, evaluation: rest.evaluation && summaryOfEvaluation(rest.evaluation) };
 }
 

@@ -1,4 +1,5 @@
 // The addresses of models.
+import * as explanations from '../../contract/explanation.ts';
 import * as operations from '../../contract/model.ts';
 import { route, type Route } from '../../platform/http/route.ts';
 import {
@@ -12,6 +13,8 @@ import {
   setModelAlias,
 } from './registry.ts';
 
+import { explainRows, findCounterfactuals } from './explain.ts';
+
 export const registryRoutes: Route[] = [
   route(operations.listModels, (context, input) => listModels(context, input)),
   route(operations.getModel, (context, { modelId }) => getModel(context, modelId)),
@@ -19,6 +22,10 @@ export const registryRoutes: Route[] = [
   route(operations.getModelVersion, (context, { versionId }) => getModelVersion(context, versionId)),
   route(operations.downloadModelFile, (context, { versionId }) => downloadModelFile(context, versionId)),
   route(operations.importModelFile, (context, input) => importModelFile(context, input)),
+  route(explanations.explainRows, (context, { versionId, body }) => explainRows(context, versionId, body)),
+  route(explanations.findCounterfactuals, (context, { versionId, body }) =>
+    findCounterfactuals(context, versionId, body),
+  ),
   route(operations.setModelAlias, (context, { modelId, alias, body }) =>
     setModelAlias(context, { modelId, alias, ...body }),
   ),

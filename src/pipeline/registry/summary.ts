@@ -18,6 +18,7 @@ const mostCategoriesShown = 100;
 /** The summary of an opened model. */
 export function summarise({ manifest }: Predictor, report: Report): VersionSummary {
   const { task, target, classes, quality, importance } = manifest;
+  const { card, markdown } = modelCard(manifest, report.evaluation?.trust);
   return {
     task,
     target,
@@ -27,7 +28,8 @@ export function summarise({ manifest }: Predictor, report: Report): VersionSumma
     evaluation: report.evaluation,
     importance: importance.map(({ column, importance: value }) => ({ column, importance: value })),
     fields: fieldsOf(manifest, report.fields),
-    card: modelCard(manifest).markdown,
+    card: markdown,
+    cardDocument: { ...card },
   };
 }
 

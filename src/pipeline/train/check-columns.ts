@@ -8,11 +8,12 @@ import { constraintsOf } from './engine-recipe.ts';
 
 /** @throws Problem `column-unknown`, `target-unusable` or `invalid-request` naming each field that is wrong */
 export function checkColumns(recipe: Recipe, columns: ReadyVersion['columns']): void {
-  const { target, excludedColumns, groupColumn } = recipe;
+  const { target, excludedColumns, groupColumn, protectedColumns } = recipe;
   const names = new Set(columns.map((column) => column.name));
   const unknown = [
     { field: 'body.target', name: target },
     ...excludedColumns.map((name) => ({ field: 'body.excludedColumns', name })),
+    ...protectedColumns.map((name) => ({ field: 'body.protectedColumns', name })),
     ...(groupColumn === null ? [] : [{ field: 'body.groupColumn', name: groupColumn }]),
   ].filter(({ name }) => !names.has(name));
   if (unknown.length > 0) {

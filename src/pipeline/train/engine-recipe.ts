@@ -16,6 +16,7 @@ export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe 
     holdoutShare: recipe.holdoutShare,
     excludedColumns: recipe.excludedColumns,
     constraints: constraintsOf(recipe),
+    protectedColumns: recipe.protectedColumns ?? [],
     ...(recipe.costs && { costs: recipe.costs }),
     ...(recipe.groupColumn !== null && { groupColumn: recipe.groupColumn }),
     ...(recipe.maxPredictMs !== null && { maxPredictMs: recipe.maxPredictMs }),

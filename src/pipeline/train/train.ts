@@ -4,13 +4,8 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { hourMs, secondMs, toIso } from '../../base/time.ts';
-import type {
-  evaluationSummary,
-  training,
-  trainingPlan,
-  trainingSummary,
-  Recipe,
-} from '../../contract/training.ts';
+import type { training, trainingPlan, trainingSummary, Recipe } from '../../contract/training.ts';
+import type { evaluationSummary } from '../../contract/evaluation.ts';
 import { payerOf, type Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { EventOutput } from '../../platform/http/route.ts';

@@ -111,7 +111,7 @@ function resultOf(found: SearchResult): Omit<TrainingResult, 'fields'> {
     metric: metric.name,
     score: evaluation.metrics[metric.name] ?? crossValidationScore,
     crossValidationScore,
-    evaluation,
+    evaluation: { ...evaluation, trust: found.trust },
     importance: importance.map(({ column, importance: value }) => ({ column, importance: value })),
     leaderboard: found.leaderboard.map(trialOf),
     droppedColumns,

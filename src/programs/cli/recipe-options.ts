@@ -12,6 +12,7 @@ export interface RecipeOptions extends CostOptions {
   positiveClass?: string;
   exclude?: string[];
   group?: string;
+  protect?: string[];
   increasing?: string[];
   decreasing?: string[];
   together?: string[][];
@@ -54,6 +55,11 @@ function addSearchOptions(command: Command): Command {
     .option(
       '--group <column>',
       'rows with equal values here are never both learned from and judged by; a ranking orders the rows of each',
+    )
+    .option(
+      '--protect <column>',
+      'a column that tells groups of people apart, to report how each is treated; may be given several times',
+      collect,
     )
     .option(
       '--increasing <column>',
@@ -105,6 +111,7 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
       decreasing: options.decreasing ?? [],
       interactionGroups: options.together ?? null,
     },
+    protectedColumns: options.protect ?? [],
     costs: costsOf(options),
     budget: {
       seconds: options.budget,

@@ -71,6 +71,16 @@ function Sureness({ prediction, probabilities }: SurenessProps) {
           {prediction.prediction}”.
         </Text>
       </div>
+      {(prediction.likelyClasses?.length ?? 0) > 1 && (
+        <Text size="sm" mb="sm">
+          It may be{' '}
+          {prediction
+            .likelyClasses!.slice(0, shownClasses)
+            .map((name) => `“${name}”`)
+            .join(' or ')}
+          : the true one is among these in 90 of 100 cases.
+        </Text>
+      )}
       <Bars
         label="Probabilities"
         maximum={1}

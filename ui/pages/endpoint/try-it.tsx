@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../../api/client.ts';
 import { endpointQuery } from '../../api/queries.ts';
-import type { Endpoint } from '../../api/types.ts';
+import type { Endpoint, Prediction } from '../../api/types.ts';
 import { useAbilities } from '../../app/session.tsx';
 import { Notice } from '../../kit/notice.tsx';
 import { fieldErrors, ProblemAlert } from '../../kit/problem.tsx';
@@ -12,6 +12,8 @@ import { Answer, NoAnswer } from './answer.tsx';
 import classes from './endpoint.module.css';
 import { exampleRow, type FieldValue, type Row } from './example.ts';
 import { FieldInput } from './field-input.tsx';
+import { Otherwise } from './otherwise.tsx';
+import { Why } from './why.tsx';
 
 const shownAtFirst = 24;
 
@@ -85,7 +87,33 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }) {
         ) : (
           !ask.error && <NoAnswer />
         )}
+        {ask.data?.predictions[0] && ask.variables && (
+          <Reasons
+            key={ask.data.requestId}
+            modelVersionId={ask.data.modelVersionId}
+            fields={fields}
+            row={ask.variables}
+            prediction={ask.data.predictions[0]}
+          />
+        )}
       </div>
     </div>
+  );
+}
+
+interface ReasonsProps {
+  modelVersionId: string;
+  fields: Endpoint['fields'];
+  row: Row;
+  prediction: Prediction;
+}
+
+/** What can be asked about an answer, of the version that gave it. */
+function Reasons({ prediction, ...asked }: ReasonsProps) {
+  return (
+    <>
+      <Why {...asked} isShare={prediction.probabilities !== undefined} />
+      <Otherwise {...asked} prediction={prediction} />
+    </>
   );
 }

@@ -24,7 +24,17 @@ const Quality = lazy(() =>
   import('./quality.tsx').then(({ Quality: component }) => ({ default: component })),
 );
 
-const tabs = { overview: 'Overview', quality: 'Quality', card: 'Model card', versions: 'Versions' } as const;
+const Behaviour = lazy(() =>
+  import('./behaviour.tsx').then(({ Behaviour: component }) => ({ default: component })),
+);
+
+const tabs = {
+  overview: 'Overview',
+  quality: 'Quality',
+  behaviour: 'Behaviour',
+  card: 'Model card',
+  versions: 'Versions',
+} as const;
 
 /** `/projects/:projectId/models/:modelId/:tab?` */
 export function Component() {
@@ -87,6 +97,11 @@ function Places({ model, version }: { model: Model; version: ModelVersion }) {
           <Quality version={version} />
         </Suspense>
       </Tabs.Panel>
+      <Tabs.Panel value="behaviour">
+        <Suspense fallback={<Blocks count={2} height={300} />}>
+          <Behaviour version={version} />
+        </Suspense>
+      </Tabs.Panel>
       <Tabs.Panel value="card">
         <Markdown text={version.card} />
       </Tabs.Panel>
@@ -116,6 +131,10 @@ function Actions({ projectId, model, version }: ActionsProps) {
     const card = new Blob([version.card], { type: 'text/markdown' });
     saveBlob(card, `${model.name}-${version.number}.md`);
   };
+  const saveDocument = (): void => {
+    const text = JSON.stringify(version.cardDocument, null, 2);
+    saveBlob(new Blob([text], { type: 'application/json' }), `${model.name}-${version.number}.json`);
+  };
   return (
     <>
       <VersionChoice model={model} version={version} />
@@ -137,6 +156,11 @@ function Actions({ projectId, model, version }: ActionsProps) {
           <Menu.Item leftSection={<Icon name="scroll" size={16} />} onClick={saveCard}>
             Download the model card
           </Menu.Item>
+          {version.cardDocument && (
+            <Menu.Item leftSection={<Icon name="scroll" size={16} />} onClick={saveDocument}>
+              The card as JSON
+            </Menu.Item>
+          )}
         </Menu.Dropdown>
       </Menu>
       {isOpen && <Deploy projectId={projectId} version={version} onClose={deploy.close} />}

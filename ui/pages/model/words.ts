@@ -109,6 +109,19 @@ export function moneyWords({ money }: Evaluation): string | undefined {
   return `Its decisions cost about as much as always saying “${best.answer}”.`;
 }
 
+type Segment = NonNullable<Evaluation['trust']>['fairness'][number]['groups'][number]['condition'];
+
+/** `age above 30 up to 45`, `city is missing`. */
+export function segmentWords(segment: Segment): string {
+  const { column } = segment;
+  if (segment.kind === 'is')
+    return segment.value === null ? `${column} is missing` : `${column} is ${segment.value}`;
+  const { from, to } = segment;
+  return [column, from !== null && `above ${formatNumber(from)}`, to !== null && `up to ${formatNumber(to)}`]
+    .filter((part) => part !== false)
+    .join(' ');
+}
+
 /** The class that curves and thresholds are about. */
 export function positiveClassOf({ positiveClass, confusionMatrix }: Evaluation): string | undefined {
   return positiveClass ?? confusionMatrix?.classes.at(-1);

@@ -13,9 +13,9 @@ interface RulesChoiceProps {
   onChange: (changes: Partial<Choices>) => void;
 }
 
-/** Three pickers of columns. */
+/** Pickers of columns. */
 export function RulesChoice({ profile, target, plan, choices, onChange }: RulesChoiceProps) {
-  const { constraints, groupColumn } = choices;
+  const { constraints, groupColumn, protectedColumns } = choices;
   const { increasing, decreasing } = constraints;
   const [isOpen, { toggle }] = useDisclosure(false);
   const columns = profile.columns.filter(({ name }) => name !== target);
@@ -72,16 +72,34 @@ export function RulesChoice({ profile, target, plan, choices, onChange }: RulesC
             value={groupColumn}
             onChange={(name) => onChange({ groupColumn: name })}
           />
+          {plan?.task !== 'ranking' && (
+            <MultiSelect
+              label="Compare how it treats groups by"
+              description="Sex, age, origin: the model's page then says how each group fares, also if it may not look at the column"
+              placeholder={protectedColumns.length === 0 ? 'No column' : ''}
+              searchable
+              clearable
+              maxValues={20}
+              data={columns.filter(({ role }) => role !== 'text' && role !== 'date').map(({ name }) => name)}
+              value={protectedColumns}
+              onChange={(names) => onChange({ protectedColumns: names })}
+            />
+          )}
         </Stack>
       </Collapse>
     </Stack>
   );
 }
 
-function inWords({ constraints: { increasing, decreasing }, groupColumn }: Choices): string | undefined {
+function inWords({
+  constraints: { increasing, decreasing },
+  groupColumn,
+  protectedColumns,
+}: Choices): string | undefined {
   const parts = [
     increasing.length > 0 && `Rises with ${increasing.join(', ')}.`,
     decreasing.length > 0 && `Falls with ${decreasing.join(', ')}.`,
+    protectedColumns.length > 0 && `Groups are compared by ${protectedColumns.join(', ')}.`,
     groupColumn !== null && `Rows belong together by ${groupColumn}.`,
   ].filter((part) => part !== false);
   return parts.length > 0 ? parts.join(' ') : undefined;

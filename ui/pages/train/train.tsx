@@ -101,6 +101,7 @@ export interface Choices {
   excludedColumns: string[];
   groupColumn: string | null;
   constraints: { increasing: string[]; decreasing: string[] };
+  protectedColumns: string[];
   costs: RecipeInput['costs'];
   modelName: string | null;
   seed: number;
@@ -116,6 +117,7 @@ const firstChoices: Choices = {
   excludedColumns: [],
   groupColumn: null,
   constraints: { increasing: [], decreasing: [] },
+  protectedColumns: [],
   costs: null,
   modelName: null,
   seed: 1,

@@ -11,8 +11,9 @@ export interface Explanation {
   task: string;
   classes: readonly string[];
   importance: readonly { column: string; importance: number }[];
-  /** The model card, Markdown. */
+  /** The model card, Markdown, and the same as JSON. */
   card: string;
+  cardDocument?: Record<string, unknown> | undefined;
 }
 
 /** Explains the model file, or model of a server, that `reference` names. */
@@ -21,11 +22,12 @@ export async function explain(session: Session, _options: object, reference: str
     const { modelCard } = await import('../../../ml/model/card.ts');
     const { manifest } = await openModelFile(reference);
     const { target, task, classes, importance } = manifest;
-    return { target, task, classes, importance, card: modelCard(manifest).markdown };
+    const { card, markdown } = modelCard(manifest);
+    return { target, task, classes, importance, card: markdown, cardDocument: { ...card } };
   }
   const version = await findModelVersion(await session.client(), await session.projectId(), reference);
-  const { target, task, classes, importance, card } = version;
-  return { target, task, classes: classes ?? [], importance, card };
+  const { target, task, classes, importance, card, cardDocument } = version;
+  return { target, task, classes: classes ?? [], importance, card, cardDocument };
 }
 
 /** Prints the card, then the columns by importance. */
