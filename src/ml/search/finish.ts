@@ -49,7 +49,7 @@ const rowsAtOnce = 512;
 const mostImportanceRows = 1000;
 const fewestImportanceRows = 50;
 /** Of the time that is left, what the curves of one column may take; rows as objects cost more than encoded ones. */
-const dependenceShare = 0.1;
+const dependenceShare = 0.2;
 
 export async function finish(input: FinishInput): Promise<Finished> {
   const { prepared, choices, clock } = input;
@@ -232,7 +232,7 @@ async function measureImportance(
   const leftSeconds =
     deadlineMs === undefined ? Infinity : Math.max(0, deadlineMs - clock.monotonicMs()) / 1000;
   const affordable = Math.floor(
-    (0.8 * leftSeconds) / ((encoding.length + 1) * Math.max(1e-7, secondsPerRow)),
+    (0.6 * leftSeconds) / ((encoding.length + 1) * Math.max(1e-7, secondsPerRow)),
   );
   const wanted = Math.min(holdout.actual.length, mostImportanceRows, affordable);
   if (encoding.length === 0 || wanted < Math.min(fewestImportanceRows, holdout.actual.length)) return [];

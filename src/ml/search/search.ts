@@ -14,6 +14,7 @@ import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
 import { runTrial, type Trial } from './trial.ts';
+import { rowsForCurves } from './trust.ts';
 
 /**
  * Searches for the best model. With `budget.trials` the result is the same bytes for the same frame, recipe and seed;
@@ -159,13 +160,14 @@ async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | u
 }
 
 /**
- * When training must end so that the rest fits: a tenth of the time and 100 ms, and what predicting the holdout takes with the
- * trials an ensemble may hold.
+ * When training must end so that the rest fits: a tenth of the time and 100 ms, and what predicting the holdout,
+ * importance and curves take with the trials an ensemble may hold.
  */
 function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): number | undefined {
   if (run.endMs === undefined) return undefined;
   const holdoutCount = prepared.holdout.actual.length;
-  const holdoutRows = holdoutCount + Math.min(holdoutCount, 150) * prepared.encoding.length;
+  const importanceRows = Math.min(holdoutCount, 150) * prepared.encoding.length;
+  const holdoutRows = holdoutCount + importanceRows + rowsForCurves(holdoutCount);
   const costliest = trials
     .map((trial) => trial.secondsPerRow)
     .sort((a, b) => b - a)

@@ -35,6 +35,11 @@ const fewestRows = 20;
 /** Values that are asked about, at most. */
 const answersPerRow = 15;
 
+/** Rows to predict for curves that show something, of a holdout of so many. */
+export function rowsForCurves(holdoutCount: number): number {
+  return Math.min(holdoutCount, fewestRows) * mostColumns * answersPerRow;
+}
+
 export async function trustReport(input: TrustInput): Promise<TrustReport> {
   const { content, frame, protectedColumns, scored, seed } = input;
   const { importance } = content.manifest;
