@@ -58,6 +58,15 @@ suite('files that cannot be imported are refused, saying what is wrong and where
     await refused(importBytes(text), 'field-too-large', /"b" has 1.0 MiB in row 2; at most 1 MiB/);
   });
 
+  test('a field that is too long, of many short lines', async () => {
+    const lines = 'x\n'.repeat(600_000);
+    await refused(
+      importBytes(`a,b\n1,2\n3,"${lines}"\n4,5\n`),
+      'field-too-large',
+      /"b" has 1.1 MiB in row 2; at most 1 MiB/,
+    );
+  });
+
   test('binary garbage', async () => {
     const bytes = Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 7919) % 256));
     await refused(importBytes(bytes), 'file-unreadable', /not look like text/);

@@ -12,7 +12,12 @@ import { misfits, selectValues, type SourceColumn } from './conversions.ts';
 import { detectDates } from './date-formats.ts';
 import { isInteger, isNumber } from './value-forms.ts';
 
-const rules = { nullValues: ['NA'], maxFieldBytes: 1000, mayHoldZeroBytes: true, spellings: 'all' } as const;
+const rules = {
+  nullValues: ['NA'],
+  maxFieldBytes: 1000,
+  suspicion: { zeroBytes: true, length: true },
+  spellings: 'all',
+} as const;
 const column: SourceColumn = { name: 'v', text: sql`v` };
 let engine: DataEngine;
 let folder: string;

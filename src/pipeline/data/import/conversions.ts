@@ -16,13 +16,19 @@ export interface SourceColumn {
   typed?: { type: Exclude<Reading['type'], 'text'>; value: Sql; fits?: Sql };
 }
 
+/** What the texts of a source may have. */
+export interface TextSuspicion {
+  zeroBytes: boolean;
+  /** That some are too long. */
+  length: boolean;
+}
+
 /** What holds for every column of an import. */
 export interface ConversionRules {
   /** Words that mean "missing". */
   nullValues: readonly string[];
   maxFieldBytes: number;
-  /** Whether texts may hold zero bytes. */
-  mayHoldZeroBytes: boolean;
+  suspicion: TextSuspicion;
   /**
    * `common`: short statements, for tables of thousands of columns, whose plans would take minutes otherwise. What is
    * written in a rarer way does not fit then.
@@ -84,9 +90,12 @@ export function misfits(column: SourceColumn, reading: Reading, rules: Conversio
 }
 
 /** Whether a text is too long, or holds a NUL, which databases and JSON tools choke on. */
-export function isUnusableText(text: Sql, { maxFieldBytes, mayHoldZeroBytes }: ConversionRules): Sql {
-  const isTooLong = sql`strlen(${text}) > ${maxFieldBytes}`;
-  return mayHoldZeroBytes ? sql`(${isTooLong} OR contains(${text}, chr(0)))` : sql`(${isTooLong})`;
+export function isUnusableText(text: Sql, { maxFieldBytes, suspicion }: ConversionRules): Sql {
+  const tests = [
+    ...(suspicion.length ? [sql`strlen(${text}) > ${maxFieldBytes}`] : []),
+    ...(suspicion.zeroBytes ? [sql`contains(${text}, chr(0))`] : []),
+  ];
+  return tests.length === 0 ? sql`false` : sql`(${joined(tests, sql` OR `)})`;
 }
 
 /** A text, and what the engine's own cast makes of it. */
@@ -162,6 +171,7 @@ function convert(field: Field, reading: Reading, otherwise: Sql, rules: Conversi
     case 'text':
       if (reading.expectsNothing)
         return sql`CASE WHEN ${text} IS NULL THEN CAST(NULL AS VARCHAR) ELSE ${otherwise} END`;
+      if (!rules.suspicion.length && !rules.suspicion.zeroBytes) return text;
       return sql`CASE WHEN ${isUnusableText(text, rules)} THEN ${otherwise} ELSE ${text} END`;
     default:
       return reading satisfies never;

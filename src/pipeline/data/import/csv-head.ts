@@ -19,8 +19,8 @@ export interface CsvHead {
   warnings: string[];
 }
 
-/** Cells that are looked at; rows are spread over the head. */
-const maxSampleCells = 160_000;
+/** Cells that are looked at. */
+const maxSampleCells = 120_000;
 const minSampleRows = 100;
 
 /** Looks at `head`, the text from the start of the file. @throws Problem naming what is wrong with it */

@@ -5,18 +5,19 @@ import { join } from 'node:path';
 import type { ImportOptions } from '../../../contract/dataset.ts';
 import { Problem } from '../../../base/problems.ts';
 import { sql, type DataEngine, type Sql } from '../../../platform/ports/data-engine.ts';
+import { findBytes } from './byte-scan.ts';
 import { uniqueNames } from './column-names.ts';
 import type { Reading } from './column-readings.ts';
-import { positionalColumns, type SourceColumn } from './conversions.ts';
+import { positionalColumns, type SourceColumn, type TextSuspicion } from './conversions.ts';
 import { examineCsv } from './csv-head.ts';
 import { csvRelation, type CsvFile } from './csv-table.ts';
 import { decoderFor, detectEncoding, type Encoding } from './encoding.ts';
 import { detectCompression, detectFormat, type Format } from './format.ts';
 import { jsonRelation, readJsonKeys } from './json-table.ts';
+import { hasLongLine } from './long-field.ts';
 import { checkParquetFrame, parquetColumns, parquetRelation, readParquetColumns } from './parquet-table.ts';
 import type { ImportLimits } from './source-limits.ts';
 import { readHead, readUnpackedHead, treatText, unpackTo, type Source } from './source-text.ts';
-import { holdsZeroByte } from './zero-bytes.ts';
 
 /** What is to be read. */
 export interface Opening {
@@ -51,8 +52,8 @@ export interface Table {
   /** How the columns are read where the format says so; undefined: the sample decides. */
   readings: Reading[] | undefined;
   detectsNullWords: boolean;
-  /** Whether texts may hold zero bytes, so that each must be asked. */
-  mayHoldZeroBytes: boolean;
+  /** What texts may have that makes them unusable, so that each must be asked. */
+  suspicion: TextSuspicion;
   /** What was found out, as options that would read the file the same way. */
   found: ImportOptions;
   warnings: string[];
@@ -135,7 +136,7 @@ async function openCsv(source: OpenSource, look: SecondLook): Promise<Table> {
     sample: head.rows,
     readings: undefined,
     detectsNullWords: true,
-    mayHoldZeroBytes: await holdsZeroByte(path),
+    suspicion: await suspicionOf(csv, limits),
     found: {
       ...foundOf(source, text.encoding),
       delimiter,
@@ -146,6 +147,16 @@ async function openCsv(source: OpenSource, look: SecondLook): Promise<Table> {
     },
     warnings: [...encodingWarnings(source, text.encoding), ...head.warnings],
     csv,
+  };
+}
+
+/** A field that is not quoted ends with its line. */
+async function suspicionOf({ path, dialect }: CsvFile, limits: ImportLimits): Promise<TextSuspicion> {
+  const quotes = [...Buffer.from(dialect.quote)];
+  const found = await findBytes(path, [0, ...quotes]);
+  return {
+    zeroBytes: found.has(0),
+    length: quotes.some((byte) => found.has(byte)) || (await hasLongLine(path, limits.maxFieldBytes)),
   };
 }
 
@@ -173,7 +184,7 @@ async function openJson(engine: DataEngine, source: OpenSource, look: SecondLook
     sample: await sampleOf(engine, relation([]), keys.length),
     readings: undefined,
     detectsNullWords: false,
-    mayHoldZeroBytes: true,
+    suspicion: { zeroBytes: true, length: true },
     found: foundOf(source, text.encoding),
     warnings: [...encodingWarnings(source, text.encoding), ...warnings],
     csv: undefined,
@@ -195,7 +206,7 @@ async function openParquet(engine: DataEngine, source: OpenSource): Promise<Tabl
     sample: [],
     readings,
     detectsNullWords: false,
-    mayHoldZeroBytes: true,
+    suspicion: { zeroBytes: true, length: true },
     found: { format: 'parquet', compression: source.source.compression },
     warnings,
     csv: undefined,

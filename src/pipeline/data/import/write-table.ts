@@ -126,11 +126,11 @@ async function writeRows(
 }
 
 function rulesOf(
-  { mayHoldZeroBytes }: Table,
+  { suspicion }: Table,
   { nullValues }: Readings,
   { maxFieldBytes }: ImportLimits,
 ): ConversionRules {
-  return { nullValues, maxFieldBytes, mayHoldZeroBytes, spellings: 'all' };
+  return { nullValues, maxFieldBytes, suspicion, spellings: 'all' };
 }
 
 function anyMisfit(table: Table, readings: readonly Reading[], rules: ConversionRules): Sql {
