@@ -85,7 +85,7 @@ export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
             onChange={(value) => typeof value === 'number' && onChange({ seed: value })}
           />
           <NumberInput
-            label="Milliseconds for an answer"
+            label="Limit for one answer, in ms"
             description="Slower models are thinned out or left out"
             placeholder="no limit"
             w={280}
