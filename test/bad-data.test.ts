@@ -236,6 +236,9 @@ describe('targets that cannot be learned', () => {
     ['the target excluded', { target: 'label', excludedColumns: ['label'] }, 'target-unusable'],
     ['an unknown group column', { target: 'label', groupColumn: 'nothing' }, 'column-unknown'],
     ['the target as group column', { target: 'label', groupColumn: 'label' }, 'invalid-request'],
+    ['an unknown time column', { target: 'label', timeColumn: 'nothing' }, 'column-unknown'],
+    ['texts as time', { target: 'size', timeColumn: 'label' }, 'invalid-request'],
+    ['time and groups', { target: 'label', timeColumn: 'date', groupColumn: 'size' }, 'invalid-request'],
     [
       'a constraint on no column',
       { target: 'label', constraints: { increasing: ['nothing'] } },

@@ -96,6 +96,14 @@ test('from a file to predictions over an endpoint, the same as with the download
   await json('model', 'alias', 'late', 'champion', '1');
   assert.match(await shown('model', 'show', 'late@champion'), /^aliases +champion$/m);
   assert.match(await shown('explain', 'late'), /^# /);
+  const row = ['--row', '{"distance": 12, "region": "north"}'];
+  assert.match(await shown('model', 'explain', 'late', ...row), /on average.*\ncolumn +value +adds\n/s);
+  const { isWantedAlready, counterfactuals } = await json<{
+    isWantedAlready: boolean;
+    counterfactuals: { prediction: { prediction: string } }[];
+  }>('model', 'counterfactual', 'late', ...row, '--class', 'yes', '--fixed', 'region');
+  assert.ok(isWantedAlready || counterfactuals.every(({ prediction }) => prediction.prediction === 'yes'));
+  assert.match(await shown('model', 'counterfactual', 'late', ...row, '--class', 'no'), /answer/);
   await json('endpoint', 'create', 'late-live', '--model', 'late@champion');
   assert.match(await shown('endpoint', 'show', 'late-live'), /^answered by +late@1$/m);
 

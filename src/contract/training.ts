@@ -61,6 +61,14 @@ export const recipe = z
       .describe(
         'Rows with equal values here (of one person, one query) are never both learned from and judged by. A ranking orders the rows of each group, and needs it.',
       ),
+    timeColumn: z
+      .string()
+      .max(500)
+      .nullable()
+      .default(null)
+      .describe(
+        'Dates or numbers that tell the order of time: learned from earlier rows, judged by later ones. Not with a group column.',
+      ),
     constraints: z
       .object({
         increasing: columnNames

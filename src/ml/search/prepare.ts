@@ -14,6 +14,7 @@ import type { Constraints } from '../learners/constraints.ts';
 import { checkRanking } from '../learners/ranking-loss.ts';
 import { metricFor, type Metric } from '../metrics/metrics.ts';
 import type { DecisionCosts } from '../model/costs.ts';
+import type { ColumnConstraints } from '../model/manifest.ts';
 import {
   checkColumnConstraints,
   checkDirections,
@@ -25,6 +26,7 @@ import { decisionCosts } from './costs.ts';
 import { checkGroups, missingGroups, readGroups } from './groups.ts';
 import type { Recipe } from './recipe.ts';
 import { readTarget, type Target } from './task.ts';
+import { foldsByTime, orderWarning, readTimes, splitByTime } from './time-order.ts';
 
 /** Rows of one kind: their input columns, features and truths. */
 export interface Part {
@@ -82,12 +84,11 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   const targetColumn = columnNamed(frame, recipe.target);
   const excluded = new Set((recipe.excludedColumns ?? []).map((name) => columnNamed(frame, name).name));
   const groups = readGroups(frame, recipe);
+  const times = readTimes(frame, recipe);
   const protectedColumns = (recipe.protectedColumns ?? []).map((name) =>
     protectedColumn(frame, name, recipe),
   );
-  const constraints =
-    recipe.constraints && isConstrained(recipe.constraints) ? recipe.constraints : undefined;
-  if (constraints) checkColumnConstraints(constraints, columnsToConstrain(frame, recipe.target));
+  const constraints = readConstraints(frame, recipe);
   const target = readTarget(targetColumn, recipe);
   if (constraints) checkDirections(constraints, target.task);
   if (target.task === 'ranking') checkRankingTarget(target, groups);
@@ -97,6 +98,8 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     (column) => column !== targetColumn && column.name !== recipe.groupColumn && !excluded.has(column.name),
   );
   const warnings = [...target.warnings];
+  const ordered = orderWarning(frame, recipe);
+  if (ordered) warnings.push(ordered);
   if (target.withoutTarget > 0)
     warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
   const usable = affordableRows(target, { columns, groups, recipe, warnings });
@@ -105,12 +108,12 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     : undefined;
   const usableGroups = groups && usable.map((index) => groups[target.rows[index]!]!);
   if (usableGroups) checkGroups(usableGroups, recipe.groupColumn!);
-  const split = splitRows({
+  const usableTimes = times && Float64Array.from(usable, (index) => times[target.rows[index]!]!);
+  const split = lockAway(recipe, {
     rowCount: usable.length,
-    share: recipe.holdoutShare ?? defaultHoldoutShare,
-    seed: recipe.seed,
-    ...(strata && { strata }),
-    ...(usableGroups && { groups: usableGroups }),
+    strata,
+    groups: usableGroups,
+    times: usableTimes,
   });
   const framesRows = (indices: Int32Array): Int32Array =>
     indices.map((index) => target.rows[usable[index]!]!);
@@ -133,6 +136,7 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     training,
     target,
     recipe,
+    times: usableTimes && Float64Array.from(split.first, (index) => usableTimes[index]!),
     featureCount: seenFeatureCount(featuresOf(plain), { ordersOnly: true }),
   });
   const { encoding, table } = encodeWithStatistics({
@@ -198,6 +202,27 @@ function checkRecipe({ budget, folds, holdoutShare, maxPredictMs, seed }: Recipe
     });
 }
 
+function readConstraints(frame: Frame, { constraints, target }: Recipe): ColumnConstraints | undefined {
+  if (!constraints || !isConstrained(constraints)) return undefined;
+  checkColumnConstraints(constraints, columnsToConstrain(frame, target));
+  return constraints;
+}
+
+/** `first` are the rows to learn from, `second` the holdout. */
+function lockAway(
+  { holdoutShare: share = defaultHoldoutShare, seed }: Recipe,
+  rows: {
+    rowCount: number;
+    strata: Int32Array | undefined;
+    groups: Int32Array | undefined;
+    times: Float64Array | undefined;
+  },
+): { first: Int32Array; second: Int32Array } {
+  const { rowCount, strata, groups, times } = rows;
+  if (times) return splitByTime(times, share);
+  return splitRows({ rowCount, share, seed, ...(strata && { strata }), ...(groups && { groups }) });
+}
+
 function protectedColumn(frame: Frame, name: string, { target }: Recipe): Column {
   const column = columnNamed(frame, name);
   if (name === target || column.kind === 'text' || column.kind === 'date') {
@@ -210,6 +235,21 @@ function protectedColumn(frame: Frame, name: string, { target }: Recipe): Column
     });
   }
   return column;
+}
+
+/** The folds whose earlier rows have two classes. @throws Problem `target-unusable` when there are none */
+function learnable(
+  folds: Omit<Fold, 'views'>[],
+  strata: Int32Array | undefined,
+  { target, timeColumn }: Recipe,
+): Omit<Fold, 'views'>[] {
+  if (!strata) return folds;
+  const kept = folds.filter(({ training }) => training.some((row) => strata[row] !== strata[training[0]!]));
+  if (kept.length > 0) return kept;
+  throw new Problem(
+    'target-unusable',
+    `By "${timeColumn}", all earlier rows have the same value in "${target}", so there is nothing to learn from them.`,
+  );
 }
 
 /** A target of relevances that differ within a group. */
@@ -274,11 +314,13 @@ function makeFolds({
   training: { actual, groups },
   target,
   recipe,
+  times,
   featureCount,
 }: {
   training: Pick<Part, 'actual' | 'groups'>;
   target: Target;
   recipe: Recipe;
+  times: Float64Array | undefined;
   featureCount: number;
 }): Omit<Fold, 'views'>[] {
   const rowCount = actual.length;
@@ -289,6 +331,7 @@ function makeFolds({
     recipe.folds ?? affordableFolds(rowCount, featureCount, target, recipe),
   );
   assert(foldCount >= 1, 'a search needs at least one fold');
+  if (times) return learnable(foldsByTime(times, foldCount), strata, recipe);
   if (foldCount >= 2) return foldRows({ ...options, foldCount });
   const { first, second } = splitRows({ ...options, share: 0.2 });
   return [{ training: first, validation: second }];

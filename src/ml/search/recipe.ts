@@ -42,6 +42,8 @@ export interface Recipe {
    * A ranking orders the rows of each group, and needs it.
    */
   groupColumn?: string;
+  /** The order of time: learned from earlier rows, judged by later ones. Dates or numbers; not with a group column. */
+  timeColumn?: string;
   /** What must not be learned; learners that cannot keep to it are then not tried. */
   constraints?: ColumnConstraints;
   /** Columns that tell groups of people apart: the report says how each is treated. They may be excluded as well. */

@@ -12,6 +12,7 @@ export interface RecipeOptions extends CostOptions {
   positiveClass?: string;
   exclude?: string[];
   group?: string;
+  time?: string;
   protect?: string[];
   increasing?: string[];
   decreasing?: string[];
@@ -61,6 +62,7 @@ function addSearchOptions(command: Command): Command {
       'a column that tells groups of people apart, to report how each is treated; may be given several times',
       collect,
     )
+    .option('--time <column>', 'dates or numbers: learned from earlier rows, judged by later ones')
     .option(
       '--increasing <column>',
       'a number with which the answer may only rise; may be given several times',
@@ -106,6 +108,7 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
     positiveClass: options.positiveClass ?? null,
     excludedColumns: options.exclude ?? [],
     groupColumn: options.group ?? null,
+    timeColumn: options.time ?? null,
     constraints: {
       increasing: options.increasing ?? [],
       decreasing: options.decreasing ?? [],

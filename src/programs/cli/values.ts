@@ -21,6 +21,25 @@ export function numberWithin(minimum: number, maximum: number): (text: string) =
   };
 }
 
+/** Any number. */
+export function finiteNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('It must be a number.');
+}
+
+/** A JSON object. */
+export function jsonObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value !== null && typeof value === 'object' && !Array.isArray(value))
+      return value as Record<string, unknown>;
+  } catch {
+    // Said below, like any other value that is no object.
+  }
+  throw new InvalidArgumentError('It must be a JSON object, such as {"age": 31}.');
+}
+
 /** `60s`, `5m`, `1h`, or plain seconds; in seconds. */
 export function durationSeconds(text: string): number {
   const durationMs = parseDurationMs(text);

@@ -57,7 +57,7 @@ export function KindChoice({ profile, target, plan, choices, onChange }: KindCho
           searchable
           data={profile.columns.map(({ name }) => name).filter((name) => name !== target)}
           value={choices.groupColumn}
-          onChange={(groupColumn) => onChange({ groupColumn })}
+          onChange={(groupColumn) => onChange({ groupColumn, timeColumn: null })}
         />
       )}
       {plan?.task === 'binary' && plan.classes && (

@@ -15,7 +15,7 @@ interface RulesChoiceProps {
 
 /** Pickers of columns. */
 export function RulesChoice({ profile, target, plan, choices, onChange }: RulesChoiceProps) {
-  const { constraints, groupColumn, protectedColumns } = choices;
+  const { constraints, groupColumn, timeColumn, protectedColumns } = choices;
   const { increasing, decreasing } = constraints;
   const [isOpen, { toggle }] = useDisclosure(false);
   const columns = profile.columns.filter(({ name }) => name !== target);
@@ -70,7 +70,17 @@ export function RulesChoice({ profile, target, plan, choices, onChange }: RulesC
             clearable
             data={columns.map(({ name }) => name)}
             value={groupColumn}
-            onChange={(name) => onChange({ groupColumn: name })}
+            onChange={(name) => onChange({ groupColumn: name, ...(name !== null && { timeColumn: null }) })}
+          />
+          <Select
+            label="Time is told by"
+            description="For predicting what comes later: it learns from earlier rows and is judged by later ones"
+            placeholder="The order does not matter"
+            searchable
+            clearable
+            data={columns.filter(({ role }) => role === 'date' || role === 'numeric').map(({ name }) => name)}
+            value={timeColumn}
+            onChange={(name) => onChange({ timeColumn: name, ...(name !== null && { groupColumn: null }) })}
           />
           {plan?.task !== 'ranking' && (
             <MultiSelect
@@ -94,6 +104,7 @@ export function RulesChoice({ profile, target, plan, choices, onChange }: RulesC
 function inWords({
   constraints: { increasing, decreasing },
   groupColumn,
+  timeColumn,
   protectedColumns,
 }: Choices): string | undefined {
   const parts = [
@@ -101,6 +112,7 @@ function inWords({
     decreasing.length > 0 && `Falls with ${decreasing.join(', ')}.`,
     protectedColumns.length > 0 && `Groups are compared by ${protectedColumns.join(', ')}.`,
     groupColumn !== null && `Rows belong together by ${groupColumn}.`,
+    timeColumn !== null && `Judged by the latest rows, by ${timeColumn}.`,
   ].filter((part) => part !== false);
   return parts.length > 0 ? parts.join(' ') : undefined;
 }

@@ -100,6 +100,7 @@ export interface Choices {
   positiveClass: string | null;
   excludedColumns: string[];
   groupColumn: string | null;
+  timeColumn: string | null;
   constraints: { increasing: string[]; decreasing: string[] };
   protectedColumns: string[];
   costs: RecipeInput['costs'];
@@ -116,6 +117,7 @@ const firstChoices: Choices = {
   positiveClass: null,
   excludedColumns: [],
   groupColumn: null,
+  timeColumn: null,
   constraints: { increasing: [], decreasing: [] },
   protectedColumns: [],
   costs: null,

@@ -12,6 +12,7 @@ import type { Session } from '../session.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
 import { bytesInWords, scoreInWords, timeInWords } from '../words.ts';
+import { addExplanationCommands } from './explanation.ts';
 
 type Model = AnswerFor<'getModel'>;
 type Version = AnswerFor<'getModelVersion'>;
@@ -50,6 +51,7 @@ export function addModelCommands(program: Command): void {
     .argument('[version]', 'the number of the version')
     .option('--remove', 'remove the alias')
     .action(act(setAlias, showAliases));
+  addExplanationCommands(model);
 }
 
 async function listModels(session: Session): Promise<Model[]> {

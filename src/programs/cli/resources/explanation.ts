@@ -1,0 +1,122 @@
+// `pilvi model explain` and `pilvi model counterfactual`: why a version on the server answers as it does for one row, and
+// what would have to be otherwise for another answer.
+import type { Command } from 'commander';
+import type { AnswerFor } from '../../../sdk/types.ts';
+import { act } from '../act.ts';
+import { UsageError } from '../failure.ts';
+import { findModelVersion } from '../find.ts';
+import type { Session } from '../session.ts';
+import { printTable } from '../table.ts';
+import { print } from '../terminal.ts';
+import { collect, finiteNumber, jsonObject, wholeNumber } from '../values.ts';
+
+type Explanation = AnswerFor<'explainRows'>['explanations'][number];
+type Counterfactuals = AnswerFor<'findCounterfactuals'>;
+
+interface CounterfactualOptions {
+  row: Record<string, unknown>;
+  class?: string;
+  atLeast?: number;
+  atMost?: number;
+  fixed?: string[];
+  increasing?: string[];
+  decreasing?: string[];
+  changes: number;
+}
+
+/** Adds both to `pilvi model`. */
+export function addExplanationCommands(model: Command): void {
+  model
+    .command('explain')
+    .description('why a version answers as it does: what each column adds to the answer for one row')
+    .argument('<model>', 'NAME, NAME@VERSION, NAME@ALIAS or an id')
+    .requiredOption('--row <json>', 'the row, such as \'{"age": 31, "city": "Oulu"}\'', jsonObject)
+    .option('--class <class>', 'the class to explain; left out, the one predicted')
+    .action(act(explainRow, showExplanation));
+  model
+    .command('counterfactual')
+    .description('what would have to be otherwise for another answer: few and small changes')
+    .argument('<model>', 'NAME, NAME@VERSION, NAME@ALIAS or an id')
+    .requiredOption('--row <json>', 'the row, such as \'{"age": 31, "city": "Oulu"}\'', jsonObject)
+    .option('--class <class>', 'the answer that is wanted')
+    .option('--at-least <number>', 'of a number: the least that is wanted', finiteNumber)
+    .option('--at-most <number>', 'of a number: the most that is wanted', finiteNumber)
+    .option('--fixed <column>', 'a column that cannot change; may be given several times', collect)
+    .option('--increasing <column>', 'a number that can only rise; may be given several times', collect)
+    .option('--decreasing <column>', 'a number that can only fall; may be given several times', collect)
+    .option('--changes <number>', 'change at most so many columns', wholeNumber(1, 5), 3)
+    .action(act(findCounterfactuals, showCounterfactuals));
+}
+
+async function explainRow(
+  session: Session,
+  { row, class: outcome }: { row: Record<string, unknown>; class?: string },
+  reference: string,
+): Promise<Explanation> {
+  const client = await session.client();
+  const { id: versionId } = await findModelVersion(client, await session.projectId(), reference);
+  const body = { rows: [row], outcome: outcome ?? null };
+  const { explanations } = await client.explainRows({ versionId, body }, { signal: session.signal });
+  return explanations[0]!;
+}
+
+async function findCounterfactuals(
+  session: Session,
+  options: CounterfactualOptions,
+  reference: string,
+): Promise<Counterfactuals> {
+  const client = await session.client();
+  const { id: versionId } = await findModelVersion(client, await session.projectId(), reference);
+  const { row, fixed = [], increasing = [], decreasing = [], changes: mostChanges } = options;
+  const body = { row, wanted: wantedOf(options), fixed, increasing, decreasing, mostChanges };
+  return client.findCounterfactuals({ versionId, body }, { signal: session.signal });
+}
+
+function wantedOf({ class: wanted, atLeast, atMost }: CounterfactualOptions) {
+  const said = [
+    ...(wanted === undefined ? [] : [{ class: wanted }]),
+    ...(atLeast === undefined ? [] : [{ atLeast }]),
+    ...(atMost === undefined ? [] : [{ atMost }]),
+  ];
+  if (said.length !== 1 || !said[0])
+    throw new UsageError('say which answer is wanted: --class CLASS, --at-least NUMBER or --at-most NUMBER');
+  return said[0];
+}
+
+function showExplanation({ outcome, base, prediction, contributions }: Explanation): void {
+  print(`"${outcome}": ${figure(prediction)} here, ${figure(base)} on average. The difference comes from:`);
+  printTable(
+    ['column', 'value', 'adds'],
+    contributions.map(({ column, value, contribution }) => [column, words(value), figure(contribution)]),
+    'The model looks at no column.',
+  );
+}
+
+function showCounterfactuals({
+  prediction,
+  isWantedAlready,
+  counterfactuals,
+  triedCount,
+}: Counterfactuals): void {
+  if (isWantedAlready) {
+    print(`That is the answer already: ${words(prediction.prediction)}.`);
+    return;
+  }
+  print(`The answer is ${words(prediction.prediction)}. It would be another with:`);
+  printTable(
+    ['changes', 'answer'],
+    counterfactuals.map((found) => [
+      found.changes.map(({ column, from, to }) => `${column}: ${words(from)} -> ${words(to)}`).join(', '),
+      words(found.prediction.prediction),
+    ]),
+    `No such change was found among ${triedCount} that were tried.`,
+  );
+}
+
+function words(value: unknown): string {
+  return typeof value === 'string' ? value : value === null ? 'missing' : JSON.stringify(value);
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
