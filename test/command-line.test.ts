@@ -112,6 +112,13 @@ test('from a file to predictions over an endpoint, the same as with the download
   assert.equal(overHttp, await shown('predict', 'late.pilvi', 'parcels.csv'));
   assert.match(overHttp, /^prediction,probability_no,probability_yes\n/);
 
+  await shown('export', 'late', '--format', 'onnx', '--out', 'of-the-server.onnx');
+  await shown('export', 'late.pilvi', '--out', 'of-the-file.onnx');
+  assert.deepEqual(
+    await readFile(folder.at('of-the-server.onnx')),
+    await readFile(folder.at('of-the-file.onnx')),
+  );
+
   assert.equal((await json<{ number: number }>('model', 'import', 'late.pilvi', '--name', 'late')).number, 2);
   assert.match(
     await shown('endpoint', 'deploy', 'late-live', 'late@1=0.9', 'late@2=0.1'),

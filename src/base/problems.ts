@@ -267,6 +267,11 @@ export const problemKinds = {
     'The model file was made by a newer Pilvi',
     'Update Pilvi, then load the file again.',
   ),
+  'export-unsupported': kind(
+    422,
+    'The model has a part that this format cannot express',
+    'Do what the detail says, or use the model file itself (.pilvi).',
+  ),
   'prediction-input': kind(
     422,
     'The row does not match what the model takes',

@@ -124,16 +124,22 @@ export const getModelVersion = operation({
   problems: ['not-found'],
 });
 
+export const modelFormat = z.enum(['pilvi', 'onnx']).meta({
+  description:
+    'pilvi: the model file, with everything. onnx: for ONNX runtimes, from columns to the decision.',
+});
+export type ModelFormat = z.output<typeof modelFormat>;
+
 export const downloadModelFile = operation({
   operationId: 'downloadModelFile',
   method: 'get',
   path: '/model-versions/{versionId}/file',
-  summary: 'The portable model file (.pilvi)',
+  summary: 'The portable model file (.pilvi), or the model in a format of others',
   tag,
   policy: 'model:read',
-  request: { params: idParam('versionId') },
+  request: { params: idParam('versionId'), query: z.object({ format: modelFormat.default('pilvi') }) },
   response: { status: 200, stream: ['application/octet-stream'] },
-  problems: ['not-found'],
+  problems: ['not-found', 'export-unsupported'],
 });
 
 export const importModelFile = operation({

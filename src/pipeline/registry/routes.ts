@@ -3,7 +3,6 @@ import * as explanations from '../../contract/explanation.ts';
 import * as operations from '../../contract/model.ts';
 import { route, type Route } from '../../platform/http/route.ts';
 import {
-  downloadModelFile,
   getModel,
   getModelVersion,
   importModelFile,
@@ -14,13 +13,16 @@ import {
 } from './registry.ts';
 
 import { explainRows, findCounterfactuals } from './explain.ts';
+import { exportModelFile } from './export.ts';
 
 export const registryRoutes: Route[] = [
   route(operations.listModels, (context, input) => listModels(context, input)),
   route(operations.getModel, (context, { modelId }) => getModel(context, modelId)),
   route(operations.listModelVersions, (context, input) => listModelVersions(context, input)),
   route(operations.getModelVersion, (context, { versionId }) => getModelVersion(context, versionId)),
-  route(operations.downloadModelFile, (context, { versionId }) => downloadModelFile(context, versionId)),
+  route(operations.downloadModelFile, (context, { versionId, format }) =>
+    exportModelFile(context, versionId, format),
+  ),
   route(operations.importModelFile, (context, input) => importModelFile(context, input)),
   route(explanations.explainRows, (context, { versionId, body }) => explainRows(context, versionId, body)),
   route(explanations.findCounterfactuals, (context, { versionId, body }) =>

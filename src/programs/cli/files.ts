@@ -59,6 +59,11 @@ export async function writeWhole(
   }
 }
 
+/** The name of a model as that of a file: what a file name cannot hold becomes a hyphen. */
+export function fileNameFor(name: string): string {
+  return name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replaceAll(/^[-.]+|[-.]+$/g, '') || 'model';
+}
+
 /** Checks, before long work begins, that a file can be written to `path`. */
 export async function checkTarget(path: string): Promise<void> {
   const folder = dirname(path);

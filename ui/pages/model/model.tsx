@@ -121,10 +121,10 @@ interface ActionsProps {
 function Actions({ projectId, model, version }: ActionsProps) {
   const { canEdit } = useAbilities();
   const [isOpen, deploy] = useDisclosure(false);
-  const download = (): void => {
+  const download = (format: 'pilvi' | 'onnx'): void => {
     client
-      .downloadModelFile({ versionId: version.id })
-      .then((file) => saveDownload(file, `${model.name}-${version.number}.pilvi`))
+      .downloadModelFile({ versionId: version.id, format })
+      .then((file) => saveDownload(file, `${model.name}-${version.number}.${format}`))
       .catch(notifyProblem);
   };
   const saveCard = (): void => {
@@ -150,8 +150,11 @@ function Actions({ projectId, model, version }: ActionsProps) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<Icon name="download" size={16} />} onClick={download}>
+          <Menu.Item leftSection={<Icon name="download" size={16} />} onClick={() => download('pilvi')}>
             Download the model file
+          </Menu.Item>
+          <Menu.Item leftSection={<Icon name="download" size={16} />} onClick={() => download('onnx')}>
+            Download as ONNX
           </Menu.Item>
           <Menu.Item leftSection={<Icon name="scroll" size={16} />} onClick={saveCard}>
             Download the model card

@@ -1,10 +1,11 @@
-// `pilvi fit`, `predict` and `explain` as processes on real files.
+// `pilvi fit`, `predict`, `explain` and `export` as processes on real files.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { seededRandom } from '../../../base/random.ts';
+import { onlyNode, readOnnx } from '../../../ml/onnx/testing.ts';
 import { openDataEngine } from '../../../platform/drivers/duckdb.ts';
 import { sql } from '../../../platform/ports/data-engine.ts';
 import { runPilvi, temporaryFolder } from '../testing.ts';
@@ -223,6 +224,53 @@ test('what cannot be done is told before time is spent, with the name of the fil
     assert.match(problem.detail, detail);
   }
 });
+
+test('a model file becomes an ONNX file, unless it has a part that ONNX has no words for', async () => {
+  await using folder = await temporaryFolder();
+  const rows = flowers(120);
+  await writeFile(folder.at('flowers.csv'), textOf(rows, ','));
+  await writeFile(folder.at('notes.csv'), textOf(rows.map(withNote), ','));
+  for (const name of ['flowers', 'notes']) {
+    const { code, stderr } = await runPilvi(
+      ['fit', `${name}.csv`, '--target', 'kind', ...quick, '--out', `${name}.pilvi`],
+      { cwd: folder.path },
+    );
+    assert.equal(code, 0, stderr);
+  }
+  const exported = await runPilvi(['export', 'flowers.pilvi', '--json'], { cwd: folder.path });
+  assert.equal(exported.code, 0, exported.stdout);
+  const bytes = await readFile(folder.at('flowers.onnx'));
+  assert.deepEqual(JSON.parse(exported.stdout), {
+    file: 'flowers.onnx',
+    sizeBytes: bytes.length,
+    format: 'onnx',
+  });
+  const onnx = readOnnx(bytes);
+  assert.deepEqual(
+    onnx.outputs.map(({ name }) => name),
+    ['label', 'probabilities'],
+  );
+  assert.deepEqual(onlyNode(onnx, 'LabelEncoder').inputs, ['colour']);
+
+  const refused = await runPilvi(
+    ['export', 'notes.pilvi', '--format', 'onnx', '--out', 'notes.onnx', '--json'],
+    { cwd: folder.path },
+  );
+  assert.equal(refused.code, 1, refused.stdout);
+  const problem = JSON.parse(refused.stdout) as { code: string; detail: string };
+  assert.equal(problem.code, 'export-unsupported');
+  assert.match(problem.detail, /the text column "note"/);
+  assert.ok(!(await readdir(folder.path)).includes('notes.onnx'));
+});
+
+/** The row with words that tell its kind, each different. */
+function withNote(row: Row, index: number): Row {
+  const opinion = row['kind'] === 'ü' ? 'a rather short one' : 'long and lovely';
+  return {
+    note: `${opinion}, seen on walk ${index} near ${['a lake', 'the road', 'our house'][index % 3]!}`,
+    ...row,
+  };
+}
 
 test('Ctrl-C ends a fit at once with 130 and leaves nothing behind', async () => {
   await using folder = await temporaryFolder();

@@ -1,14 +1,20 @@
-// The commands that need no server: fit, predict, explain. Declarations; the engine is loaded when one of them runs.
+// The commands that need no server: fit, predict, explain, export. Declarations; the engine is loaded when one of them runs.
 import type { Command } from 'commander';
 import { act } from '../act.ts';
 import { addImportOptions, type ImportFlags } from '../import-options.ts';
 import { addRecipeOptions, type RecipeOptions } from '../recipe-options.ts';
+import { choice } from '../values.ts';
 
 export interface FitOptions extends RecipeOptions, ImportFlags {
   out: string;
 }
 
 export interface PredictOptions extends ImportFlags {
+  out?: string;
+}
+
+export interface ExportOptions {
+  format: 'onnx';
   out?: string;
 }
 
@@ -47,6 +53,19 @@ export function addLocalCommands(program: Command): void {
         async (session, options: object, model: string) =>
           (await import('./explain.ts')).explain(session, options, model),
         async (result) => (await import('./explain.ts')).showExplanation(result),
+      ),
+    );
+  program
+    .command('export')
+    .description('a model in a format of others, for programs that know nothing of Pilvi')
+    .argument('<model>', 'a .pilvi file (no server needed), or a model of a server')
+    .addOption(choice('--format <format>', 'the format', ['onnx']).default('onnx'))
+    .option('--out <file>', 'where to write it; left out, the name of the model with .onnx')
+    .action(
+      act(
+        async (session, options: ExportOptions, model: string) =>
+          (await import('./export.ts')).exportModel(session, options, model),
+        async (result) => (await import('./export.ts')).showExport(result),
       ),
     );
 }

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Problem } from '../../../base/problems.ts';
-import { openModel } from '../../../ml/model/model.ts';
-import type { Predictor } from '../../../ml/model/predictor.ts';
+import type { ModelContent } from '../../../ml/model/manifest.ts';
+import { readModel } from '../../../ml/model/model.ts';
+import { predictorOf, type Predictor } from '../../../ml/model/predictor.ts';
 import { checkFile, isFile } from '../files.ts';
 
 const largestBytes = 1024 ** 3;
@@ -15,11 +16,16 @@ export async function isModelFile(reference: string): Promise<boolean> {
 
 /** Opens the model file at `path`. @throws Problem naming the file when it is not there or not a valid one */
 export async function openModelFile(path: string): Promise<Predictor> {
+  return predictorOf(await readModelFile(path));
+}
+
+/** The whole content of the model file at `path`. @throws Problem as {@link openModelFile} does */
+export async function readModelFile(path: string): Promise<ModelContent> {
   const { sizeBytes } = await checkFile(path);
   if (sizeBytes > largestBytes)
     throw new Problem('model-file-invalid', `"${path}" is larger than a model file can be.`);
   try {
-    return await openModel(new Uint8Array(await readFile(path)));
+    return await readModel(new Uint8Array(await readFile(path)));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     throw new Problem(error.code, `"${basename(path)}": ${error.message}`, { cause: error });

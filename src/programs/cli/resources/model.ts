@@ -5,7 +5,7 @@ import type { AnswerFor } from '../../../sdk/types.ts';
 import { act } from '../act.ts';
 import { download } from '../download.ts';
 import { UsageError } from '../failure.ts';
-import { openFile } from '../files.ts';
+import { fileNameFor, openFile } from '../files.ts';
 import { findModel, findModelVersion } from '../find.ts';
 import { printImportance } from '../importance.ts';
 import type { Session } from '../session.ts';
@@ -107,11 +107,6 @@ async function setAlias(
   const versionNumber = Number(version.replace(/^v/, ''));
   if (!Number.isInteger(versionNumber)) throw new UsageError(`"${version}" is not the number of a version`);
   return client.setModelAlias({ modelId, alias, body: { versionNumber } });
-}
-
-/** The name of a model as that of a file: what a file name cannot hold becomes a hyphen. */
-function fileNameFor(name: string): string {
-  return name.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replaceAll(/^[-.]+|[-.]+$/g, '') || 'model';
 }
 
 function showModels(models: Model[]): void {
