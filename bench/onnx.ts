@@ -1,6 +1,6 @@
 // Whether onnxruntime gives our answers: a model of each public table, exported and run there on the rows as they are.
-// Each model is a short search (trees and linear models, ensemble, calibration), and the same with naive Bayes and a
-// network beside them. Labels must be equal, probabilities within 1e-5, values within 1e-5 of their spread, and what
+// Each model is a short search (trees and linear models, ensemble, calibration), and the same with naive Bayes,
+// neighbours and a network beside them, deciding by costs. Labels must be equal, probabilities within 1e-5, values within 1e-5 of their spread, and what
 // columns become must have equal bits. Columns of texts are left out: ONNX has no way to take them apart. One table is
 // made up, of what real ones seldom have: old and odd dates, times as numbers, skewed numbers, gaps everywhere.
 // Usage: node bench/onnx.ts FOLDER [sets = all, or names with commas] [most rows = 3000] [trials = 4]
@@ -20,6 +20,7 @@ import { frameFromColumns } from '../src/ml/frame/frame.ts';
 import { inferSchema } from '../src/ml/frame/infer-schema.ts';
 import { readValue } from '../src/ml/frame/values.ts';
 import { naiveBayes } from '../src/ml/learners/naive-bayes.ts';
+import { neighbours } from '../src/ml/learners/neighbours.ts';
 import { network } from '../src/ml/learners/network.ts';
 import type { ModelContent, ModelManifest } from '../src/ml/model/manifest.ts';
 import { predictorOf, rowEncoder } from '../src/ml/model/predictor.ts';
@@ -76,8 +77,19 @@ async function check(name: string, target: string, columns: Columns): Promise<vo
   const { model } = await search({ frame, recipe, clock: systemClock });
   checkFeatures(name, model.manifest, columns);
   checkAnswers(name, model, columns);
-  const others = model.manifest.task === 'regression' ? [network] : [naiveBayes, network];
-  checkAnswers(`${name} +`, await withMembers(model, others, { frame, recipe }), columns);
+  const others =
+    model.manifest.task === 'regression' ? [neighbours, network] : [neighbours, naiveBayes, network];
+  const more = await withMembers(model, others, { frame, recipe });
+  checkAnswers(`${name} +`, { ...more, manifest: withCosts(more.manifest) }, columns);
+}
+
+/** Decisions for classes by costs that differ. */
+function withCosts(manifest: ModelManifest): ModelManifest {
+  if (manifest.task === 'regression') return manifest;
+  const matrix = manifest.classes.map((_, actual) =>
+    manifest.classes.map((_name, decided) => (actual === decided ? 0 : 1 + actual + 2 * decided)),
+  );
+  return { ...manifest, costs: { matrix, currency: '', decisionCount: 1 } };
 }
 
 /** Rows that have a target, from the whole of the file. */

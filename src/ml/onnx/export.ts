@@ -5,27 +5,27 @@
 // In: numbers as double (NaN is missing; 1 and 0 for true and false; milliseconds since 1970 for dates), categories as
 // texts (empty is missing), one value a row, shape rows x 1; columns that the model makes nothing of are not asked for.
 // Out: `label` and `probabilities` of classes, `value` (with `lower` and `upper`) of a regression, `score` of a ranking.
-// Not: texts, nearest neighbours, the sets of likely classes.
+// Not: texts, whose words a model knows by their hashes alone; the sets of likely classes.
 import { assert } from '../../base/assert.ts';
-import { Problem } from '../../base/problems.ts';
 import { hasClasses } from '../frame/schema.ts';
 import type { ModelContent, ModelManifest } from '../model/manifest.ts';
 import { outputCountOf, type RowModel, type ScoreModel } from '../model/row-model.ts';
 import { average, calibrated, decidedLabels, intervalEnds, linkNode } from './answers.ts';
 import { featuresFor, type Features } from './features.ts';
 import { Graph } from './graph.ts';
+import { neighbourAnswers } from './neighbours.ts';
 import { networkAnswers } from './network.ts';
 import { linearScores, naiveBayesScores } from './sums.ts';
 import { treeScores } from './trees.ts';
 
-/** The bytes of an ONNX file. @throws Problem `export-unsupported` naming the column or learner that ONNX has no words for */
+/** The bytes of an ONNX file. @throws Problem `export-unsupported` naming the column that ONNX has no words for */
 export function exportOnnx({ manifest, members }: Pick<ModelContent, 'manifest' | 'members'>): Uint8Array {
   const graph = new Graph(manifest.schema.map(({ name }) => name));
   const features = featuresFor(graph, manifest.encoding, manifest.schema);
   const outputCount = outputCountOf(manifest.task, manifest.classes.length);
-  const answers = members.flatMap(({ learner, weight, models }) =>
+  const answers = members.flatMap(({ weight, models }) =>
     models.map((model) => ({
-      value: answerOf(graph, features, model, { outputCount, learner }),
+      value: answerOf(graph, features, model, outputCount),
       weight: weight / models.length,
     })),
   );
@@ -42,12 +42,7 @@ export function exportOnnx({ manifest, members }: Pick<ModelContent, 'manifest' 
 }
 
 /** The answers of one model (shape rows x answers, or 1 x answers where it looks at no column). */
-function answerOf(
-  graph: Graph,
-  features: Features,
-  model: RowModel,
-  { outputCount, learner }: { outputCount: number; learner: string },
-): string {
+function answerOf(graph: Graph, features: Features, model: RowModel, outputCount: number): string {
   switch (model.kind) {
     case 'constant':
       assert(model.values.length === outputCount, 'a constant for each answer');
@@ -55,10 +50,7 @@ function answerOf(
     case 'network':
       return networkAnswers(graph, features, model);
     case 'neighbours':
-      throw new Problem(
-        'export-unsupported',
-        `A part of the model ("${learner}") compares rows with those that it holds, which ONNX cannot do as it does. Train without that learner.`,
-      );
+      return neighbourAnswers(graph, features, model);
     case 'trees':
     case 'linear':
     case 'naive-bayes':

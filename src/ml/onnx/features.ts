@@ -16,6 +16,7 @@ export interface Features {
   value: (feature: number) => string;
   /** Several features side by side (shape rows x features). @throws Problem `export-unsupported` */
   matrix: (features: ArrayLike<number>) => string;
+  isCategory: (feature: number) => boolean;
   /** A category's code as a list of whole numbers (shape rows). */
   code: (feature: number) => string;
   /** The code of a missing category: the last one. */
@@ -99,6 +100,7 @@ export function featuresFor(graph: Graph, encoding: Encoding, schema: readonly C
       const list = Array.from(features);
       return once(`matrix ${list.join(' ')}`, () => graph.node('Concat', list.map(value), { axis: 1 }));
     },
+    isCategory: (feature) => origins[feature]!.entry.kind === 'category' && origins[feature]!.place === 0,
     code: (feature) => {
       const entry = category(feature);
       return once(`code list of ${entry.column}`, () =>
