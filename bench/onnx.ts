@@ -1,8 +1,9 @@
 // Whether onnxruntime gives our answers: a model of each public table, exported and run there on the rows as they are.
 // Each model is a short search (trees and linear models, ensemble, calibration), and the same with naive Bayes,
-// neighbours and a network beside them, deciding by costs. Labels must be equal, probabilities within 1e-5, values within 1e-5 of their spread, and what
-// columns become must have equal bits. Columns of texts are left out: ONNX has no way to take them apart. One table is
-// made up, of what real ones seldom have: old and odd dates, times as numbers, skewed numbers, gaps everywhere.
+// neighbours and a network beside them, deciding by costs. Labels must be equal, probabilities within 1e-5, values within
+// 1e-5 of their spread, and what columns become must have equal bits. Columns of texts are left out: ONNX has no way to
+// take them apart. One table is made up, of what real ones seldom have: old and odd dates, times as numbers, skewed
+// numbers, gaps everywhere.
 // Usage: node bench/onnx.ts FOLDER [sets = all, or names with commas] [most rows = 3000] [trials = 4]
 // FOLDER holds the data sets as INDEX.json tells. Needs Python; onnxruntime and onnx are installed unless there.
 import assert from 'node:assert/strict';

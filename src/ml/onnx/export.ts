@@ -7,6 +7,7 @@
 // Out: `label` and `probabilities` of classes, `value` (with `lower` and `upper`) of a regression, `score` of a ranking.
 // Not: texts, whose words a model knows by their hashes alone; the sets of likely classes.
 import { assert } from '../../base/assert.ts';
+import { Problem } from '../../base/problems.ts';
 import { hasClasses } from '../frame/schema.ts';
 import type { ModelContent, ModelManifest } from '../model/manifest.ts';
 import { outputCountOf, type RowModel, type ScoreModel } from '../model/row-model.ts';
@@ -17,6 +18,9 @@ import { neighbourAnswers } from './neighbours.ts';
 import { networkAnswers } from './network.ts';
 import { linearScores, naiveBayesScores } from './sums.ts';
 import { treeScores } from './trees.ts';
+
+/** What a message of Protocol Buffers can be. */
+const largestBytes = 2 ** 31 - 1;
 
 /** The bytes of an ONNX file. @throws Problem `export-unsupported` naming the column that ONNX has no words for */
 export function exportOnnx({ manifest, members }: Pick<ModelContent, 'manifest' | 'members'>): Uint8Array {
@@ -30,7 +34,7 @@ export function exportOnnx({ manifest, members }: Pick<ModelContent, 'manifest' 
     })),
   );
   addOutputs(graph, manifest, { outputCount, answer: forEveryRow(graph, features, average(graph, answers)) });
-  return graph.encode({
+  const bytes = graph.encode({
     producerVersion: manifest.engineVersion,
     description: `Predicts "${manifest.target}" (${manifest.task}). Inputs are columns by name, rows x 1.`,
     properties: {
@@ -39,6 +43,11 @@ export function exportOnnx({ manifest, members }: Pick<ModelContent, 'manifest' 
       ...(hasClasses(manifest.task) && { 'pilvi.classes': JSON.stringify(manifest.classes) }),
     },
   });
+  if (bytes.length <= largestBytes) return bytes;
+  throw new Problem(
+    'export-unsupported',
+    'As ONNX the model would be larger than 2 GiB, which is more than such a file can be. Train with fewer trees.',
+  );
 }
 
 /** The answers of one model (shape rows x answers, or 1 x answers where it looks at no column). */

@@ -43,6 +43,11 @@ export function featuresFor(graph: Graph, encoding: Encoding, schema: readonly C
 
   const input = (column: string): string => {
     const kind = kinds.get(column);
+    if (column === '')
+      throw new Problem(
+        'export-unsupported',
+        'The model reads a column whose name is empty, and inputs of ONNX have names. Name the column, then train again.',
+      );
     if (kind === 'categorical' || kind === 'text')
       return graph.input(column, 'string', 'a text; empty where it is missing');
     return graph.input(column, 'double', numberDescriptions[kind ?? 'numeric']);
