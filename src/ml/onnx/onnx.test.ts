@@ -177,6 +177,8 @@ test('only columns that the model looks at are asked for, and one where it looks
     ['label'],
   );
   onlyNode(model, 'Expand');
+  const nameless = { ...classes.manifest, schema: [{ name: '', kind: 'numeric' as const }], encoding: [] };
+  assert.throws(() => exportOnnx({ ...constant, manifest: nameless }), /name is empty/);
 });
 
 test('a text that the model reads is refused by name', async () => {
