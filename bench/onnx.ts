@@ -1,8 +1,9 @@
 // Whether onnxruntime gives our answers: a model of each public table, exported and run there on the rows as they are.
-// Each model is a short search (trees and linear models, ensemble, calibration), and the same with naive Bayes and a
-// network beside them. Labels must be equal, probabilities within 1e-5, values within 1e-5 of their spread, and what
-// columns become must have equal bits. Columns of texts are left out: ONNX has no way to take them apart. One table is
-// made up, of what real ones seldom have: old and odd dates, times as numbers, skewed numbers, gaps everywhere.
+// Each model is a short search (trees and linear models, ensemble, calibration), and the same with categorical boosting,
+// naive Bayes, neighbours and a network beside them, deciding by costs. Labels must be equal, probabilities within 1e-5,
+// values within 1e-5 of their spread, and what columns become must have equal bits. Columns of texts are left out: ONNX
+// has no way to take them apart. One table is made up, of what real ones seldom have: old and odd dates, times as
+// numbers, skewed numbers, gaps everywhere, 150 categories.
 // Usage: node bench/onnx.ts FOLDER [sets = all, or names with commas] [most rows = 3000] [trials = 4]
 // FOLDER holds the data sets as INDEX.json tells. Needs Python; onnxruntime and onnx are installed unless there.
 import assert from 'node:assert/strict';
@@ -19,7 +20,9 @@ import { featuresOf } from '../src/ml/frame/encoding.ts';
 import { frameFromColumns } from '../src/ml/frame/frame.ts';
 import { inferSchema } from '../src/ml/frame/infer-schema.ts';
 import { readValue } from '../src/ml/frame/values.ts';
+import { categoricalBoosting } from '../src/ml/learners/categorical-boosting.ts';
 import { naiveBayes } from '../src/ml/learners/naive-bayes.ts';
+import { neighbours } from '../src/ml/learners/neighbours.ts';
 import { network } from '../src/ml/learners/network.ts';
 import type { ModelContent, ModelManifest } from '../src/ml/model/manifest.ts';
 import { predictorOf, rowEncoder } from '../src/ml/model/predictor.ts';
@@ -64,7 +67,7 @@ try {
       target,
       columnsOf(join(folder, files.find(({ role }) => role === 'data')!.path), target),
     );
-  if (!wanted || wanted.includes('made-up')) await check('made-up', 'answer', madeUp(1000));
+  if (!wanted || wanted.includes('made-up')) await check('made-up', 'answer', madeUp(mostRows));
 } finally {
   rmSync(temporary, { recursive: true });
 }
@@ -76,8 +79,19 @@ async function check(name: string, target: string, columns: Columns): Promise<vo
   const { model } = await search({ frame, recipe, clock: systemClock });
   checkFeatures(name, model.manifest, columns);
   checkAnswers(name, model, columns);
-  const others = model.manifest.task === 'regression' ? [network] : [naiveBayes, network];
-  checkAnswers(`${name} +`, await withMembers(model, others, { frame, recipe }), columns);
+  const others = [categoricalBoosting, neighbours, network];
+  if (model.manifest.task !== 'regression') others.push(naiveBayes);
+  const more = await withMembers(model, others, { frame, recipe });
+  checkAnswers(`${name} +`, { ...more, manifest: withCosts(more.manifest) }, columns);
+}
+
+/** Decisions for classes by costs that differ. */
+function withCosts(manifest: ModelManifest): ModelManifest {
+  if (manifest.task === 'regression') return manifest;
+  const matrix = manifest.classes.map((_, actual) =>
+    manifest.classes.map((_name, decided) => (actual === decided ? 0 : 1 + actual + 2 * decided)),
+  );
+  return { ...manifest, costs: { matrix, currency: '', decisionCount: 1 } };
 }
 
 /** Rows that have a target, from the whole of the file. */
@@ -98,7 +112,7 @@ function madeUp(rowCount: number): Columns {
   const days = Array.from({ length: rowCount }, () => random.next());
   const dateOf = (share: number, from: number, to: number): string =>
     new Date(Date.UTC(from, 0, 1) + share * (Date.UTC(to, 0, 1) - Date.UTC(from, 0, 1))).toISOString();
-  const towns = Array.from({ length: rowCount }, () => random.below(60));
+  const towns = Array.from({ length: rowCount }, () => random.below(150));
   return {
     opened: list((row) => dateOf(days[row]!, 1600, 2400)),
     'day of the month': list(

@@ -32,7 +32,7 @@ export interface NeighboursModel {
 }
 
 /** Adding this to a distance keeps the weight of an equal row finite. */
-const leastDistance = 1e-6;
+export const leastDistance = 1e-6;
 
 /** Writes the answers for row-major `rows`: the shares of classes, or one value. */
 export function applyNeighbours(

@@ -5,7 +5,7 @@
 // In: numbers as double (NaN is missing; 1 and 0 for true and false; milliseconds since 1970 for dates), categories as
 // texts (empty is missing), one value a row, shape rows x 1; columns that the model makes nothing of are not asked for.
 // Out: `label` and `probabilities` of classes, `value` (with `lower` and `upper`) of a regression, `score` of a ranking.
-// Not: texts, nearest neighbours, the sets of likely classes.
+// Not: texts, whose words a model knows by their hashes alone; the sets of likely classes.
 import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import { hasClasses } from '../frame/schema.ts';
@@ -14,23 +14,27 @@ import { outputCountOf, type RowModel, type ScoreModel } from '../model/row-mode
 import { average, calibrated, decidedLabels, intervalEnds, linkNode } from './answers.ts';
 import { featuresFor, type Features } from './features.ts';
 import { Graph } from './graph.ts';
+import { neighbourAnswers } from './neighbours.ts';
 import { networkAnswers } from './network.ts';
 import { linearScores, naiveBayesScores } from './sums.ts';
 import { treeScores } from './trees.ts';
 
-/** The bytes of an ONNX file. @throws Problem `export-unsupported` naming the column or learner that ONNX has no words for */
+/** What a message of Protocol Buffers can be. */
+const largestBytes = 2 ** 31 - 1;
+
+/** The bytes of an ONNX file. @throws Problem `export-unsupported` naming the column that ONNX has no words for */
 export function exportOnnx({ manifest, members }: Pick<ModelContent, 'manifest' | 'members'>): Uint8Array {
   const graph = new Graph(manifest.schema.map(({ name }) => name));
   const features = featuresFor(graph, manifest.encoding, manifest.schema);
   const outputCount = outputCountOf(manifest.task, manifest.classes.length);
-  const answers = members.flatMap(({ learner, weight, models }) =>
+  const answers = members.flatMap(({ weight, models }) =>
     models.map((model) => ({
-      value: answerOf(graph, features, model, { outputCount, learner }),
+      value: answerOf(graph, features, model, outputCount),
       weight: weight / models.length,
     })),
   );
   addOutputs(graph, manifest, { outputCount, answer: forEveryRow(graph, features, average(graph, answers)) });
-  return graph.encode({
+  const bytes = graph.encode({
     producerVersion: manifest.engineVersion,
     description: `Predicts "${manifest.target}" (${manifest.task}). Inputs are columns by name, rows x 1.`,
     properties: {
@@ -39,15 +43,15 @@ export function exportOnnx({ manifest, members }: Pick<ModelContent, 'manifest' 
       ...(hasClasses(manifest.task) && { 'pilvi.classes': JSON.stringify(manifest.classes) }),
     },
   });
+  if (bytes.length <= largestBytes) return bytes;
+  throw new Problem(
+    'export-unsupported',
+    'As ONNX the model would be larger than 2 GiB, which is more than such a file can be. Train with fewer trees.',
+  );
 }
 
 /** The answers of one model (shape rows x answers, or 1 x answers where it looks at no column). */
-function answerOf(
-  graph: Graph,
-  features: Features,
-  model: RowModel,
-  { outputCount, learner }: { outputCount: number; learner: string },
-): string {
+function answerOf(graph: Graph, features: Features, model: RowModel, outputCount: number): string {
   switch (model.kind) {
     case 'constant':
       assert(model.values.length === outputCount, 'a constant for each answer');
@@ -55,10 +59,7 @@ function answerOf(
     case 'network':
       return networkAnswers(graph, features, model);
     case 'neighbours':
-      throw new Problem(
-        'export-unsupported',
-        `A part of the model ("${learner}") compares rows with those that it holds, which ONNX cannot do as it does. Train without that learner.`,
-      );
+      return neighbourAnswers(graph, features, model);
     case 'trees':
     case 'linear':
     case 'naive-bayes':

@@ -5,7 +5,7 @@ import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import type { CategoryStatistics } from '../frame/category-statistics.ts';
 import { valueEncoders, type ColumnEncoding, type Encoding } from '../frame/encoding.ts';
-import type { ColumnSchema } from '../frame/schema.ts';
+import type { ColumnKind, ColumnSchema } from '../frame/schema.ts';
 import { arithmeticOf, logNode } from './arithmetic.ts';
 import { datePartNode, momentOf, type Moment } from './dates.ts';
 import type { Graph } from './graph.ts';
@@ -16,6 +16,7 @@ export interface Features {
   value: (feature: number) => string;
   /** Several features side by side (shape rows x features). @throws Problem `export-unsupported` */
   matrix: (features: ArrayLike<number>) => string;
+  isCategory: (feature: number) => boolean;
   /** A category's code as a list of whole numbers (shape rows). */
   code: (feature: number) => string;
   /** The code of a missing category: the last one. */
@@ -32,6 +33,7 @@ interface Origin {
   place: number;
 }
 
+/** The features that `encoding` makes of columns of these kinds. Nothing is added to the graph until it is asked for. */
 export function featuresFor(graph: Graph, encoding: Encoding, schema: readonly ColumnSchema[]): Features {
   const origins = valueEncoders(encoding).flatMap(({ width }, index) =>
     Array.from({ length: width }, (_, place): Origin => ({ entry: encoding[index]!, place })),
@@ -40,12 +42,7 @@ export function featuresFor(graph: Graph, encoding: Encoding, schema: readonly C
   const moments = new Map<string, Moment>();
   const once = remembered();
 
-  const input = (column: string): string => {
-    const kind = kinds.get(column);
-    if (kind === 'categorical' || kind === 'text')
-      return graph.input(column, 'string', 'a text; empty where it is missing');
-    return graph.input(column, 'double', numberDescriptions[kind ?? 'numeric']);
-  };
+  const input = (column: string): string => inputFor(graph, column, kinds.get(column));
   const moment = (column: string): Moment => {
     const known = moments.get(column);
     if (known) return known;
@@ -99,6 +96,7 @@ export function featuresFor(graph: Graph, encoding: Encoding, schema: readonly C
       const list = Array.from(features);
       return once(`matrix ${list.join(' ')}`, () => graph.node('Concat', list.map(value), { axis: 1 }));
     },
+    isCategory: (feature) => origins[feature]!.entry.kind === 'category' && origins[feature]!.place === 0,
     code: (feature) => {
       const entry = category(feature);
       return once(`code list of ${entry.column}`, () =>
@@ -108,6 +106,17 @@ export function featuresFor(graph: Graph, encoding: Encoding, schema: readonly C
     missingCode: (feature) => category(feature).categories.length + 1,
     anyInput: () => input(schema[0]!.name),
   };
+}
+
+function inputFor(graph: Graph, column: string, kind: ColumnKind | undefined): string {
+  if (column === '')
+    throw new Problem(
+      'export-unsupported',
+      'The model reads a column whose name is empty, and inputs of ONNX have names. Name the column, then train again.',
+    );
+  if (kind === 'categorical' || kind === 'text')
+    return graph.input(column, 'string', 'a text; empty where it is missing');
+  return graph.input(column, 'double', numberDescriptions[kind ?? 'numeric']);
 }
 
 const numberDescriptions = {

@@ -3,7 +3,7 @@
 import { assert } from '../../base/assert.ts';
 import { bytesField, integerField, integersField, messageOf, textField, type Message } from './wire.ts';
 
-export const elementTypes = { uint8: 2, int64: 7, string: 8, boolean: 9, double: 11 } as const;
+export const elementTypes = { float: 1, uint8: 2, int64: 7, string: 8, boolean: 9, double: 11 } as const;
 export type ElementType = 'int64' | 'string' | 'double';
 
 /** What a node is told beside its inputs: a whole number from 0, several, texts, or a tensor. */
@@ -11,7 +11,7 @@ export type Attribute = number | Int32Array | readonly string[] | Tensor;
 
 /** Numbers or texts, row-major. */
 export interface Tensor {
-  values: Float64Array | BigInt64Array | Uint8Array | readonly string[];
+  values: Float64Array | Float32Array | BigInt64Array | Uint8Array | readonly string[];
   shape: readonly number[];
 }
 
@@ -60,7 +60,7 @@ export class Graph {
   /** Makes `value` an output called `name`, or nearly so where a column has that name. */
   output(name: string, value: string, port: Omit<Port, 'name'>): void {
     const unique = this.#nameFor(name);
-    this.#add('Identity', [value], {}, unique);
+    this.#add('Identity', [value], {}, [unique]);
     this.#outputs.push({ name: unique, ...port });
   }
 
@@ -71,8 +71,20 @@ export class Graph {
     attributes: Readonly<Record<string, Attribute>> = {},
   ): string {
     const output = this.#nameFor(`${operator.toLowerCase()}_${this.#nodes.length + 1}`);
-    this.#add(operator, inputs, attributes, output);
+    this.#add(operator, inputs, attributes, [output]);
     return output;
+  }
+
+  /** Adds a node that has two outputs; returns their names. */
+  pair(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>>,
+  ): [string, string] {
+    const name = `${operator.toLowerCase()}_${this.#nodes.length + 1}`;
+    const outputs: [string, string] = [this.#nameFor(`${name}a`), this.#nameFor(`${name}b`)];
+    this.#add(operator, inputs, attributes, outputs);
+    return outputs;
   }
 
   /** A double that fits every shape. */
@@ -133,13 +145,13 @@ export class Graph {
     operator: string,
     inputs: readonly string[],
     attributes: Readonly<Record<string, Attribute>>,
-    output: string,
+    outputs: readonly string[],
   ): void {
     this.#nodes.push(
       messageOf(
         ...inputs.map((input) => textField(1, input)),
-        textField(2, output),
-        textField(3, output),
+        ...outputs.map((output) => textField(2, output)),
+        textField(3, outputs[0]!),
         textField(4, operator),
         ...Object.entries(attributes).map(([name, value]) => bytesField(5, attributeOf(name, value))),
         ...(learningNames.has(operator) ? [textField(7, learningOperators.domain)] : []),
@@ -178,6 +190,7 @@ function tensorOf({ values, shape }: Tensor, name: string): Message {
 
 function elementTypeOf(values: Tensor['values']): number {
   if (values instanceof Float64Array) return elementTypes.double;
+  if (values instanceof Float32Array) return elementTypes.float;
   if (values instanceof BigInt64Array) return elementTypes.int64;
   return values instanceof Uint8Array ? elementTypes.uint8 : elementTypes.string;
 }

@@ -51,8 +51,8 @@ export function naiveBayesScores(graph: Graph, features: Features, model: NaiveB
   return sumOf(graph, [...parts, ...levelParts(graph, features, { ...model, width: classCount })]);
 }
 
-/** A model's numbers, shifted, scaled and held within bounds, 0 where they are missing; and whether they are. */
-function standardisedNumbers(
+/** A model's numbers side by side, shifted, scaled and held within bounds, 0 where they are missing; and whether they are. */
+export function standardisedNumbers(
   graph: Graph,
   features: Features,
   { numberFeature, centre, inverseSpread }: Pick<LinearModel, 'numberFeature' | 'centre' | 'inverseSpread'>,

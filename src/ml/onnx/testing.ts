@@ -88,6 +88,7 @@ function tensorOf(tensor: Fields): { shape: number[]; values: number[] | string[
   if (type === elementTypes.string) return { shape, values: texts(tensor, 6) };
   const { buffer } = Uint8Array.from(onlyBytes(tensor, 9));
   if (type === elementTypes.double) return { shape, values: [...new Float64Array(buffer)] };
+  if (type === elementTypes.float) return { shape, values: [...new Float32Array(buffer)] };
   if (type === elementTypes.int64) return { shape, values: [...new BigInt64Array(buffer)].map(Number) };
   assert.equal(type, elementTypes.uint8);
   return { shape, values: [...new Uint8Array(buffer)] };
