@@ -3,26 +3,13 @@
 // Usage: node bench/learners.ts FOLDER [sets = all, or names with commas] [folds = 3] [seed = 11]
 // FOLDER holds the data sets by name. scikit-learn is installed into node_modules/.cache by pip the first time; Python 3
 // must be there. Both get Pilvi's encoding; scikit-learn's is then standardised, filled and one-hot.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cpus, loadavg } from 'node:os';
 import { seededRandom, shuffle } from '../src/base/random.ts';
-import { systemClock } from '../src/base/time.ts';
-import { copyFeatureRow } from '../src/ml/frame/encoding.ts';
-import { pauseBy, type Hyperparameters } from '../src/ml/learners/learner.ts';
+import type { Hyperparameters } from '../src/ml/learners/learner.ts';
 import { learnerNamed } from '../src/ml/learners/learners.ts';
-import { metricFor } from '../src/ml/metrics/metrics.ts';
-import { applyModel, outputCountOf } from '../src/ml/model/row-model.ts';
-import { loadSet, type DataSet, type LoadedSet } from './categorical-data.ts';
+import { loadSet, type DataSet } from './categorical-data.ts';
+import { ourRuns, peerRuns, report, type FoldRun } from './fold-runs.ts';
 import { pythonWith } from './python.ts';
-
-/** One fold: class shares or values for its validation rows, and what learning took. */
-interface Run {
-  cpuSeconds: number;
-  predictions: ArrayLike<number>;
-}
 
 const set = (name: string, target: string, task: DataSet['task'], without: string[] = []): DataSet => ({
   name,
@@ -67,97 +54,23 @@ for (const one of sets.filter(({ name }) => wanted.includes(name))) {
   console.log(
     `\n${one.name}: ${rowCount} rows, ${features.length} features (load average ${loadavg()[0]!.toFixed(1)})`,
   );
-  const peers = peerRuns(one, data);
-  for (const name of Object.keys(contestants)) {
-    const { learner } = contestants[name]!;
-    if (!learnerNamed(learner).spec.tasks.includes(one.task)) continue;
-    report(`${name}`, one, data, await ourRuns(name, one, data));
-    if (peers[name]) report('  scikit-learn', one, data, peers[name]);
+  const on = { set: one, data };
+  const plain = features.map(({ kind }, index) => ({ kind, values: Array.from(data.table.columns[index]!) }));
+  const sklearn = { python, script: 'learners-sklearn.py' };
+  const peers = peerRuns(sklearn, on, plain) as Record<string, FoldRun[]>;
+  for (const [name, contestant] of Object.entries(contestants)) {
+    const learner = learnerNamed(contestant.learner);
+    const { tasks, abilities } = learner.spec;
+    if (!tasks.includes(one.task)) continue;
+    const rowsOf = abilities.earlyStopping ? withTenth : undefined;
+    report(name, on, await ourRuns(learner, on, contestant.hyperparameters, rowsOf));
+    if (peers[name]) report('  scikit-learn', on, peers[name]);
   }
 }
 
-async function ourRuns(name: string, { task }: DataSet, data: LoadedSet): Promise<Run[]> {
-  const { table, target, classCount, folds } = data;
-  const { learner, hyperparameters } = contestants[name]!;
-  const { spec, train } = learnerNamed(learner);
-  const runs: Run[] = [];
-  for (const { training, validation } of folds) {
-    const begun = process.cpuUsage();
-    const stopping = spec.abilities.earlyStopping ? Math.ceil(training.length / 10) : 0;
-    const order = shuffle(training.slice(), seededRandom(seed));
-    const { model } = await train({
-      // A new object each time, because bins are remembered with their table.
-      table: { ...table },
-      task,
-      target,
-      classCount,
-      rows: order.slice(stopping),
-      ...(stopping > 0 && { validationRows: order.slice(0, stopping) }),
-      hyperparameters,
-      seed: 1,
-      control: { clock: systemClock, pause: pauseBy(systemClock) },
-    });
-    const used = process.cpuUsage(begun);
-    const featureCount = table.features.length;
-    const rows = new Float64Array(validation.length * featureCount);
-    validation.forEach((row, index) =>
-      copyFeatureRow(table, row, rows.subarray(index * featureCount, (index + 1) * featureCount)),
-    );
-    const predictions = new Float64Array(validation.length * outputCountOf(task, classCount));
-    applyModel(model, { rows, rowCount: validation.length, featureCount }, predictions);
-    runs.push({ cpuSeconds: (used.user + used.system) / 1e6, predictions });
-  }
-  return runs;
-}
-
-/** By contestant. */
-function peerRuns({ task }: DataSet, { table, target, folds }: LoadedSet): Record<string, Run[]> {
-  const temporary = mkdtempSync(join(tmpdir(), 'pilvi-learners-'));
-  try {
-    const file = join(temporary, 'data.json');
-    const features = table.features.map(({ kind }, index) => ({
-      kind,
-      values: Array.from(table.columns[index]!),
-    }));
-    const indices = folds.map(({ training, validation }) => ({
-      training: [...training],
-      validation: [...validation],
-    }));
-    writeFileSync(file, JSON.stringify({ task, target: [...target], folds: indices, features }));
-    const script = fileURLToPath(new URL('learners-sklearn.py', import.meta.url));
-    const output = execFileSync(python, [script, file], {
-      encoding: 'utf8',
-      maxBuffer: 1e9,
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' },
-    });
-    return JSON.parse(output.trim().split('\n').at(-1)!) as Record<string, Run[]>;
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
-}
-
-/** Means over the folds. */
-function report(
-  name: string,
-  { task }: DataSet,
-  { target, classCount, folds }: LoadedSet,
-  runs: Run[],
-): void {
-  const metrics = task === 'regression' ? ['rmse'] : task === 'binary' ? ['auc', 'log-loss'] : ['log-loss'];
-  const scores = metrics.map((metric) => {
-    const values = runs.map(({ predictions }, fold) => {
-      const actual = Float64Array.from(folds[fold]!.validation, (row) => target[row]!);
-      const probabilities = Float64Array.from(predictions);
-      const scored = { task, actual, predicted: probabilities, probabilities, classCount, positiveClass: 1 };
-      return metricFor(metric, task).compute(scored);
-    });
-    return `${metric} ${mean(values).toPrecision(4)}`;
-  });
-  const seconds = mean(runs.map((run) => run.cpuSeconds));
-  console.log([name.padEnd(16), ...scores, `processor ${seconds.toFixed(2)} s`].join('  '));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** A tenth of the rows stops the training. */
+function withTenth(training: Int32Array): { rows: Int32Array; validationRows: Int32Array } {
+  const order = shuffle(training.slice(), seededRandom(seed));
+  const stopping = Math.ceil(training.length / 10);
+  return { rows: order.slice(stopping), validationRows: order.slice(0, stopping) };
 }

@@ -1,6 +1,6 @@
 // What boosted trees can be told: their settings, as data. How they learn is in boosted-trees.ts.
+import { iterationsSetting, lossSettings, patienceSetting } from './boosting-settings.ts';
 import type { LearnerSpec } from './learner.ts';
-import { regressionLosses } from './regression-losses.ts';
 
 export const boostedTreesSpec: LearnerSpec = {
   name: 'boosted-trees',
@@ -9,15 +9,7 @@ export const boostedTreesSpec: LearnerSpec = {
     'Hundreds of small decision trees, each correcting the errors of those before it. The strongest single method for most tables.',
   tasks: ['binary', 'multiclass', 'regression'],
   hyperparameters: [
-    {
-      name: 'iterations',
-      label: 'Trees',
-      plainWords: 'The most rounds of trees; early stopping usually ends sooner.',
-      type: 'integer',
-      default: 1000,
-      min: 1,
-      max: 20_000,
-    },
+    iterationsSetting,
     {
       name: 'learningRate',
       label: 'Learning rate',
@@ -102,33 +94,10 @@ export const boostedTreesSpec: LearnerSpec = {
       default: 'best',
       search: { choices: ['best', 'best', 'best', 'random'] },
     },
-    {
-      name: 'loss',
-      label: 'Loss',
-      plainWords:
-        'For numbers: whether large errors count more (squared), in proportion (absolute), or something between (huber); for a chosen quantile; for counts (poisson), for positive amounts (gamma), for amounts that are often zero (tweedie); or only the order of rows within groups counts (ranking).',
-      type: 'choice',
-      choices: [...regressionLosses, 'ranking'],
-      default: 'squared',
-    },
-    {
-      name: 'quantile',
-      label: 'Quantile',
-      plainWords: 'With the quantile loss: the share of answers that should lie above the truth.',
-      type: 'number',
-      default: 0.5,
-      min: 0.001,
-      max: 0.999,
-    },
-    {
-      name: 'tweediePower',
-      label: 'Tweedie power',
-      plainWords: 'With the Tweedie loss: near 1 for counts, near 2 for amounts.',
-      type: 'number',
-      default: 1.5,
-      min: 1.01,
-      max: 1.99,
-    },
+    ...lossSettings({
+      losses: ['ranking'],
+      words: '; or only the order of rows within groups counts (ranking)',
+    }),
     {
       name: 'truncation',
       label: 'Places that count',
@@ -138,15 +107,7 @@ export const boostedTreesSpec: LearnerSpec = {
       min: 1,
       max: 10_000,
     },
-    {
-      name: 'patience',
-      label: 'Patience',
-      plainWords: 'Rounds without progress on the validation rows after which training stops.',
-      type: 'integer',
-      default: 40,
-      min: 1,
-      max: 10_000,
-    },
+    patienceSetting,
   ],
   abilities: {
     missingValues: true,

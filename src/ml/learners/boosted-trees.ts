@@ -4,7 +4,8 @@ import { seededRandom, type Random } from '../../base/random.ts';
 import { openKernels } from '../kernels/open-kernels.ts';
 import { binnedTable } from './bins.ts';
 import { boostedTreesSpec } from './boosted-trees-spec.ts';
-import { runRounds } from './boosting-rounds.ts';
+import { positionsOf, runRounds } from './boosting-rounds.ts';
+import { lossOf } from './boosting-settings.ts';
 import { checkConstraints, fault, type Bounds } from './constraints.ts';
 import {
   completeHyperparameters,
@@ -17,7 +18,7 @@ import {
 } from './learner.ts';
 import { residualQuantile, type Loss } from './loss.ts';
 import { lossFor, outputCountFor } from './losses.ts';
-import { checkTarget, type RegressionLoss } from './regression-losses.ts';
+import { checkTarget } from './regression-losses.ts';
 import {
   treeGrower,
   type GrownTree,
@@ -127,12 +128,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
     loss: lossFor(
       task,
       { ...grower.kernels, rowCount, classCount, groups: groups && positions.map((row) => groups[row]!) },
-      {
-        loss: String(settings['loss']) as RegressionLoss,
-        quantile: numberSetting(settings, 'quantile'),
-        tweediePower: numberSetting(settings, 'tweediePower'),
-        truncation: numberSetting(settings, 'truncation'),
-      },
+      lossOf(settings),
     ),
     grower,
     store: treeStore(binned, input.earlier?.model),
@@ -143,7 +139,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
 /** @throws Problem `invalid-request` for constraints and targets that the settings cannot have */
 function checkInput(input: TrainingInput, settings: Hyperparameters): void {
   const { constraints, table, task } = input;
-  const loss = String(settings['loss']) as RegressionLoss;
+  const { loss } = lossOf(settings);
   if (task === 'regression') checkTarget(loss, input);
   if (!constraints) return;
   checkConstraints(constraints, table.features);
@@ -268,18 +264,6 @@ function reorderRows({ grower, rowCount }: Boosting): void {
   let count = 0;
   for (let index = 0; index < rows.length; index++) if (rows[index]! < rowCount) rows[count++] = rows[index]!;
   grower.kernels.reorder(rows.subarray(0, rowCount));
-}
-
-/** Rows of the table in the order in which the kernels number them at first. */
-function positionsOf({ rows, validationRows }: TrainingInput): Int32Array {
-  return validationRows ? joined(rows, validationRows) : rows;
-}
-
-function joined(first: Int32Array, second: Int32Array): Int32Array {
-  const both = new Int32Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }
 
 function countUp(rows: Int32Array): void {

@@ -1,6 +1,13 @@
 // What all boosting has in common: rounds one after another, until there are enough, validation rows show no more
 // progress, or time is over.
-import { isLate, type CurvePoint, type TrainedModel, type TrainingControl } from './learner.ts';
+import { concatenate } from '../../base/numbers.ts';
+import {
+  isLate,
+  type CurvePoint,
+  type TrainedModel,
+  type TrainingControl,
+  type TrainingInput,
+} from './learner.ts';
 
 export interface Rounds {
   control: TrainingControl;
@@ -51,4 +58,9 @@ export async function runRounds(
     }
   }
   return { kept: validationScore ? progress.iteration : iteration, curve, endedBy };
+}
+
+/** Rows of the table in the order in which the kernels number them at first: those that stop the training come last. */
+export function positionsOf({ rows, validationRows }: TrainingInput): Int32Array {
+  return validationRows ? concatenate(Int32Array, [rows, validationRows]) : rows;
 }

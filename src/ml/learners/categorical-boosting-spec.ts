@@ -1,6 +1,6 @@
 // What categorical boosting can be told: its settings, as data. How it learns is in categorical-boosting.ts.
+import { iterationsSetting, lossSettings, patienceSetting } from './boosting-settings.ts';
 import type { LearnerSpec } from './learner.ts';
-import { regressionLosses } from './regression-losses.ts';
 
 export const categoricalBoostingSpec: LearnerSpec = {
   name: 'categorical-boosting',
@@ -9,15 +9,7 @@ export const categoricalBoostingSpec: LearnerSpec = {
     'Boosted trees that ask every case the same few questions, and learn from columns with many categories without being misled by them. Steady on small tables.',
   tasks: ['binary', 'multiclass', 'regression'],
   hyperparameters: [
-    {
-      name: 'iterations',
-      label: 'Trees',
-      plainWords: 'The most rounds of trees; early stopping usually ends sooner.',
-      type: 'integer',
-      default: 1000,
-      min: 1,
-      max: 20_000,
-    },
+    iterationsSetting,
     {
       name: 'learningRate',
       label: 'Learning rate',
@@ -118,42 +110,8 @@ export const categoricalBoostingSpec: LearnerSpec = {
       scale: 'log',
       search: { min: 0.5, max: 20 },
     },
-    {
-      name: 'loss',
-      label: 'Loss',
-      plainWords:
-        'For numbers: whether large errors count more (squared), in proportion (absolute), or something between (huber); for a chosen quantile; for counts (poisson), for positive amounts (gamma), for amounts that are often zero (tweedie).',
-      type: 'choice',
-      choices: regressionLosses,
-      default: 'squared',
-    },
-    {
-      name: 'quantile',
-      label: 'Quantile',
-      plainWords: 'With the quantile loss: the share of answers that should lie above the truth.',
-      type: 'number',
-      default: 0.5,
-      min: 0.001,
-      max: 0.999,
-    },
-    {
-      name: 'tweediePower',
-      label: 'Tweedie power',
-      plainWords: 'With the Tweedie loss: near 1 for counts, near 2 for amounts.',
-      type: 'number',
-      default: 1.5,
-      min: 1.01,
-      max: 1.99,
-    },
-    {
-      name: 'patience',
-      label: 'Patience',
-      plainWords: 'Rounds without progress on the validation rows after which training stops.',
-      type: 'integer',
-      default: 40,
-      min: 1,
-      max: 10_000,
-    },
+    ...lossSettings(),
+    patienceSetting,
   ],
   abilities: {
     missingValues: true,

@@ -9,7 +9,8 @@ import { openKernels } from '../kernels/open-kernels.ts';
 import type { RowRange, TreeKernels } from '../kernels/tree-kernels.ts';
 import { exp, log } from '../model/arithmetic.ts';
 import { binnedTable, type BinnedFeature, type BinnedTable } from './bins.ts';
-import { runRounds } from './boosting-rounds.ts';
+import { positionsOf, runRounds } from './boosting-rounds.ts';
+import { lossOf } from './boosting-settings.ts';
 import { categoricalBoostingSpec } from './categorical-boosting-spec.ts';
 import {
   checkAbilities,
@@ -25,7 +26,7 @@ import { residualQuantile, type Loss } from './loss.ts';
 import { lossFor, outputCountFor } from './losses.ts';
 import { growObliviousTree, type ObliviousTree } from './oblivious-grower.ts';
 import { shapeTree, type ShapedTree } from './oblivious-shape.ts';
-import { checkTarget, type RegressionLoss } from './regression-losses.ts';
+import { checkTarget } from './regression-losses.ts';
 import { bagDrawer, type Bag } from './row-bag.ts';
 import { asCategorySplit, statisticsOf, type StatisticFeature } from './target-statistics.ts';
 import type { KernelOpener } from './tree-grower.ts';
@@ -87,14 +88,11 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
 }
 
 function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
-  const { table, task, target, weights, classCount, rows, validationRows } = input;
+  const { table, task, target, weights, classCount, rows } = input;
   checkAbilities(categoricalBoostingSpec, input);
   const settings = completeHyperparameters(categoricalBoostingSpec, input.hyperparameters);
-  const regressionLoss = String(settings['loss']) as RegressionLoss;
-  if (task === 'regression') checkTarget(regressionLoss, { target, rows });
-  const positions = new Int32Array(rows.length + (validationRows?.length ?? 0));
-  positions.set(rows);
-  if (validationRows) positions.set(validationRows, rows.length);
+  if (task === 'regression') checkTarget(lossOf(settings).loss, { target, rows });
+  const positions = positionsOf(input);
   const rowCount = rows.length;
   const allCount = positions.length;
   const random = seededRandom(input.seed);
@@ -122,15 +120,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
     features,
     statistics,
     kernels,
-    loss: lossFor(
-      task,
-      { ...kernels, rowCount, classCount },
-      {
-        loss: regressionLoss,
-        quantile: numberSetting(settings, 'quantile'),
-        tweediePower: numberSetting(settings, 'tweediePower'),
-      },
-    ),
+    loss: lossFor(task, { ...kernels, rowCount, classCount }, lossOf(settings)),
     store: treeStore(binned),
     drawBag: bagDrawer(bagRules, random),
     random,

@@ -2,6 +2,7 @@
 // independent within a class. Numbers are Gaussian; categories are counted, with a pseudo-count; the weights of
 // words are counted as in a multinomial, the heaviest as one word. One pass over the rows. Its probabilities are too sure of themselves where columns say
 // the same thing twice; calibration of the ensemble makes up for it.
+import { concatenate } from '../../base/numbers.ts';
 import { heaviestTerm } from '../frame/text-features.ts';
 import { log } from '../model/arithmetic.ts';
 import { standardise } from '../model/linear.ts';
@@ -195,7 +196,10 @@ function asModel({ numbers, counts, categories }: Terms, classes: Classes): Naiv
   const total = classes.weights.reduce((sum, weight) => sum + weight, 0);
   const levelOffsets = new Int32Array(categories.length + 1);
   categories.forEach(({ levelCount }, term) => (levelOffsets[term + 1] = levelOffsets[term]! + levelCount));
-  const variances = joined(numbers.map((term) => term.variances));
+  const variances = concatenate(
+    Float64Array,
+    numbers.map((term) => term.variances),
+  );
   return {
     kind: 'naive-bayes',
     link: 'softmax',
@@ -204,23 +208,22 @@ function asModel({ numbers, counts, categories }: Terms, classes: Classes): Naiv
     numberFeature: Uint16Array.from(numbers, (term) => term.feature),
     centre: Float64Array.from(numbers, (term) => term.centre),
     inverseSpread: Float64Array.from(numbers, (term) => term.inverseSpread),
-    means: joined(numbers.map((term) => term.means)),
+    means: concatenate(
+      Float64Array,
+      numbers.map((term) => term.means),
+    ),
     halfPrecisions: variances.map((variance) => 0.5 / variance),
     heights: variances.map((variance) => -0.5 * log(variance)),
     countFeature: Uint16Array.from(counts, (term) => term.feature),
-    countWeights: joined(counts.map((term) => term.sums)),
+    countWeights: concatenate(
+      Float64Array,
+      counts.map((term) => term.sums),
+    ),
     categoryFeature: Uint16Array.from(categories, (term) => term.feature),
     levelOffsets,
-    levelWeights: joined(categories.map((term) => term.weights)),
+    levelWeights: concatenate(
+      Float64Array,
+      categories.map((term) => term.weights),
+    ),
   };
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,5 +1,6 @@
 // What training has found, as the model's vectors: the first weights of a number's steps are added up to a vector at each
 // knot; what was never seen (a missing number, a rare category) gets the vector of the average.
+import { concatenate } from '../../base/numbers.ts';
 import { placeOf, type NetworkModel } from '../model/network.ts';
 import type { NetworkInputs } from './network-inputs.ts';
 import type { NetworkShape, NetworkWeights } from './network-weights.ts';
@@ -19,7 +20,10 @@ export function networkModel(taught: TaughtNetwork, weights: NetworkWeights): Ne
   const vectorAt = (place: number): Float32Array =>
     weights['first']!.subarray(place * width, (place + 1) * width);
   const ofBlocks = (name: string): Float32Array =>
-    joined(Array.from({ length: blockCount }, (_, block) => weights[`${name}${block}`]!));
+    concatenate(
+      Float32Array,
+      Array.from({ length: blockCount }, (_, block) => weights[`${name}${block}`]!),
+    );
   const knotVectors = numbers.map(({ knots, place }) => sumsOf(knots.length, place, { vectorAt, width }));
   return {
     kind: 'network',
@@ -31,17 +35,24 @@ export function networkModel(taught: TaughtNetwork, weights: NetworkWeights): Ne
     centre: Float64Array.from(numbers, (term) => term.centre),
     knotOffsets: offsetsOf(numbers.map((term) => term.knots.length)),
     knots: Float64Array.from(numbers.flatMap((term) => [...term.knots])),
-    knotVectors: joined(knotVectors),
-    missingVectors: joined(
+    knotVectors: concatenate(Float32Array, knotVectors),
+    missingVectors: concatenate(
+      Float32Array,
       numbers.map(({ missingPlace, knots, centre }, term) =>
         missingPlace === undefined ? vectorOf(centre, knots, knotVectors[term]!) : vectorAt(missingPlace),
       ),
     ),
     countFeature: Uint16Array.from(counts, (term) => term.feature),
-    countVectors: joined(counts.map((term) => vectorAt(term.place))),
+    countVectors: concatenate(
+      Float32Array,
+      counts.map((term) => vectorAt(term.place)),
+    ),
     categoryFeature: Uint16Array.from(categories, (term) => term.feature),
     levelOffsets: offsetsOf(categories.map((term) => term.rowCounts.length)),
-    levelVectors: joined(categories.map((term) => levelVectors(term, { vectorAt, width }))),
+    levelVectors: concatenate(
+      Float32Array,
+      categories.map((term) => levelVectors(term, { vectorAt, width })),
+    ),
     firstScales: weights['firstScales']!,
     firstBiases: weights['firstBiases']!,
     weights: ofBlocks('weights'),
@@ -90,7 +101,8 @@ function levelVectors(
   rowCounts.forEach((count, level) =>
     vectorAt(place + level).forEach((value, at) => (mean[at]! += (count / total) * value)),
   );
-  return joined(
+  return concatenate(
+    Float32Array,
     Array.from(rowCounts, (count, level) => (count > 0 ? vectorAt(place + level) : Float32Array.from(mean))),
   );
 }
@@ -99,14 +111,4 @@ function offsetsOf(counts: readonly number[]): Int32Array {
   const offsets = new Int32Array(counts.length + 1);
   counts.forEach((count, index) => (offsets[index + 1] = offsets[index]! + count));
   return offsets;
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

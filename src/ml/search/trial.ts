@@ -1,4 +1,5 @@
 // One trial: a candidate trained on every fold, its predictions for the rows that each fold left out, and its score.
+import { concatenate } from '../../base/numbers.ts';
 import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
 import type { Clock } from '../../base/time.ts';
@@ -212,7 +213,7 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
     }
   }
   const rows = validationRows(prepared);
-  trial.predictions = joined(parts);
+  trial.predictions = concatenate(Float64Array, parts);
   const score = metricOf(prepared, truthOf(training, rows), trial.predictions);
   trial.report.score = Number.isFinite(score) ? score : null;
   trial.utility = utilityOf(metric, score);
@@ -253,14 +254,4 @@ async function trainFold(
       ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / (folds.length - fold) }),
     },
   });
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
