@@ -7,7 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { openModel, writeModel } from '../src/ml/model/model.ts';
 import { oddRows, sampleModels } from '../src/ml/model/testing/samples.ts';
 import { bundlePredictor } from '../tools/bundle-predictor.ts';
-import { answersInBits } from './answers-in-bits.ts';
+import { answersInBits } from '../src/ml/model/testing/answers-in-bits.ts';
 import { noChromium, openChromium } from './chromium.ts';
 
 /** Of the predictor of every learner, gzipped. */
@@ -23,7 +23,9 @@ before(async () => {
   if (noChromium !== false) return;
   browser = await openChromium();
   page = await browser.newPage();
-  const { code } = await bundlePredictor("export { answersInBits } from './test/answers-in-bits.ts';");
+  const { code } = await bundlePredictor(
+    "export { answersInBits } from './src/ml/model/testing/answers-in-bits.ts';",
+  );
   await page.route(`${origin}/**`, (route) =>
     route.request().url().endsWith('.js')
       ? route.fulfill({ contentType: 'text/javascript', body: code })

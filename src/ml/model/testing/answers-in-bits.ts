@@ -1,6 +1,7 @@
 // What a model file answers, every number by the 16 hexadecimal digits of its bits: equal texts are equal answers. It
-// runs in Node and, bundled, in a page.
-import { openModel } from '../src/ml/model/model.ts';
+// runs in Node and, bundled, in a page. What is not an answer (warnings, and whatever is added later) is left out.
+import { openModel } from '../model.ts';
+import type { PredictedColumns, Prediction } from '../predictor.ts';
 
 /** The answers for `rows`, by rows and by columns (which walks through trees in WebAssembly), as one text. */
 export async function answersInBits(
@@ -11,8 +12,17 @@ export async function answersInBits(
   const columns = Object.fromEntries(
     manifest.schema.map(({ name }) => [name, rows.map((row) => row[name] ?? null)]),
   );
-  const single = rows.map((row) => predictRows([row]));
-  return JSON.stringify({ rows: predictRows(rows), single, columns: predictColumns(columns) }, inBits);
+  const answers = {
+    together: predictRows(rows).predictions.map(onlyAnswer),
+    alone: rows.map((row) => onlyAnswer(predictRows([row]).predictions[0]!)),
+    columns: onlyAnswer(predictColumns(columns)),
+  };
+  return JSON.stringify(answers, inBits);
+}
+
+function onlyAnswer(answer: Partial<Prediction> | PredictedColumns): Record<string, unknown> {
+  const { prediction, probabilities, likelyClasses, lower, upper } = answer as Partial<Prediction>;
+  return { prediction, probabilities, likelyClasses, lower, upper };
 }
 
 function inBits(_key: string, value: unknown): unknown {
