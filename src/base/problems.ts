@@ -267,6 +267,11 @@ export const problemKinds = {
     'The model file was made by a newer Pilvi',
     'Update Pilvi, then load the file again.',
   ),
+  'model-file-untrusted': kind(
+    422,
+    'The model file was not signed by anyone trusted here',
+    'Get the file from its maker again, or, if you know who signed it, trust that key.',
+  ),
   'export-unsupported': kind(
     422,
     'The model has a part that this format cannot express',

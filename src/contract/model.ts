@@ -35,6 +35,12 @@ export const modelVersion = z
     fields: z.array(modelField),
     fileSha256: z.string(),
     fileSizeBytes: z.number().int(),
+    signer: z
+      .string()
+      .nullable()
+      .describe(
+        'The public key that the file was signed with; null for an imported file without a signature.',
+      ),
     /** Where it came from; null for an imported file. */
     lineage: z
       .object({

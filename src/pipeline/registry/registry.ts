@@ -4,12 +4,14 @@ import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
 import type { model, modelVersion, modelVersionSummary } from '../../contract/model.ts';
+import { signerOf, type Trust } from '../../ml/model/header.ts';
 import { openModel } from '../../ml/model/model.ts';
 import type { Predictor } from '../../ml/model/predictor.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
+import { ownPublicKeys } from '../../platform/security/signing/signing.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import {
   addVersion,
@@ -50,6 +52,7 @@ export type VersionSummary = Pick<
   | 'fields'
   | 'card'
   | 'cardDocument'
+  | 'signer'
 >;
 export type ModelField = ModelVersion['fields'][number];
 export type Lineage = NonNullable<ModelVersion['lineage']>;
@@ -68,16 +71,18 @@ export interface NewVersion {
 
 /**
  * Makes a version of the model called `modelName` (and the model, if it is new) from a stored model file, after
- * opening it: a file whose golden vectors do not hold is refused with `model-file-invalid`.
+ * opening it: a file whose golden vectors do not hold is refused with `model-file-invalid`, and one that is said to come
+ * from a training, but was not signed here, with `model-file-untrusted`.
  */
 export async function registerVersion(context: Context, version: NewVersion): Promise<ModelVersion> {
   const { lineage } = version;
-  const opened = await openModel(await readBlob(context, version.fileSha256));
+  const file = await readFile(context, version);
+  const opened = await openModel(file, lineage ? { trusted: await ownPublicKeys(context) } : {});
   // Evaluation and hints hold values of real rows: they stay here and are not part of the file that travels.
   const report = lineage
     ? await trainingReport(context, lineage.trainingId)
     : { evaluation: null, fields: [] };
-  const summary = summarise(opened, report);
+  const summary = { ...summarise(opened, report), signer: signerOf(file) ?? null };
   return await context.transaction(async (transaction) => {
     const row = await addRegisteredVersion(context, transaction, { ...version, summary });
     return (await showVersions(transaction, [row]))[0]!;
@@ -161,14 +166,17 @@ export async function getModelVersion(context: Context, versionId: string): Prom
   });
 }
 
-/** Opens the model of a version: what predictions are made with. Throws `not-found`. */
+/**
+ * Opens the model of a version: what predictions are made with. Its signature must be that of the registered file, and
+ * for what was trained here, one of this installation. Throws `not-found` or `model-file-untrusted`.
+ */
 export async function openModelVersion(
   context: Context,
   versionId: string,
 ): Promise<{ model: Predictor; fileSizeBytes: number }> {
   const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
   return {
-    model: await openModel(await readBlob(context, row.fileSha256)),
+    model: await openModel(await readFile(context, row), await trustFor(context, row)),
     fileSizeBytes: row.fileSizeBytes,
   };
 }
@@ -309,10 +317,24 @@ async function requireVersion(transaction: Transaction, versionId: string): Prom
   return row;
 }
 
-async function readBlob(context: Context, sha256: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await context.blobs.open(sha256)) chunks.push(chunk as Uint8Array);
-  return new Uint8Array(Buffer.concat(chunks));
+/** A file that nobody signed has no one to trust; a trained one never is such a file. */
+async function trustFor(context: Context, { lineage, summary }: VersionRow): Promise<Trust> {
+  if (lineage) return { trusted: await ownPublicKeys(context) };
+  return summary.signer === null ? {} : { trusted: [summary.signer] };
+}
+
+/** The bytes of a model file, in one piece from the start: models compute with them where they lie. */
+async function readFile(
+  context: Context,
+  { fileSha256, fileSizeBytes }: Pick<VersionRow, 'fileSha256' | 'fileSizeBytes'>,
+): Promise<Uint8Array> {
+  const file = new Uint8Array(fileSizeBytes);
+  let end = 0;
+  for await (const chunk of await context.blobs.open(fileSha256)) {
+    file.set(chunk as Uint8Array, end);
+    end += (chunk as Uint8Array).length;
+  }
+  return file;
 }
 
 async function showVersions(transaction: Transaction, rows: VersionRow[]): Promise<ModelVersion[]> {
