@@ -34,6 +34,11 @@ export interface Recipe {
   folds?: number;
   /** Share of rows that are locked away and used once, at the end. Default 0.2, from 0.05 to 0.5. */
   holdoutShare?: number;
+  /**
+   * Whether the chosen models learn once more when the holdout has judged them, then from its rows too. Default true; as
+   * far as time allows. Figures speak of the models before.
+   */
+  refit?: boolean;
   /** Binary: the class that counts as positive. */
   positiveClass?: string;
   excludedColumns?: readonly string[];

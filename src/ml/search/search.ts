@@ -6,6 +6,7 @@ import { Problem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
 import { pauseBy } from '../learners/learner.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
+import { finalFitMs } from './final-fit.ts';
 import { finish } from './finish.ts';
 import { latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
 import { leakageWarnings } from './leakage.ts';
@@ -46,6 +47,8 @@ export async function search(input: SearchInput): Promise<SearchResult> {
     clock,
     trialCount: trials.length,
     pause: run.pause,
+    ...(input.threads && { threads: input.threads }),
+    ...(latency && { latency }),
     ...(run.endMs !== undefined && { deadlineMs: run.endMs - 0.02 * (run.endMs - run.startMs) }),
   });
   const endMs = clock.monotonicMs();
@@ -161,7 +164,7 @@ async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | u
 
 /**
  * When training must end so that the rest fits: a tenth of the time and 100 ms, and what predicting the holdout,
- * importance and curves take with the trials an ensemble may hold.
+ * importance and curves take with the trials an ensemble may hold, and what learning again takes.
  */
 function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): number | undefined {
   if (run.endMs === undefined) return undefined;
@@ -175,7 +178,8 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
   const predictingSeconds =
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
   const wholeMs = run.endMs - run.startMs;
-  return run.endMs - Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + predictingSeconds * 1000);
+  const evaluatingMs = Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + predictingSeconds * 1000);
+  return run.endMs - evaluatingMs - finalFitMs(prepared, trials, wholeMs);
 }
 
 function progressShare(run: Run, trialCount: number, limit: number): number {
