@@ -1,7 +1,7 @@
 // The memory map of the WebAssembly kernels for one training, and the table in it. All addresses are planned before the
 // first tree: the loops allocate nothing.
 import { rowHeadBytes, type PlacedFeature } from './layout.ts';
-import { controlBytes } from './threads.ts';
+import { controlBytes, mostParts } from './threads.ts';
 import { blockRows, type KernelPlan } from './tree-kernels.ts';
 import { firstAddress, type Exports } from './web-assembly.ts';
 
@@ -13,10 +13,18 @@ export interface Places {
   shuffles: number;
   sides: number;
   result: number;
+  /** What threads tell each other when they divide rows. */
+  lefts: number;
+  targets: number;
   scratch: number;
   binSums: number;
   features: number;
   list: number;
+  questions: number;
+  searches: number;
+  gains: number;
+  /** For each thread. */
+  searchScratches: number;
   columnList: number;
   groupList: number;
   blockSums: number;
@@ -33,9 +41,10 @@ export interface Places {
   columns: number;
   groups: number[];
   histograms: number;
-  /** For each thread: rows gathered, and for all but the first, a histogram of its own. */
-  buffers: number[];
-  ownHistograms: number[];
+  /** For each thread: rows gathered, the filling it last took part in, and for all but the first a histogram of its own. */
+  buffers: number;
+  filled: number;
+  ownHistograms: number;
   byteCount: number;
 }
 
@@ -50,17 +59,22 @@ export function planPlaces(plan: KernelPlan, threadCount: number): Places {
   const { rowCount, outputCount, layout, slotCount } = plan;
   const allCount = plan.positions.length;
   const histogramBytes = layout.cellCount * cellBytes;
-  const perThread = <T>(of: (thread: number) => T): T[] =>
-    Array.from({ length: threadCount }, (_, index) => of(index));
   const places = {
-    control: place(controlBytes(threadCount - 1)),
+    control: place(controlBytes),
     shuffles: place(512),
     sides: place(256),
-    result: place(64 + threadCount * 4),
+    result: place(64),
+    lefts: place(mostParts * 4),
+    targets: place(mostParts * 12),
     scratch: place(4096 + 256),
     binSums: place(2048),
     features: place(plan.features.length * featureBytes),
-    list: place(plan.features.length * 4),
+    list: place(4),
+    // Two leaves are searched at a time.
+    questions: place(2 * plan.features.length * 8),
+    searches: place(2 * 64),
+    gains: place(2 * plan.features.length * 8),
+    searchScratches: place(threadCount * 8192),
     columnList: place(32 * 4),
     groupList: place(layout.groups.length * 20),
     blockSums: place(Math.ceil(rowCount / blockRows) * 32),
@@ -69,7 +83,7 @@ export function planPlaces(plan: KernelPlan, threadCount: number): Places {
     leafSums: place(2 * slotCount * 16),
     leafValues: place(2 * slotCount * 8),
     rows: place(allCount * 4),
-    rowScratch: place(allCount * 4 + threadCount * 64),
+    rowScratch: place(allCount * 4),
     derivatives: place((rowCount + 4) * 8),
     probabilities: place(outputCount > 1 ? outputCount * rowCount * 4 : 0),
     scores: place(outputCount * allCount * 8),
@@ -78,8 +92,9 @@ export function planPlaces(plan: KernelPlan, threadCount: number): Places {
     columns: place(layout.columnCount * allCount),
     groups: layout.groups.map((group) => place(group.stride * (rowCount + 4))),
     histograms: place(slotCount * histogramBytes),
-    buffers: perThread(() => place(8 * 1024)),
-    ownHistograms: perThread((thread) => (thread === 0 ? 0 : place(histogramBytes))),
+    buffers: place(threadCount * 8192),
+    filled: place(threadCount * 4),
+    ownHistograms: place((threadCount - 1) * histogramBytes),
   };
   return { ...places, byteCount: next };
 }
@@ -100,10 +115,10 @@ export function loadTable(opened: Opened): void {
   const fieldCount = featureBytes / 4;
   const features = new Int32Array(buffer, places.features, plan.features.length * fieldCount);
   const begun = new Set<number>();
-  plan.features.forEach(({ bins, binCount, missingBin }, feature) => {
+  plan.features.forEach(({ bins, binCount, missingBin, kind }, feature) => {
     const placed = layout.features[feature]!;
     features.set(
-      [placed.firstCell * cellBytes, binCount, missingBin, placed.defaultBin],
+      [placed.firstCell * cellBytes, binCount, missingBin, placed.defaultBin, kind === 'category' ? 1 : 0],
       feature * fieldCount,
     );
     const column = new Uint8Array(buffer, places.columns + placed.column * allCount, allCount);

@@ -5,16 +5,20 @@ import { moduleBase64, sharedModuleBase64 } from './module.ts';
 /** The functions of the module; addresses are numbers of bytes. What each does stands with it in assembly/. */
 export type Exports = Readonly<
   Record<
-    | 'addCells'
+    | 'countUp'
     | 'deriveLogistic'
     | 'deriveSoftmax'
     | 'deriveSquared'
     | 'divide'
+    | 'divideApart'
     | 'fillHistogram'
+    | 'gains'
     | 'interleave'
+    | 'joinHistograms'
     | 'move'
     | 'moveScores'
     | 'pack'
+    | 'placeDivided'
     | 'permuteBytes'
     | 'permuteNumbers'
     | 'scan'

@@ -78,3 +78,8 @@ export function divideAlone(
 export function move(to: usize, from: usize, size: usize): void {
   memory.copy(to, from, size);
 }
+
+/** Row i becomes `rows[i]` for rows `begin` to `end` - 1. */
+export function countUp(rows: usize, begin: usize, end: usize): void {
+  for (let row = begin; row < end; row++) store<u32>(rows + (row << 2), <u32>row);
+}
