@@ -16,7 +16,17 @@ import {
   type UnitSums,
 } from './tree-kernels.ts';
 import { startModule, startSharedModule } from './web-assembly.ts';
-import { cellBytes, featureBytes, loadTable, planPlaces, reorderTable, type Opened } from './wasm-places.ts';
+import {
+  bytesOf,
+  cellBytes,
+  describeTable,
+  featureBytes,
+  loadTable,
+  planPlaces,
+  reorderTable,
+  type Opened,
+  type TablePlan,
+} from './wasm-places.ts';
 
 // Less work than that is done faster than threads are told of it, which takes some 50 microseconds.
 const fewestSharedRows = 8192;
@@ -26,13 +36,25 @@ const fewestSharedAdditions = 400_000;
 
 /** The kernels, or `undefined` where the runtime cannot give them or not as much memory as the plan needs. */
 export function wasmKernels(plan: KernelPlan, threads?: KernelThreads): TreeKernels | undefined {
+  const { positions, weights, ...sizes } = plan;
+  const opened = openMemory(
+    { ...sizes, allCount: positions.length, isWeighted: weights !== undefined, isByRow: false },
+    threads,
+  );
+  if (!opened) return undefined;
+  loadTable(opened, plan);
+  return kernelsOn(opened);
+}
+
+/** Memory for a training and the threads that share it, without rows yet; `undefined` as for {@link wasmKernels}. */
+export function openMemory(plan: TablePlan, threads?: KernelThreads): Shared | undefined {
   if (threads && threads.count > 0 && plan.rowCount >= 2 * fewestSharedRows) {
     const places = planPlaces(plan, threads.count + 1);
     const started = startSharedModule(places.byteCount);
     if (started) {
       const { start, run, buffer } = started;
       const team = openTeam(threads, { ...start, controlAt: places.control }, { run, buffer });
-      return openKernels({ plan, places, run, buffer, team, views: viewsOf({ places, buffer }) });
+      return { plan, places, run, buffer, team, views: viewsOf({ places, buffer }) };
     }
   }
   const places = planPlaces(plan, 1);
@@ -47,10 +69,10 @@ export function wasmKernels(plan: KernelPlan, threads?: KernelThreads): TreeKern
     },
     close: () => {},
   };
-  return openKernels({ plan, places, run, buffer, team: alone, views: viewsOf({ places, buffer }) });
+  return { plan, places, run, buffer, team: alone, views: viewsOf({ places, buffer }) };
 }
 
-interface Shared extends Opened {
+export interface Shared extends Opened {
   team: Team;
   /** Of the whole memory, made once: a view for each call would cost more than small leaves do. */
   views: { words: Int32Array; sides: Uint8Array };
@@ -63,23 +85,23 @@ function viewsOf({ places, buffer }: Omit<Opened, 'run' | 'plan'>): Shared['view
   };
 }
 
-function openKernels(opened: Shared): TreeKernels {
+/** The kernels on memory whose rows are written, or will be before the first tree. */
+export function kernelsOn(opened: Shared): TreeKernels {
   const { plan, places, run, buffer, team } = opened;
-  const { rowCount, outputCount, layout } = plan;
-  const allCount = plan.positions.length;
+  const { rowCount, allCount, outputCount, layout } = plan;
   const histogramBytes = layout.cellCount * cellBytes;
   const list = new Int32Array(buffer, places.list, plan.features.length);
   const numbers = new Float64Array(buffer, places.result, 4);
   const words = new Int32Array(buffer, places.result, 8);
   const slotAt = (slot: number): number => places.histograms + slot * histogramBytes;
-  loadTable(opened);
+  describeTable(opened);
   return {
     kind: 'webassembly',
     rows: new Int32Array(buffer, places.rows, allCount),
     derivatives: new Float32Array(buffer, places.derivatives, 2 * rowCount),
     scores: new Float64Array(buffer, places.scores, outputCount * allCount),
     target: new Float64Array(buffer, places.target, allCount),
-    weights: plan.weights && new Float64Array(buffer, places.weights, allCount),
+    weights: plan.isWeighted ? new Float64Array(buffer, places.weights, allCount) : undefined,
     derive: (loss, k) => derive(opened, loss, k),
     pack: (seed) => pack(opened, seed),
     fill: (slot, rows) => fill(opened, slotAt(slot), rows),
@@ -120,7 +142,7 @@ function derive({ plan, places, team }: Shared, loss: KernelLoss, k: number): vo
   const share = (callOf: (part: RowRange) => Call): void => team.run(partsOf(team, rowCount, 64).map(callOf));
   if (loss === 'softmax') {
     const stride = rowCount * 4;
-    const scoreStride = plan.positions.length * 8;
+    const scoreStride = plan.allCount * 8;
     if (k === 0)
       share(({ begin, end }) => [
         'softmax',
@@ -283,36 +305,33 @@ function partition(
   const { plan, places, run, team, views } = opened;
   const placed = plan.layout.features[question.feature]!;
   sidesOfBytes(placed, question.sides, views.sides);
-  const column = places.columns + placed.column * plan.positions.length;
+  const { column, stride } = bytesOf(opened, placed.column);
   const count = end - begin;
   const leftsAt = places.result + 64;
-  if (count < fewestDividedRows || team.size() === 1) {
-    const { rows, sides, rowScratch, shuffles } = places;
+  const { rows, rowScratch, sides, shuffles } = places;
+  if (stride === 1 && (count < fewestDividedRows || team.size() === 1))
     return begin + run.divideAlone(rows + begin * 4, count, column, sides, rowScratch, shuffles, leftsAt);
-  }
-  const parts = partsOf(team, count, 16);
+  const parts = count < fewestDividedRows ? [{ begin: 0, end: count }] : partsOf(team, count, 16);
   // A gap behind each part's rights: they are written four at a time.
-  const scratchOf = (part: number): number => places.rowScratch + parts[part]!.begin * 4 + part * 64;
+  const scratchOf = (part: number): number => rowScratch + parts[part]!.begin * 4 + part * 64;
   team.run(
-    parts.map((part, index) => [
-      'divide',
-      places.rows + (begin + part.begin) * 4,
-      part.end - part.begin,
-      column,
-      places.sides,
-      scratchOf(index),
-      places.shuffles,
-      leftsAt + index * 4,
-    ]),
+    parts.map((part, index) => {
+      const first = rows + (begin + part.begin) * 4;
+      const rowCount = part.end - part.begin;
+      const leftCount = leftsAt + index * 4;
+      return stride === 1
+        ? ['divide', first, rowCount, column, sides, scratchOf(index), shuffles, leftCount]
+        : ['divideStrided', first, rowCount, column, sides, scratchOf(index), shuffles, leftCount, stride];
+    }),
   );
-  let to = places.rows + begin * 4;
+  let to = rows + begin * 4;
   const move = (from: number, rowCount: number): void => {
     run.move(to, from, rowCount * 4);
     to += rowCount * 4;
   };
   const lefts = (index: number): number => views.words[leftsAt / 4 + index]!;
-  parts.forEach((part, index) => move(places.rows + (begin + part.begin) * 4, lefts(index)));
-  const middle = (to - places.rows) / 4;
+  parts.forEach((part, index) => move(rows + (begin + part.begin) * 4, lefts(index)));
+  const middle = (to - rows) / 4;
   parts.forEach((part, index) => move(scratchOf(index), part.end - part.begin - lefts(index)));
   return middle;
 }
@@ -367,7 +386,7 @@ function addToScores(
 ): void {
   const { plan, places, buffer, team } = opened;
   new Float64Array(buffer, places.leafValues, leaves.length).set(values);
-  const scores = places.scores + k * plan.positions.length * 8;
+  const scores = places.scores + k * plan.allCount * 8;
   team.run(
     shareLeaves(opened, leaves).map(({ begin, end }) => [
       'moveScores',

@@ -21,16 +21,14 @@ export function writeShuffles(at: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function sideOf(column: usize, sides: usize, row: u32): u32 {
-  return load<u8>(sides + <usize>load<u8>(column + <usize>row));
+function sideOf(column: usize, stride: usize, sides: usize, row: u32): u32 {
+  return load<u8>(sides + <usize>load<u8>(column + <usize>row * stride));
 }
 
-/**
- * Divides the `count` row numbers at `rows` by `column`, a byte for each row: `sides` says 1 for bytes that go left.
- * `scratch` has 4 x `count` + 16 bytes. Writes the number of lefts, which are first now, to `result` (4 bytes).
- */
-export function divide(
-  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize, result: usize,
+// @ts-ignore: decorator
+@inline
+function divideBy(
+  stride: usize, rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize, result: usize,
 ): void {
   const end = rows + (count << 2);
   const fourEnd = rows + ((count & ~3) << 2);
@@ -40,10 +38,10 @@ export function divide(
   while (at < fourEnd) {
     const four = v128.load(at);
     const mask =
-      sideOf(column, sides, load<u32>(at)) |
-      (sideOf(column, sides, load<u32>(at, 4)) << 1) |
-      (sideOf(column, sides, load<u32>(at, 8)) << 2) |
-      (sideOf(column, sides, load<u32>(at, 12)) << 3);
+      sideOf(column, stride, sides, load<u32>(at)) |
+      (sideOf(column, stride, sides, load<u32>(at, 4)) << 1) |
+      (sideOf(column, stride, sides, load<u32>(at, 8)) << 2) |
+      (sideOf(column, stride, sides, load<u32>(at, 12)) << 3);
     const shuffle = shuffles + (<usize>mask << 4);
     v128.store(left, v128.swizzle(four, v128.load(shuffle)));
     v128.store(right, v128.swizzle(four, v128.load(shuffle, 256)));
@@ -54,7 +52,7 @@ export function divide(
   }
   while (at < end) {
     const row = load<u32>(at);
-    const isLeft = <usize>sideOf(column, sides, row);
+    const isLeft = <usize>sideOf(column, stride, sides, row);
     store<u32>(left, row);
     store<u32>(right, row);
     left += isLeft << 2;
@@ -62,6 +60,23 @@ export function divide(
     at += 4;
   }
   store<u32>(result, (left - rows) >> 2);
+}
+
+/**
+ * Divides the `count` row numbers at `rows` by `column`, a byte for each row: `sides` says 1 for bytes that go left.
+ * `scratch` has 4 x `count` + 16 bytes. Writes the number of lefts, which are first now, to `result` (4 bytes).
+ */
+export function divide(
+  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize, result: usize,
+): void {
+  divideBy(1, rows, count, column, sides, scratch, shuffles, result);
+}
+
+/** As {@link divide}, by a column whose bytes lie `stride` bytes apart, as in a group. */
+export function divideStrided(
+  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize, result: usize, stride: usize,
+): void {
+  divideBy(stride, rows, count, column, sides, scratch, shuffles, result);
 }
 
 /** As {@link divide}, and moves the rights behind the lefts. Returns the number of lefts. */
