@@ -126,6 +126,11 @@ export interface TreeKernels {
 export const largestUnitSum = 67_108_864; // 2^26
 /** Largest number of units of a row: with its sign it fits 16 bits. */
 export const largestRowUnits = 32_767;
+/**
+ * The most that rounding adds to a sum. Up to so many rows it is certain; of more, sums stray by less than ten times the
+ * square root of their number, by Hoeffding's inequality with a chance of error below 1e-86.
+ */
+const mostRoundedUp = 4_194_304; // 2^22
 /** Rows whose derivatives are summed in one go; the sums of blocks are added in order. */
 export const blockRows = 65_536;
 
@@ -146,7 +151,10 @@ export function gainOf(left: UnitSums, total: UnitSums, l2: number): number {
  */
 export function unitsFor({ sum, most }: { sum: number; most: number }, rowCount: number): number {
   if (!(sum > 0)) return 1;
-  const limit = Math.min((largestUnitSum - rowCount) / sum, (largestRowUnits - 1) / most);
+  const limit = Math.min(
+    (largestUnitSum - Math.min(rowCount, mostRoundedUp)) / sum,
+    (largestRowUnits - 1) / most,
+  );
   let power = 1;
   while (power * 2 <= limit && power < 2 ** 1000) power *= 2;
   while (power > limit && power > 2 ** -1000) power /= 2;

@@ -16,34 +16,48 @@ import {
 } from './tree-kernels.ts';
 import { fillerOf, gains, partition } from './wasm-nodes.ts';
 import { startModule, startSharedModule } from './web-assembly.ts';
-import { cellBytes, featureBytes, loadTable, planPlaces, reorderTable, type Opened } from './wasm-places.ts';
+import {
+  cellBytes,
+  describeTable,
+  featureBytes,
+  loadTable,
+  planPlaces,
+  reorderTable,
+  type Opened,
+  type TablePlan,
+} from './wasm-places.ts';
 
 /** Rows of a part: fewer are done faster than threads are told of them. */
 const fewestRows = 8192;
 
 /** The kernels, or `undefined` where the runtime cannot give them or not as much memory as the plan needs. */
 export function wasmKernels(plan: KernelPlan, threads?: KernelThreads): TreeKernels | undefined {
+  const { positions, weights, ...sizes } = plan;
+  const opened = openMemory(
+    { ...sizes, allCount: positions.length, isWeighted: weights !== undefined, isByRow: false },
+    threads,
+  );
+  if (!opened) return undefined;
+  loadTable(opened, plan);
+  return kernelsOn(opened);
+}
+
+/** Memory for a training and the threads that share it, without rows yet; `undefined` as for {@link wasmKernels}. */
+export function openMemory(plan: TablePlan, threads?: KernelThreads): Shared | undefined {
   if (threads && threads.count > 0 && plan.rowCount >= 2 * fewestRows) {
     const places = planPlaces(plan, threads.count + 1);
     const started = startSharedModule(places.byteCount);
     if (started) {
       const { start, run, buffer } = started;
       const team = openTeam(threads, { ...start, controlAt: places.control }, { run, buffer });
-      return openKernels({ plan, places, run, buffer, team, views: viewsOf({ places, buffer }) });
+      return { plan, places, run, buffer, team, views: viewsOf({ places, buffer }) };
     }
   }
   const places = planPlaces(plan, 1);
   const started = startModule(places.byteCount);
   if (!started) return undefined;
   const { run, buffer } = started;
-  return openKernels({
-    plan,
-    places,
-    run,
-    buffer,
-    team: teamOfOne(run),
-    views: viewsOf({ places, buffer }),
-  });
+  return { plan, places, run, buffer, team: teamOfOne(run), views: viewsOf({ places, buffer }) };
 }
 
 export interface Shared extends Opened {
@@ -60,20 +74,20 @@ function viewsOf({ places, buffer }: Omit<Opened, 'run' | 'plan'>): Shared['view
   };
 }
 
-function openKernels(opened: Shared): TreeKernels {
+/** The kernels on memory whose rows are written, or will be before the first tree. */
+export function kernelsOn(opened: Shared): TreeKernels {
   const { plan, places, run, buffer, team } = opened;
-  const { rowCount, outputCount, layout } = plan;
-  const allCount = plan.positions.length;
+  const { rowCount, allCount, outputCount, layout } = plan;
   const words = new Int32Array(buffer, places.result, 8);
   const slotAt = (slot: number): number => places.histograms + slot * layout.cellCount * cellBytes;
-  loadTable(opened);
+  describeTable(opened);
   return {
     kind: 'webassembly',
     rows: new Int32Array(buffer, places.rows, allCount),
     derivatives: new Float32Array(buffer, places.derivatives, 2 * rowCount),
     scores: new Float64Array(buffer, places.scores, outputCount * allCount),
     target: new Float64Array(buffer, places.target, allCount),
-    weights: plan.weights && new Float64Array(buffer, places.weights, allCount),
+    weights: plan.isWeighted ? new Float64Array(buffer, places.weights, allCount) : undefined,
     derive: (loss, k) => derive(opened, loss, k),
     countUp: () => team.run('countUp', [places.rows], cutsOf(team, allCount, fewestRows)),
     pack: (seed) => pack(opened, seed),
@@ -109,7 +123,7 @@ function derive({ plan, places, team }: Shared, loss: KernelLoss, k: number): vo
   }
   const stride = rowCount * 4;
   if (k === 0) {
-    const scoreStride = plan.positions.length * 8;
+    const scoreStride = plan.allCount * 8;
     team.run('softmax', [scores, scoreStride, probabilities, stride, outputCount], cuts);
   }
   const factor = outputCount / (outputCount - 1);
@@ -215,7 +229,7 @@ function addToScores(
 ): void {
   const { plan, places, buffer, team } = opened;
   new Float64Array(buffer, places.leafValues, leaves.length).set(values);
-  const scores = places.scores + k * plan.positions.length * 8;
+  const scores = places.scores + k * plan.allCount * 8;
   const cuts = shareLeaves(opened, leaves);
   team.run('moveScores', [places.leaves, places.rows, scores, places.leafValues], cuts);
 }

@@ -4,7 +4,7 @@ import { sidesOfBytes } from './layout.ts';
 import { cutsOf } from './threads.ts';
 import type { GainSearch, RowRange, TreeKernels } from './tree-kernels.ts';
 import type { Shared } from './wasm-kernels.ts';
-import { cellBytes } from './wasm-places.ts';
+import { bytesOf, cellBytes } from './wasm-places.ts';
 
 // Less work than that is done faster than threads are told of it.
 /** Rows times columns: a part of a histogram. */
@@ -95,20 +95,21 @@ export function gains(
 
 /** Divides in place when alone; otherwise parts are divided apart, and placed when all lefts are counted. */
 export function partition(
-  { plan, places, run, team, views }: Shared,
+  opened: Shared,
   { begin, end }: RowRange,
   question: { feature: number; sides: Uint8Array },
 ): number {
+  const { plan, places, run, team, views } = opened;
   const placed = plan.layout.features[question.feature]!;
   sidesOfBytes(placed, question.sides, views.sides);
-  const column = places.columns + placed.column * plan.positions.length;
-  const { sides, rowScratch, shuffles, lefts, targets, result } = places;
+  const { column, stride } = bytesOf(opened, placed.column);
+  const { sides, rowScratch, shuffles, lefts, targets } = places;
   const rows = places.rows + begin * 4;
   const count = end - begin;
   const cuts = cutsOf(team, count, fewestDividedRows);
   if (cuts.length === 2)
-    return begin + run.divideAlone(rows, count, column, sides, rowScratch, shuffles, result);
-  team.run('divideApart', [rows, column, 1, sides, rowScratch, shuffles, lefts], cuts);
+    return begin + run.divideAlone(rows, count, column, stride, sides, rowScratch, shuffles);
+  team.run('divideApart', [rows, column, stride, sides, rowScratch, shuffles, lefts], cuts);
   const { words } = views;
   let middle = 0;
   for (let part = 0; part + 1 < cuts.length; part++) middle += words[lefts / 4 + part]!;

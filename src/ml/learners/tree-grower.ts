@@ -61,11 +61,28 @@ export function treeGrower(
 ): TreeGrower {
   const { features } = table;
   const layout = layoutOf(features);
-  const fitting = Math.floor(histogramMemoryBytes / Math.max(1, layout.cellCount * 8));
-  const maxLeaves = Math.max(2, Math.min(rules.maxLeaves, fitting, Math.max(2, rest.rowCount)));
+  const maxLeaves = mostLeaves(layout.cellCount, { ...rules, rowCount: rest.rowCount });
   const kernels = open({ ...rest, features, layout, slotCount: maxLeaves }, threads);
+  return growerOn(kernels, features, { ...rules, maxLeaves });
+}
+
+/** Leaves for whose histograms there is memory. */
+export function mostLeaves(
+  cellCount: number,
+  { maxLeaves, rowCount }: { maxLeaves: number; rowCount: number },
+): number {
+  const fitting = Math.floor(histogramMemoryBytes / Math.max(1, cellCount * 8));
+  return Math.max(2, Math.min(maxLeaves, fitting, Math.max(2, rowCount)));
+}
+
+/** A grower on kernels that hold these features, and a histogram for each leaf. */
+export function growerOn(
+  kernels: TreeKernels,
+  features: readonly BinnedFeature[],
+  rules: TreeRules,
+): TreeGrower {
   const all = byKind(features, positionsOf(features));
-  const kept = { kernels, features, all, sides: new Uint8Array(256), rules: { ...rules, maxLeaves } };
+  const kept = { kernels, features, all, sides: new Uint8Array(256), rules };
   return { kernels, grow: (rows, random) => growTree(kept, rows, random) };
 }
 

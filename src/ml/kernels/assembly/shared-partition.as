@@ -1,11 +1,6 @@
 // Divides the rows of a leaf on several threads: each part's rows go to scratch, lefts from its beginning on and rights,
 // turned round, from its end down; when all lefts are counted, each part moves its rows to where they belong.
-
-// @ts-ignore: decorator
-@inline
-function sideOf(column: usize, stride: usize, sides: usize, row: u32): u32 {
-  return load<u8>(sides + <usize>load<u8>(column + <usize>row * stride));
-}
+import { sideOf } from './partition';
 
 /**
  * Divides the row numbers `begin` to `end` - 1 of the list `rows` by a column whose bytes lie `stride` bytes apart; `sides`
