@@ -10,6 +10,7 @@ import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/lear
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { decide } from '../model/calibration.ts';
 import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
+import type { Rung } from './fidelity.ts';
 import type { Candidate } from './portfolio.ts';
 import type { Part, Prepared } from './prepare.ts';
 import type { SearchEvent, TrialReport } from './recipe.ts';
@@ -24,6 +25,8 @@ export interface Trial {
   /** The score so that more is better; -Infinity when there is none. */
   utility: number;
   firstFoldUtility: number;
+  /** On the first fold's validation rows, learned from a sample; absent where there was none. */
+  sampleUtility?: number;
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
@@ -42,6 +45,8 @@ export interface TrialContext {
   deadlineMs?: number;
   /** Explorers below this after their first fold are given up. */
   leastFirstFoldUtility: number;
+  /** What explorers must first show on a sample. */
+  rung?: Rung;
 }
 
 const rowsAtOnce = 512;
@@ -189,9 +194,17 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   const outputCount = outputCountOf(target.task, target.classes.length);
   const parts: Float64Array[] = [];
   let predictingSeconds = 0;
+  if (context.rung && trial.candidate.isExploring) {
+    trial.sampleUtility = await utilityOnSample(context, trial, { ...context.rung, seed });
+    if (trial.sampleUtility < context.rung.leastUtility) {
+      trial.report.state = 'stopped';
+      return;
+    }
+  }
   for (let fold = 0; fold < folds.length; fold++) {
-    const { validation, views } = folds[fold]!;
-    const { model, notes = [] } = await trainFold(context, trial, fold, seed + fold);
+    const { training: rows, validation, views } = folds[fold]!;
+    const { model, notes = [] } = await trainFold(context, trial, { fold, rows, seed: seed + fold });
+    trial.report.judgedOn = { rowCount: rows.length, foldCount: fold + 1 };
     if (fold === 0) trial.notes = [...notes];
     const source = { table: views.all, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
@@ -221,11 +234,26 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   trial.report.state = 'finished';
 }
 
+/** Of the first fold's validation rows, when only some of its training rows are learned from. */
+async function utilityOnSample(
+  context: TrialContext,
+  trial: Trial,
+  { rows, seed }: { rows: Int32Array; seed: number },
+): Promise<number> {
+  const { target, metric, training, folds } = context.prepared;
+  const { validation, views } = folds[0]!;
+  const { model } = await trainFold(context, trial, { fold: 0, rows, seed });
+  trial.report.judgedOn = { rowCount: rows.length, foldCount: 1 };
+  const outputCount = outputCountOf(target.task, target.classes.length);
+  const source = { table: views.all, rows: validation, outputCount };
+  const { predictions } = await predictTable(model, source, context);
+  return utilityOf(metric, metricOf(context.prepared, truthOf(training, validation), predictions));
+}
+
 async function trainFold(
   context: TrialContext,
   trial: Trial,
-  fold: number,
-  seed: number,
+  { fold, rows, seed }: { fold: number; rows: Int32Array; seed: number },
 ): Promise<TrainedModel> {
   const { prepared, clock, deadlineMs } = context;
   const { target, training, folds } = prepared;
@@ -240,7 +268,7 @@ async function trainFold(
     target: training.actual,
     ...(training.groups && { groups: training.groups }),
     classCount: target.classes.length,
-    rows: folds[fold]!.training,
+    rows,
     validationRows: folds[fold]!.validation,
     hyperparameters: trial.report.hyperparameters,
     ...(prepared.constraints && { constraints: prepared.constraints }),
