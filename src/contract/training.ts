@@ -154,6 +154,13 @@ export const trial = z
     /** Cross-validated, in the metric of the training. */
     score: z.number().nullable(),
     foldScores: z.array(z.number()),
+    judgedOn: z
+      .object({
+        rowCount: z.number().int().describe('Rows that each fold learned from.'),
+        foldCount: z.number().int().describe('Folds whose other rows judged it.'),
+      })
+      .optional()
+      .describe('A sample of the rows or one fold where the trial was given up, else everything.'),
     seconds: z.number(),
     weight: z.number().describe('Share in the final model; 0 when it is not part of it.'),
     problem: z.string().nullable(),

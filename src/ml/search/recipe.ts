@@ -80,7 +80,7 @@ export type SearchEvent =
     }
   | { kind: 'progress'; share: number; secondsLeft?: number };
 
-/** `stopped`: given up after the first fold, being far behind. `failed`: `problem` says why; the search goes on. */
+/** `stopped`: given up after a sample or the first fold, being behind. `failed`: `problem` says why; the search goes on. */
 export type TrialState = 'running' | 'finished' | 'stopped' | 'failed';
 
 export interface TrialReport {
@@ -91,6 +91,8 @@ export interface TrialReport {
   /** The metric over all validation rows; null when there is none. */
   score: number | null;
   foldScores: number[];
+  /** Rows that each fold learned from, and folds whose other rows judged it; absent before there is one. */
+  judgedOn?: { rowCount: number; foldCount: number };
   seconds: number;
   state: TrialState;
   /** Weight in the final ensemble, 0 when it is not part of it. */

@@ -10,6 +10,7 @@ import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/lear
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { decide } from '../model/calibration.ts';
 import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
+import type { Rung } from './fidelity.ts';
 import type { Candidate } from './portfolio.ts';
 import type { Fold, Prepared, Truth } from './prepare.ts';
 import type { SearchEvent, TrialReport } from './recipe.ts';
@@ -26,6 +27,8 @@ export interface Trial {
   /** The score so that more is better; -Infinity when there is none. */
   utility: number;
   firstFoldUtility: number;
+  /** On the first fold's validation rows, learned from a sample; absent where there was none. */
+  sampleUtility?: number;
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
@@ -48,6 +51,8 @@ export interface TrialContext extends FitContext {
   deadlineMs?: number;
   /** Explorers below this after their first fold are given up. */
   leastFirstFoldUtility: number;
+  /** What explorers must first show on a sample. */
+  rung?: Rung;
 }
 
 const rowsAtOnce = 512;
@@ -193,9 +198,17 @@ async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
   const outputCount = outputCountOf(target.task, target.classes.length);
   const parts: Float64Array[] = [];
   let predictingSeconds = 0;
+  if (context.rung && trial.candidate.isExploring) {
+    trial.sampleUtility = await utilityOnSample(context, trial, context.rung.rows);
+    if (trial.sampleUtility < context.rung.leastUtility) {
+      trial.report.state = 'stopped';
+      return;
+    }
+  }
   for (let fold = 0; fold < folds.length; fold++) {
-    const { validation, views } = folds[fold]!;
+    const { training: rows, validation, views } = folds[fold]!;
     const { model, notes = [] } = await trainOnFold(context, trial, fold);
+    trial.report.judgedOn = { rowCount: rows.length, foldCount: fold + 1 };
     if (fold === 0) trial.notes = [...notes];
     const source = { table: views.all, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
@@ -225,13 +238,32 @@ async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
   trial.report.state = 'finished';
 }
 
-async function trainOnFold(context: TrialContext, trial: Trial, number: number): Promise<TrainedModel> {
+/** Of the first fold's validation rows, when only some of its training rows are learned from. */
+async function utilityOnSample(context: TrialContext, trial: Trial, rows: Int32Array): Promise<number> {
+  const { target, metric, training, folds } = context.prepared;
+  const { validation, views } = folds[0]!;
+  const { model } = await trainOnFold(context, trial, 0, rows);
+  trial.report.judgedOn = { rowCount: rows.length, foldCount: 1 };
+  const outputCount = outputCountOf(target.task, target.classes.length);
+  const source = { table: views.all, rows: validation, outputCount };
+  const { predictions } = await predictTable(model, source, context);
+  return utilityOf(metric, metricOf(context.prepared, truthOf(training, validation), predictions));
+}
+
+/** On all training rows of a fold, or on some of them. */
+async function trainOnFold(
+  context: TrialContext,
+  trial: Trial,
+  number: number,
+  training = context.prepared.folds[number]!.training,
+): Promise<TrainedModel> {
   const { prepared, clock, deadlineMs, emit } = context;
+  const fold = { ...prepared.folds[number]!, training };
   const nowMs = clock.monotonicMs();
   return await fitFold(
     context,
     trial,
-    { number, fold: prepared.folds[number]!, truth: prepared.training },
+    { number, fold, truth: prepared.training },
     {
       ...(number === 0 && {
         onCurve: (points: CurvePoint[]) => emit({ kind: 'curve', trialId: trial.report.id, points }),
