@@ -8,6 +8,7 @@ import type { Hyperparameters } from '../learners/learner.ts';
 import type { Evaluation } from '../metrics/evaluation.ts';
 import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model/manifest.ts';
 import type { CostsOfDecisions } from './costs.ts';
+import type { Journal } from './journal.ts';
 import type { TrustReport } from './trust.ts';
 
 /** What to learn, from what, within which budget. */
@@ -64,6 +65,8 @@ export interface SearchInput {
   signal?: AbortSignal;
   /** Other threads that trainings may use; the result does not depend on them. */
   threads?: KernelThreads;
+  /** What earlier tries of this very search left behind, and where its trials are noted. */
+  journal?: Journal;
   /** Called often; must return quickly and not throw. */
   onProgress?: (event: SearchEvent) => void;
 }

@@ -3,20 +3,21 @@
 // calibration and intervals from out-of-fold predictions. Anytime: stopped early, it returns what it has.
 // After AutoGluon (Erickson et al. 2020) and auto-sklearn (Feurer et al. 2015).
 import { Problem } from '../../base/problems.ts';
-import { seededRandom } from '../../base/random.ts';
+import { seededRandom, type Random } from '../../base/random.ts';
 import { pauseBy } from '../learners/learner.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
 import { finalFitMs } from './final-fit.ts';
 import { sampler } from './fidelity.ts';
 import { finish } from './finish.ts';
 import { latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
+import { openJournal } from './journal.ts';
 import { leakageWarnings } from './leakage.ts';
 import { otherLosses } from './losses.ts';
 import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
-import { runTrial, type Trial } from './trial.ts';
+import { runTrial, trialSeed, type Trial } from './trial.ts';
 import { rowsForCurves } from './trust.ts';
 
 /**
@@ -97,10 +98,14 @@ const keptTrials = 25;
 /** Of all time, what a trial may need at the least. */
 const mostShareOfTrial = 0.25;
 
+/** Of its time, what a search may find used by earlier tries: the rest is for putting together what they found. */
+const mostSpentShare = 0.9;
+
 function startRun(input: SearchInput): Run {
-  const { clock, signal, recipe, onProgress } = input;
-  const startMs = clock.monotonicMs();
+  const { clock, signal, recipe, journal, onProgress } = input;
   const { seconds } = recipe.budget;
+  const spentMs = Math.min(journal?.spentMs ?? 0, (seconds ?? Infinity) * 1000 * mostSpentShare);
+  const startMs = clock.monotonicMs() - spentMs;
   const endMs = seconds === undefined ? undefined : startMs + seconds * 1000;
   return {
     input,
@@ -128,14 +133,19 @@ function stageEvent(
 
 async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | undefined): Promise<Trial[]> {
   const { clock, recipe, onProgress } = run.input;
-  const trials: Trial[] = [];
+  const { trials, damagedFrom, keep } = await openJournal(run.input.journal, prepared, forgetWeakest);
   const limit = recipe.budget.trials ?? mostTrials;
   const isTimed = recipe.budget.trials === undefined;
   const losses = otherLosses(prepared.target, prepared.metric);
   const fits = fitnessFor(prepared, losses);
-  const propose = proposer({ random: seededRandom(recipe.seed + 4), fits, losses, isTimed });
+  const draws = forkingRandom(recipe.seed + 4, () => trials.length);
+  const propose = proposer({ random: draws, fits, losses, isTimed });
   const rungFor = sampler(prepared);
-  run.stage('baseline', 'Training what any model must beat');
+  if (damagedFrom !== undefined)
+    run.stage('baseline', `Notes of an earlier try cannot be used from trial ${damagedFrom} on`);
+  if (trials.length > 0) run.stage('searching', `Going on after ${trials.length} trials of an earlier try`);
+  else run.stage('baseline', 'Training what any model must beat');
+  for (const { report } of trials) onProgress?.({ kind: 'trial-finished', trial: { ...report } });
   while (trials.length < limit) {
     const searchEndMs = searchEnd(run, prepared, trials);
     const nowMs = clock.monotonicMs();
@@ -157,9 +167,10 @@ async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | u
       },
       candidate,
       trials.length + 1,
-      seededRandom(recipe.seed).fork(trials.length).below(2_147_483_647),
+      trialSeed(prepared, trials.length),
     );
     if (latency) measureLatency(trial, latency, { prepared, clock });
+    await keep(trial, trials.length);
     trials.push(trial);
     forgetWeakest(trials);
     run.progress(progressShare(run, trials.length, limit));
@@ -178,6 +189,22 @@ function fitnessFor({ recipe, target, constraints, folds }: Prepared, losses: re
     (!constraints || spec.abilities.constraints) &&
     (loss === undefined || losses.includes(String(loss))) &&
     rows.reduce((sum, count) => sum + leastSeconds(count), 0) <= mostSeconds;
+}
+
+/** Numbers of its own for each trial, so that a search that is taken up draws what it would have drawn. */
+function forkingRandom(seed: number, trialCount: () => number): Random {
+  const all = seededRandom(seed);
+  let forked = -1;
+  let own = all;
+  const current = (): Random => {
+    if (forked !== trialCount()) own = all.fork((forked = trialCount()));
+    return own;
+  };
+  return {
+    next: () => current().next(),
+    below: (bound) => current().below(bound),
+    fork: (label) => current().fork(label),
+  };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { concatenate } from '../../base/numbers.ts';
 import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
+import { seededRandom } from '../../base/random.ts';
 import type { Clock } from '../../base/time.ts';
 import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
@@ -136,6 +137,11 @@ export async function predictTable(
     await pause();
   }
   return { predictions, seconds: workingMs / 1000 };
+}
+
+/** Where the draws of the trial with this index begin. */
+export function trialSeed({ recipe }: Prepared, index: number): number {
+  return seededRandom(recipe.seed).fork(index).below(2_147_483_647);
 }
 
 /** Runs a candidate. A failure is told in the report, never thrown, but for `cancelled`. */
