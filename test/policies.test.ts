@@ -70,6 +70,7 @@ const mayBeDoneBy: Record<OperationId, string> = {
   getModelVersion: 'veb',
   downloadModelFile: 'veb',
   importModelFile: 'eb',
+  importOnnxModel: 'eb',
   explainRows: 'veb',
   findCounterfactuals: 'veb',
   setModelAlias: 'eb',

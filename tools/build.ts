@@ -31,6 +31,7 @@ const external = [
   '@electric-sql/pglite',
   '@duckdb/node-api',
   /^@cedar-policy\//,
+  /^onnxruntime-web/,
   'pg-native',
   'pino',
 ];

@@ -3,15 +3,13 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
-import type { model, modelVersion, modelVersionSummary } from '../../contract/model.ts';
-import { signerOf, type Trust } from '../../ml/model/header.ts';
-import { openModel } from '../../ml/model/model.ts';
+import type { model, ModelFormat, modelVersion, modelVersionSummary } from '../../contract/model.ts';
 import type { Predictor } from '../../ml/model/predictor.ts';
+import type { ForeignPredictor } from '../../ml/onnx/foreign.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
-import { ownPublicKeys } from '../../platform/security/signing/signing.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import {
   addVersion,
@@ -33,7 +31,9 @@ import {
   type VersionRow,
 } from './rows.ts';
 import { summaryOfEvaluation, trainingReport } from '../train/train.ts';
+import { onnxPredictor, showOnnx, type OnnxVersion } from './onnx.ts';
 import { summarise } from './summary.ts';
+import { openNewFile, openRegisteredFile } from './trusted-file.ts';
 
 export type Model = z.output<typeof model>;
 export type ModelVersion = z.output<typeof modelVersion>;
@@ -53,7 +53,10 @@ export type VersionSummary = Pick<
   | 'card'
   | 'cardDocument'
   | 'signer'
->;
+> & {
+  /** Of a file in ONNX; a model file has none. */
+  onnx?: OnnxVersion;
+};
 export type ModelField = ModelVersion['fields'][number];
 export type Lineage = NonNullable<ModelVersion['lineage']>;
 
@@ -76,15 +79,22 @@ export interface NewVersion {
  */
 export async function registerVersion(context: Context, version: NewVersion): Promise<ModelVersion> {
   const { lineage } = version;
-  const file = await readFile(context, version);
-  const opened = await openModel(file, lineage ? { trusted: await ownPublicKeys(context) } : {});
+  const { opened, signer } = await openNewFile(context, version);
   // Evaluation and hints hold values of real rows: they stay here and are not part of the file that travels.
   const report = lineage
     ? await trainingReport(context, lineage.trainingId)
     : { evaluation: null, fields: [] };
-  const summary = { ...summarise(opened, report), signer: signerOf(file) ?? null };
+  const summary = { ...summarise(opened, report), signer };
+  return await registerSummary(context, { ...version, summary });
+}
+
+/** The same for a file that was opened elsewhere, in the words that are kept of it. */
+export async function registerSummary(
+  context: Context,
+  version: NewVersion & { summary: VersionSummary },
+): Promise<ModelVersion> {
   return await context.transaction(async (transaction) => {
-    const row = await addRegisteredVersion(context, transaction, { ...version, summary });
+    const row = await addRegisteredVersion(context, transaction, version);
     return (await showVersions(transaction, [row]))[0]!;
   });
 }
@@ -173,21 +183,25 @@ export async function getModelVersion(context: Context, versionId: string): Prom
 export async function openModelVersion(
   context: Context,
   versionId: string,
-): Promise<{ model: Predictor; fileSizeBytes: number }> {
+): Promise<{ model: Predictor | ForeignPredictor; fileSizeBytes: number }> {
   const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
-  return {
-    model: await openModel(await readFile(context, row), await trustFor(context, row)),
-    fileSizeBytes: row.fileSizeBytes,
-  };
+  const { fileSha256, fileSizeBytes, summary } = row;
+  const model = summary.onnx
+    ? onnxPredictor(context, fileSha256, summary.onnx)
+    : await openRegisteredFile(context, row);
+  return { model, fileSizeBytes };
 }
 
-/** Where a worker on this machine finds the model file. Throws `not-found`. */
-export async function modelFilePath(context: Context, versionId: string): Promise<string> {
-  const { fileSha256 } = await context.transaction((transaction) => requireVersion(transaction, versionId));
-  return await context.blobs.localPath(fileSha256);
+/** Where a worker on this machine finds the file of a version, and what it is. Throws `not-found`. */
+export async function modelFilePath(
+  context: Context,
+  versionId: string,
+): Promise<{ path: string; format: ModelFormat }> {
+  const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
+  return { path: await context.blobs.localPath(row.fileSha256), format: formatOf(row) };
 }
 
-/** The model file as a download. Throws `not-found`. */
+/** The file of a version as a download. Throws `not-found`. */
 export async function downloadModelFile(context: Context, versionId: string): Promise<StreamOutput> {
   const { version, owner } = await context.transaction(async (transaction) => {
     const row = await requireVersion(transaction, versionId);
@@ -197,7 +211,7 @@ export async function downloadModelFile(context: Context, versionId: string): Pr
     contentType: 'application/octet-stream',
     body: await context.blobs.open(version.fileSha256),
     sizeBytes: version.fileSizeBytes,
-    fileName: `${owner?.name ?? 'model'}-${version.number}.pilvi`,
+    fileName: `${owner?.name ?? 'model'}-${version.number}.${formatOf(version)}`,
   };
 }
 
@@ -317,26 +331,6 @@ async function requireVersion(transaction: Transaction, versionId: string): Prom
   return row;
 }
 
-/** A file that nobody signed has no one to trust; a trained one never is such a file. */
-async function trustFor(context: Context, { lineage, summary }: VersionRow): Promise<Trust> {
-  if (lineage) return { trusted: await ownPublicKeys(context) };
-  return summary.signer === null ? {} : { trusted: [summary.signer] };
-}
-
-/** The bytes of a model file, in one piece from the start: models compute with them where they lie. */
-async function readFile(
-  context: Context,
-  { fileSha256, fileSizeBytes }: Pick<VersionRow, 'fileSha256' | 'fileSizeBytes'>,
-): Promise<Uint8Array> {
-  const file = new Uint8Array(fileSizeBytes);
-  let end = 0;
-  for await (const chunk of await context.blobs.open(fileSha256)) {
-    file.set(chunk as Uint8Array, end);
-    end += (chunk as Uint8Array).length;
-  }
-  return file;
-}
-
 async function showVersions(transaction: Transaction, rows: VersionRow[]): Promise<ModelVersion[]> {
   const modelIds = [...new Set(rows.map((row) => row.modelId))];
   const aliases = await aliasesOf(transaction, modelIds);
@@ -367,19 +361,27 @@ async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<M
   });
 }
 
+function formatOf({ summary }: VersionRow): ModelFormat {
+  return summary.onnx ? 'onnx' : 'pilvi';
+}
+
 function summaryOf(version: ModelVersion): ModelVersionSummary {
-  const { importance: _i, fields: _f, card: _c, cardDocument: _d, ...rest } = version;
+  const { importance: _i, fields: _f, card: _c, cardDocument: _d, onnx: _o, ...rest } = version;
   return { ...rest, evaluation: rest.evaluation && summaryOfEvaluation(rest.evaluation) };
 }
 
 function showVersion(row: VersionRow, modelName: string, aliases: AliasRow[]): ModelVersion {
+  const { onnx, ...summary } = row.summary;
   return {
     id: row.id,
     modelId: row.modelId,
     modelName,
     projectId: row.projectId,
     number: row.number,
-    ...row.summary,
+    ...summary,
+    format: formatOf(row),
+    origin: row.lineage ? 'trained' : 'imported',
+    onnx: onnx ? showOnnx(onnx) : null,
     fileSha256: row.fileSha256,
     fileSizeBytes: row.fileSizeBytes,
     lineage: row.lineage,

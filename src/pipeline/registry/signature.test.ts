@@ -40,6 +40,12 @@ function imported(bytes: Uint8Array): Promise<ModelVersion> {
   return importModelFile(context, { projectId, modelName: 'houses', stream: streamOf(bytes) });
 }
 
+async function targetOf({ id }: ModelVersion): Promise<string> {
+  const { model } = await openModelVersion(context, id);
+  assert.ok('manifest' in model);
+  return model.manifest.target;
+}
+
 /** Makes a version look as if a training of this installation had made it, as someone with the database could. */
 async function pretendTrained(version: ModelVersion): Promise<void> {
   await server.services.database.asSystem('test', (transaction) =>
@@ -53,7 +59,7 @@ test('a file that is brought keeps its signature, or has none', async () => {
   assert.equal((await imported(file)).signer, null);
   const version = await imported(await signed(file, stranger));
   assert.equal(version.signer, stranger.publicKey);
-  assert.equal((await openModelVersion(context, version.id)).model.manifest.target, 'price');
+  assert.equal(await targetOf(version), 'price');
 });
 
 test('a changed file is not registered', async () => {
@@ -81,5 +87,5 @@ test('any server of the installation may have signed it', async () => {
   await pretendTrained(version);
   await assert.rejects(openModelVersion(context, version.id), { code: 'model-file-untrusted' });
   await publishSigningKey(colleague);
-  assert.equal((await openModelVersion(context, version.id)).model.manifest.target, 'price');
+  assert.equal(await targetOf(version), 'price');
 });
