@@ -8,7 +8,8 @@ import { formatVersion } from '../src/ml/model/header.ts';
 import { writeModel } from '../src/ml/model/model.ts';
 import { answersInBits } from '../src/ml/model/testing/answers-in-bits.ts';
 import { goldenFolder, type GoldenModel } from '../src/ml/model/testing/golden.ts';
-import { oddRows, sampleModels } from '../src/ml/model/testing/samples.ts';
+import { oddRows } from '../src/ml/model/testing/rows.ts';
+import { sampleModels } from '../src/ml/model/testing/samples.ts';
 
 const kept = [
   'ensemble-regression',

@@ -11,9 +11,13 @@ export interface IntervalTable {
   upper: number[];
 }
 
-/** The interval around one prediction. */
+/** The interval around one prediction; its ends are finite, whatever the table says. */
 export function intervalOf(table: IntervalTable, prediction: number): { lower: number; upper: number } {
   let band = 0;
   while (band < table.edges.length && prediction > table.edges[band]!) band++;
-  return { lower: prediction + table.lower[band]!, upper: prediction + table.upper[band]! };
+  return { lower: finite(prediction + table.lower[band]!), upper: finite(prediction + table.upper[band]!) };
+}
+
+function finite(value: number): number {
+  return Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value));
 }

@@ -10,14 +10,20 @@ import type { EnsembleMember, ModelContent } from './manifest.ts';
 import { predictorOf, type Prediction, type Predictor } from './predictor.ts';
 import { readManifest } from './read-manifest.ts';
 import { readPart, writePart, type PartContext } from './read-parts.ts';
-import { outputCountOf } from './row-model.ts';
+import { outputCountOf, stepCountOf } from './row-model.ts';
 
 const maximumMembers = 200;
 const maximumModels = 200;
 const maximumGoldenRows = 32;
+/** About half a second for one row; ensembles of networks come to a hundredth of it. */
+const maximumSteps = 500_000_000;
 
-/** The bytes of a model file, unsigned; equal content gives equal bytes. @throws Problem `memory-limit` beyond 1 GB */
+/**
+ * The bytes of a model file, unsigned; equal content gives equal bytes.
+ * @throws Problem `memory-limit` beyond 1 GB, `model-file-invalid` for a model that nobody could wait for
+ */
 export async function writeModel(content: ModelContent): Promise<Uint8Array<ArrayBuffer>> {
+  checkSteps(content.members);
   const sections = new Map<string, SectionArray>();
   const members = content.members.map((member, index) => ({
     ...member,
@@ -57,10 +63,12 @@ function readContent(document: unknown, sections: ReadonlyMap<string, SectionArr
     levelCounts: featuresOf(manifest.encoding).map((feature) => feature.levelCount),
     outputCount: outputCountOf(manifest.task, manifest.classes.length),
   };
+  const claimed = new Set<string>();
   const members = listAt(fields['members'], 'members', maximumMembers, (item, place) =>
-    readMember(item, place, context),
+    readMember(item, place, { ...context, claimed }),
   );
   if (members.length === 0) throw invalid('it has no members');
+  checkSteps(members);
   const golden = objectAt(fields['golden'], 'golden');
   const goldenRows = listAt(golden['rows'], 'golden.rows', maximumGoldenRows, objectAt) as JsonObject[];
   const content = { manifest, members, goldenRows };
@@ -68,11 +76,30 @@ function readContent(document: unknown, sections: ReadonlyMap<string, SectionArr
   return content;
 }
 
-function readMember(value: unknown, place: string, context: PartContext): EnsembleMember {
+/** Small files could ask for endless work: every head of a network passes all its weights. */
+function checkSteps(members: readonly EnsembleMember[]): void {
+  const models = members.flatMap((member) => member.models);
+  const steps = models.reduce((sum, model) => sum + stepCountOf(model), 0);
+  if (steps > maximumSteps) throw invalid('one answer would take longer than anyone waits for');
+}
+
+/** Sections belong to one model: a file in which thousands share them would take thousands of times its size to check. */
+function claimSections(value: unknown, place: string, claimed: Set<string>): void {
+  const prefix = textAt(objectAt(value, place)['prefix'], `${place}.prefix`);
+  if (claimed.has(prefix)) throw invalid(`${place} uses the sections of another model`);
+  claimed.add(prefix);
+}
+
+function readMember(
+  value: unknown,
+  place: string,
+  context: PartContext & { claimed: Set<string> },
+): EnsembleMember {
   const fields = objectAt(value, place);
-  const models = listAt(fields['models'], `${place}.models`, maximumModels, (item, at) =>
-    readPart(item, at, context),
-  );
+  const models = listAt(fields['models'], `${place}.models`, maximumModels, (item, at) => {
+    claimSections(item, at, context.claimed);
+    return readPart(item, at, context);
+  });
   if (models.length === 0) throw invalid(`${place} has no models`);
   return {
     learner: textAt(fields['learner'], `${place}.learner`),

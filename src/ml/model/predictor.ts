@@ -5,6 +5,7 @@ import { valueEncoders, type ValueEncoder } from '../frame/encoding.ts';
 import { readValue, RefusedValue, type ValueForm } from '../frame/values.ts';
 import { hasClasses, type ColumnKind } from '../frame/schema.ts';
 import { calibrate, decide } from './calibration.ts';
+import { invalid } from './header.ts';
 import { intervalOf } from './intervals.ts';
 import type { EnsembleMember, ModelContent, ModelManifest } from './manifest.ts';
 import { applyModel, outputCountOf } from './row-model.ts';
@@ -39,7 +40,10 @@ export interface PredictedColumns {
 
 export interface Predictor {
   manifest: ModelManifest;
-  /** @throws Problem `prediction-input` naming every field that is wrong (the first 20) */
+  /**
+   * @throws Problem `prediction-input` naming every field that is wrong (the first 20), or `model-file-invalid` when a
+   * file holds numbers too large to compute with: no answer is ever NaN or infinite
+   */
   predictRows: (rows: readonly Record<string, unknown>[]) => PredictedRows;
   /** Arrays of equal length by column name; form `text` takes raw CSV fields. @throws Problem `prediction-input` */
   predictColumns: (
@@ -204,6 +208,7 @@ function answer(content: ModelContent, reader: RowReader, source: ValueSource): 
   readBlocks(reader, source, (block, from, rowCount) =>
     values.set(applyEnsemble(content, block, rowCount), from * outputCount),
   );
+  checkFinite(values);
   return {
     values,
     outputCount,
@@ -211,6 +216,12 @@ function answer(content: ModelContent, reader: RowReader, source: ValueSource): 
       ? decide(values, manifest.decisionWeights, manifest.costs?.matrix)
       : values,
   };
+}
+
+/** What learners make stays far from the ends of numbers; a file may hold anything. */
+function checkFinite(values: Float64Array): void {
+  for (let index = 0; index < values.length; index++)
+    if (!Number.isFinite(values[index])) throw invalid('its numbers are too large to compute an answer with');
 }
 
 function predictionAt(

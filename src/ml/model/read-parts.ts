@@ -8,7 +8,7 @@ import type { NaiveBayesModel } from './naive-bayes.ts';
 import { weightings, type NeighboursModel } from './neighbours.ts';
 import { array, categoryFeatures, doubles, floats, numberFeatures, type ArraySource } from './read-array.ts';
 import { readNetwork } from './read-network.ts';
-import { links, type Link, type RowModel } from './row-model.ts';
+import { links, longestWalk, type Link, type RowModel } from './row-model.ts';
 import { categoricalFlag, missingLeftFlag, wordsPerSet, type TreesModel } from './trees.ts';
 
 /** What a row model must fit. */
@@ -18,9 +18,6 @@ export interface PartContext {
   levelCounts: readonly number[];
   outputCount: number;
 }
-
-/** Twice what the learner makes. */
-const maximumDepth = 128;
 
 const kinds = ['constant', 'linear', 'naive-bayes', 'neighbours', 'network', 'trees'] as const;
 
@@ -151,7 +148,7 @@ function faultOfNode(
     if (!isInTree) return 'points outside its tree';
     if (child >= 0 && depths[child]! < depth) depths[child] = depth;
   }
-  if (depth > maximumDepth) return 'is too deep in its tree';
+  if (depth > longestWalk) return 'is too deep in its tree';
   const asked = feature[node]!;
   const isCategorical = (flags[node]! & categoricalFlag) !== 0;
   if (asked >= levelCounts.length || levelCounts[asked]! > 0 !== isCategorical)

@@ -28,9 +28,32 @@ export type RowModel = ScoreModel | NeighboursModel | NetworkModel | ConstantMod
 export const links = ['identity', 'exponential', 'logistic', 'softmax', 'share'] as const;
 export type Link = (typeof links)[number];
 
+/** Questions from a root to a leaf; twice what learners make. */
+export const longestWalk = 128;
+
 /** The number of values an answer has: 1 for a regression or ranking, the number of classes otherwise. */
 export function outputCountOf(task: Task, classCount: number): number {
   return hasClasses(task) ? classCount : 1;
+}
+
+/** Numbers that a model looks at for one row, at most: what its answers take grows with it. */
+export function stepCountOf(model: RowModel): number {
+  switch (model.kind) {
+    case 'constant':
+      return model.values.length;
+    case 'trees':
+      return model.roots.length * longestWalk;
+    case 'linear':
+      return model.numberWeights.length + model.levelWeights.length;
+    case 'naive-bayes':
+      return model.means.length + model.countWeights.length + model.levelWeights.length;
+    case 'neighbours':
+      return model.numbers.length + model.codes.length;
+    case 'network':
+      return model.headCount * (model.weights.length + model.knotVectors.length + model.lastWeights.length);
+    default:
+      return model satisfies never;
+  }
 }
 
 /** Writes the answers for `rowCount` row-major encoded rows to `out`, `outputCount` values for each row. */
