@@ -127,6 +127,12 @@ export const recipe = z
       .describe(
         'Milliseconds that the answer to one row may take, measured where the training runs: slower models are thinned out or left out.',
       ),
+    refit: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Train the chosen models once more on all training rows, in place of one for each fold: a smaller file and quicker answers.',
+      ),
     seed: z.number().int().min(0).max(4_294_967_295).default(1),
     folds: z.number().int().min(2).max(20).nullable().default(null),
     holdoutShare: z.number().min(0.05).max(0.5).default(0.2),

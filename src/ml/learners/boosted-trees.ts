@@ -81,7 +81,7 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
     validationScore: validationRows && (() => loss.mean(rowCount, allCount)),
   });
   const model = store.finish({ treeCount: kept * loss.outputCount, link: loss.link, base });
-  return { model, iterationCount: kept, curve, endedBy };
+  return { model, iterationCount: kept, curve, endedBy, settled: { iterations: kept } };
 }
 
 /** Gives all rows their first scores: those of the earlier model, or the best constant. Returns what trees add to. */

@@ -49,6 +49,8 @@ export interface Prepared {
   protectedColumns: Frame;
   /** One entry only when the budget allows no cross-validation. */
   folds: Fold[];
+  /** All training rows as one fold without validation rows; only where models may be refitted. */
+  whole?: Fold;
   /** By features of the tables; absent when nothing is constrained. */
   constraints?: Constraints;
   /** What decisions cost, by class. */
@@ -77,6 +79,7 @@ const secondsToPrepareCell = 1.2e-7;
 const secondsToPrepareCharacter = 8e-7;
 const preparingShare = 0.25;
 const fewestRows = 10;
+const noRows = new Int32Array(0);
 
 /** @throws Problem when the recipe or the target cannot be used */
 export function prepare(frame: Frame, recipe: Recipe): Prepared {
@@ -139,10 +142,13 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     times: usableTimes && Float64Array.from(split.first, (index) => usableTimes[index]!),
     featureCount: seenFeatureCount(featuresOf(plain), { ordersOnly: true }),
   });
+  const mayRefit = recipe.refit === true || recipe.maxPredictMs !== undefined;
+  const allRows = { training: Int32Array.from(training.actual, (_, row) => row), validation: noRows };
+  const divisions = mayRefit ? [...rows, allRows] : rows;
   const { encoding, table } = encodeWithStatistics({
     ...training,
     encoding: plain,
-    folds: rows,
+    folds: divisions,
     classes: target.classes,
     seed: recipe.seed + 5,
   });
@@ -163,7 +169,8 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
       framesRows(split.second),
     ),
     holdout: { ...holdout, table: encodeFrame(holdout.frame, encoding) },
-    folds: withViews(rows, table),
+    folds: withViews(divisions, table).slice(0, rows.length),
+    ...(mayRefit && { whole: withViews(divisions, table)[rows.length]! }),
     ...(costs && { costs }),
     ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,

@@ -29,6 +29,8 @@ export interface Recipe {
    * left out. What is chosen then depends on the machine.
    */
   maxPredictMs?: number;
+  /** The chosen models are trained once more on all training rows, in place of one model for each fold. */
+  refit?: boolean;
   seed: number;
   /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
   folds?: number;

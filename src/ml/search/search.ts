@@ -8,12 +8,13 @@ import { pauseBy } from '../learners/learner.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
 import { sampler } from './fidelity.ts';
 import { finish } from './finish.ts';
-import { latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
+import { keepOneModel, latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
 import { leakageWarnings } from './leakage.ts';
 import { otherLosses } from './losses.ts';
 import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
+import { refit, refitSeconds } from './refit.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
 import { runTrial, type Trial } from './trial.ts';
 import { rowsForCurves } from './trust.ts';
@@ -37,9 +38,14 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const trials = await runTrials(run, prepared, latency);
   const searchedMs = clock.monotonicMs();
   run.stage('ensembling', 'Combining the best trials');
+  if (latency && prepared.recipe.refit) keepOneModel(trials);
   if (latency) warnings.push(...thinOut(trials, latency));
   const choices = await chooseEnsemble(run, prepared, trials, latency);
   for (const { trial, weight } of choices) trial.report.weight = weight;
+  if (isRefitted(prepared, choices)) {
+    run.stage('ensembling', 'Training the chosen models on all rows');
+    warnings.push(...(await refitChosen(run, prepared, choices)));
+  }
   run.stage('evaluating', 'Opening the holdout');
   const finished = await finish({
     prepared,
@@ -91,6 +97,10 @@ interface Run {
 const patienceTrials = 40;
 const mostTrials = 300;
 const keptTrials = 25;
+/** Of the time left when the models are chosen. */
+const mostShareOfRefit = 0.7;
+/** Models that are refitted, at most, by guess. */
+const likelyChosen = 4;
 /** Of all time, what a trial may need at the least. */
 const mostShareOfTrial = 0.25;
 
@@ -192,8 +202,16 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
     .slice(0, 6);
   const predictingSeconds =
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
+  const refittingSeconds = prepared.recipe.refit
+    ? trials
+        .map((trial) => refitSeconds(trial, prepared))
+        .sort((a, b) => b - a)
+        .slice(0, likelyChosen)
+        .reduce((sum, seconds) => sum + seconds, 0)
+    : 0;
   const wholeMs = run.endMs - run.startMs;
-  return run.endMs - Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + predictingSeconds * 1000);
+  const finishingMs = (predictingSeconds + refittingSeconds / mostShareOfRefit) * 1000;
+  return run.endMs - Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + finishingMs);
 }
 
 function progressShare(run: Run, trialCount: number, limit: number): number {
@@ -278,6 +296,31 @@ async function chooseEnsemble(
     return clock.monotonicMs() < deadlineMs;
   };
   return selectEnsemble(prepared, usable, goOn, latency && { most: latency.modelsMs, costOf: rowMs });
+}
+
+/** Asked for, or because for a quick answer one model of each must do: then one that has seen all rows. */
+function isRefitted({ recipe, folds }: Prepared, choices: readonly EnsembleChoice[]): boolean {
+  return (
+    recipe.refit === true || (folds.length > 1 && choices.every(({ trial }) => trial.models.length === 1))
+  );
+}
+
+/** The baseline has nothing to gain. */
+async function refitChosen(
+  { input, pause, endMs }: Run,
+  prepared: Prepared,
+  choices: readonly EnsembleChoice[],
+): Promise<string[]> {
+  const { clock, threads } = input;
+  const chosen = choices.map(({ trial }) => trial).filter((trial) => trial.report.learner !== 'baseline');
+  const nowMs = clock.monotonicMs();
+  return refit(chosen, {
+    prepared,
+    clock,
+    pause,
+    ...(threads && { threads }),
+    ...(endMs !== undefined && { deadlineMs: nowMs + (endMs - nowMs) * mostShareOfRefit }),
+  });
 }
 
 function leaderboardOf(trials: readonly Trial[]): TrialReport[] {

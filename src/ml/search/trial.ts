@@ -6,13 +6,19 @@ import type { Clock } from '../../base/time.ts';
 import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
-import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/learner.ts';
+import type {
+  CurvePoint,
+  Hyperparameters,
+  Learner,
+  TrainedModel,
+  TrainingControl,
+} from '../learners/learner.ts';
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { decide } from '../model/calibration.ts';
 import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
 import type { Rung } from './fidelity.ts';
 import type { Candidate } from './portfolio.ts';
-import type { Part, Prepared } from './prepare.ts';
+import type { Fold, Part, Prepared } from './prepare.ts';
 import type { SearchEvent, TrialReport } from './recipe.ts';
 
 export interface Trial {
@@ -27,6 +33,8 @@ export interface Trial {
   firstFoldUtility: number;
   /** On the first fold's validation rows, learned from a sample; absent where there was none. */
   sampleUtility?: number;
+  /** For each fold, settings that its training decided. */
+  settled: Hyperparameters[];
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
@@ -164,6 +172,7 @@ export async function runTrial(
     predictions: new Float64Array(0),
     utility: -Infinity,
     firstFoldUtility: -Infinity,
+    settled: [],
     notes: [],
     secondsPerRow: 0,
   };
@@ -203,8 +212,9 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   }
   for (let fold = 0; fold < folds.length; fold++) {
     const { training: rows, validation, views } = folds[fold]!;
-    const { model, notes = [] } = await trainFold(context, trial, { fold, rows, seed: seed + fold });
+    const { model, notes = [], settled } = await trainFold(context, trial, { fold, rows, seed: seed + fold });
     trial.report.judgedOn = { rowCount: rows.length, foldCount: fold + 1 };
+    if (settled) trial.settled.push(settled);
     if (fold === 0) trial.notes = [...notes];
     const source = { table: views.all, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
@@ -256,12 +266,48 @@ async function trainFold(
   { fold, rows, seed }: { fold: number; rows: Int32Array; seed: number },
 ): Promise<TrainedModel> {
   const { prepared, clock, deadlineMs } = context;
-  const { target, training, folds } = prepared;
+  const { folds } = prepared;
   const nowMs = clock.monotonicMs();
   const onCurve = (points: CurvePoint[]): void =>
     context.emit({ kind: 'curve', trialId: trial.report.id, points });
-  const learner = learnerNamed(trial.candidate.learner);
-  const { views } = folds[fold]!;
+  return trainRows(
+    {
+      ...context,
+      ...(fold === 0 && { onCurve }),
+      // Each fold may take an equal part of the time that is left; what one saves, the next may use.
+      ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / (folds.length - fold) }),
+    },
+    {
+      learner: learnerNamed(trial.candidate.learner),
+      hyperparameters: trial.report.hyperparameters,
+      rows,
+      validationRows: folds[fold]!.validation,
+      views: folds[fold]!.views,
+      seed,
+    },
+  );
+}
+
+/** What one training is told beside the data. */
+export interface RowsToLearn {
+  learner: Learner;
+  hyperparameters: Hyperparameters;
+  rows: Int32Array;
+  /** To stop by. */
+  validationRows?: Int32Array;
+  views: Fold['views'];
+  seed: number;
+}
+
+/** Trains on some rows of the training part. */
+export function trainRows(
+  {
+    prepared: { target, training, constraints },
+    ...control
+  }: { prepared: Prepared } & Omit<TrainingControl, 'signal'>,
+  { learner, hyperparameters, rows, validationRows, views, seed }: RowsToLearn,
+): Promise<TrainedModel> {
+  const { clock, pause, threads, onCurve, deadlineMs } = control;
   return learner.train({
     table: learner.spec.abilities.ordersOnly ? views.ordersOnly : views.all,
     task: target.task === 'ranking' ? 'regression' : target.task,
@@ -269,17 +315,16 @@ async function trainFold(
     ...(training.groups && { groups: training.groups }),
     classCount: target.classes.length,
     rows,
-    validationRows: folds[fold]!.validation,
-    hyperparameters: trial.report.hyperparameters,
-    ...(prepared.constraints && { constraints: prepared.constraints }),
+    ...(validationRows && { validationRows }),
+    hyperparameters,
+    ...(constraints && { constraints }),
     seed,
     control: {
       clock,
-      pause: context.pause,
-      ...(context.threads && { threads: context.threads }),
-      ...(fold === 0 && { onCurve }),
-      // Each fold may take an equal part of the time that is left; what one saves, the next may use.
-      ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / (folds.length - fold) }),
+      pause,
+      ...(threads && { threads }),
+      ...(onCurve && { onCurve }),
+      ...(deadlineMs !== undefined && { deadlineMs }),
     },
   });
 }

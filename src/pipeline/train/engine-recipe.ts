@@ -20,6 +20,7 @@ export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe 
     ...(recipe.costs && { costs: recipe.costs }),
     ...(recipe.groupColumn !== null && { groupColumn: recipe.groupColumn }),
     ...(recipe.maxPredictMs !== null && { maxPredictMs: recipe.maxPredictMs }),
+    ...(recipe.refit && { refit: true }),
     ...(recipe.timeColumn !== null && { timeColumn: recipe.timeColumn }),
     ...(recipe.folds !== null && { folds: recipe.folds }),
     ...(recipe.positiveClass !== null && { positiveClass: recipe.positiveClass }),
