@@ -91,6 +91,22 @@ test("each fold's model leaves out the rows of its fold alone", async () => {
   }
 });
 
+test('one model for all folds learns from every row, with what its folds settled', async () => {
+  const single: Recipe = { ...recipe, singleModels: true };
+  const frame = changingFrame();
+  const judged = await search({ frame, recipe: { ...single, refit: false }, clock: systemClock });
+  const { model } = await search({ frame, recipe: single, clock: systemClock });
+  assert.deepEqual(
+    model.members.map(({ models }) => models.length),
+    model.members.map(() => 1),
+  );
+  assert.equal(model.manifest.training.finalRowCount, 200);
+  const treesOf = ({ members }: typeof model): number[] =>
+    members.map(({ models }) => (models[0]!.kind === 'trees' ? models[0]!.roots.length : 0));
+  assert.deepEqual(treesOf(model), treesOf(judged.model));
+  assert.notDeepEqual(await writeModel(model), await writeModel(judged.model));
+});
+
 test('without time, and where new models would be too slow, the models that were judged stay', async () => {
   const { prepared, trial } = await trialOf('boosted-trees');
   const choices = [{ trial, weight: 1 }];

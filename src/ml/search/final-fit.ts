@@ -6,6 +6,7 @@ import type { RowModel } from '../model/row-model.ts';
 import type { EnsembleChoice } from './ensemble.ts';
 import { modelMs, type LatencyLimit } from './latency.ts';
 import { withViews, type Fold, type Prepared } from './prepare.ts';
+import { settledSettings } from './single-models.ts';
 import { fitFold, type FitContext, type Trial } from './trial.ts';
 
 /** A training is begun when this much more than it took before is left. */
@@ -51,12 +52,13 @@ export async function finalFit(
   const byWeight = choices.map((_, index) => index).sort((a, b) => choices[b]!.weight - choices[a]!.weight);
   for (const index of byWeight) {
     const { trial } = choices[index]!;
-    const expectedMs = (margin * trial.report.seconds * 1000) / folds.length;
-    for (let number = 0; number < trial.models.length; number++) {
+    const expectedMs = (margin * trial.report.seconds * 1000) / prepared.folds.length;
+    for (let at = 0; at < trial.models.length; at++) {
       await pause();
+      const number = trial.isWhole ? prepared.folds.length : at;
       const hasTime = clock.monotonicMs() + expectedMs < deadlineMs;
       const model = hasTime ? await fitAgain(context, trial, { number, fold: folds[number]! }) : undefined;
-      if (model) models[index]![number] = model;
+      if (model) models[index]![at] = model;
       else isComplete = false;
     }
   }
@@ -72,16 +74,27 @@ async function fitAgain(
   trial: Trial,
   { number, fold }: { number: number; fold: Fold },
 ): Promise<RowModel | undefined> {
-  const { prepared, clock, deadlineMs } = context;
-  const truth = prepared.everything;
-  const control = deadlineMs === undefined ? {} : { deadlineMs };
-  const { model } = await fitFold(context, trial, { number, fold, truth }, control);
-  return deadlineMs !== undefined && clock.monotonicMs() >= deadlineMs ? undefined : model;
+  const { prepared, deadlineMs } = context;
+  const { model, endedBy } = await fitFold(
+    context,
+    trial,
+    {
+      number,
+      fold,
+      truth: prepared.everything,
+      ...(trial.isWhole && { hyperparameters: settledSettings(trial) }),
+    },
+    deadlineMs === undefined ? {} : { deadlineMs },
+  );
+  return endedBy === 'deadline' ? undefined : model;
 }
 
-/** The same folds with all other rows to learn from: those locked away, and with an order of time also later ones. */
-function allFolds({ folds, everything: { table } }: Prepared): Fold[] {
-  const rows = folds.map(({ validation }) => {
+/**
+ * The same folds with all other rows to learn from: those locked away, and with an order of time also later ones. What
+ * stands for all folds learns from every row.
+ */
+function allFolds({ folds, whole, everything: { table } }: Prepared): Fold[] {
+  const rows = [...folds, ...(whole ? [whole] : [])].map(({ validation }) => {
     const isLeftOut = new Uint8Array(table.rowCount);
     for (const row of validation) isLeftOut[row] = 1;
     const training = Int32Array.from({ length: table.rowCount }, (_, row) => row).filter(

@@ -52,6 +52,8 @@ export interface Prepared {
   protectedColumns: Frame;
   /** One entry only when the budget allows no cross-validation. */
   folds: Fold[];
+  /** All training rows as one fold without validation rows; only where one model may stand for those of the folds. */
+  whole?: Fold;
   /** By features of the tables; absent when nothing is constrained. */
   constraints?: Constraints;
   /** What decisions cost, by class. */
@@ -74,6 +76,7 @@ const secondsToPrepareCell = 1.2e-7;
 const secondsToPrepareCharacter = 8e-7;
 const preparingShare = 0.25;
 const fewestRows = 10;
+const noRows = new Int32Array(0);
 
 /** @throws Problem when the recipe or the target cannot be used */
 export function prepare(frame: Frame, recipe: Recipe): Prepared {
@@ -103,15 +106,19 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   const divided = divideRows({ frame, columns, recipe, target, usable, groups, times, constraints });
   const { training, holdout, holdoutRows, dropped, folds: rows } = divided;
   warnings.push(...divided.warnings);
+  const mayBeSingle = recipe.singleModels === true || recipe.maxPredictMs !== undefined;
+  const allRows = { training: Int32Array.from(training.actual, (_, row) => row), validation: noRows };
+  const divisions = mayBeSingle ? [...rows, allRows] : rows;
   const { encoding, table } = encodeWithStatistics({
     ...training,
     encoding: divided.encoding,
-    folds: rows,
+    folds: divisions,
     classes: target.classes,
     seed: recipe.seed + 5,
   });
   const everyRow = stackTables(table, encodeFrame(holdout.frame, encoding));
   const trainingTable = tableRows(everyRow, 0, table.rowCount);
+  const folds = withViews(divisions, trainingTable);
   if (encoding.length === 0)
     warnings.push('No column can help to predict the target: the model can only answer with the average.');
   for (const name of excluded) dropped.push({ column: name, reason: 'you excluded it' });
@@ -132,7 +139,8 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
       ...(training.groups &&
         holdout.groups && { groups: concatenate(Int32Array, [training.groups, holdout.groups]) }),
     },
-    folds: withViews(rows, trainingTable),
+    folds: folds.slice(0, rows.length),
+    ...(mayBeSingle && { whole: folds[rows.length]! }),
     ...(costs && { costs }),
     ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,

@@ -30,6 +30,10 @@ export interface Trial {
   firstFoldUtility: number;
   /** On the first fold's validation rows, learned from a sample; absent where there was none. */
   sampleUtility?: number;
+  /** For each fold, settings that its training decided. */
+  settled: Hyperparameters[];
+  /** Whether its one model learned from all training rows, in place of those of the folds. */
+  isWhole?: boolean;
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
@@ -174,6 +178,7 @@ export async function runTrial(
     predictions: new Float64Array(0),
     utility: -Infinity,
     firstFoldUtility: -Infinity,
+    settled: [],
     notes: [],
     secondsPerRow: 0,
   };
@@ -213,8 +218,9 @@ async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
   }
   for (let fold = 0; fold < folds.length; fold++) {
     const { training: rows, validation, views } = folds[fold]!;
-    const { model, notes = [] } = await trainOnFold(context, trial, fold);
+    const { model, notes = [], settled } = await trainOnFold(context, trial, fold);
     trial.report.judgedOn = { rowCount: rows.length, foldCount: fold + 1 };
+    if (settled) trial.settled.push(settled);
     if (fold === 0) trial.notes = [...notes];
     const source = { table: views.all, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
@@ -282,11 +288,22 @@ async function trainOnFold(
   );
 }
 
-/** Trains the model of one fold. `truth` is that of all rows of the table that the fold's views are of. */
+/** What one model of a trial learns from. */
+export interface FoldToFit {
+  /** In the order of the folds. */
+  number: number;
+  fold: Fold;
+  /** Of all rows of the table that the fold's views are of. */
+  truth: Truth;
+  /** When they are not those of the trial. */
+  hyperparameters?: Hyperparameters;
+}
+
+/** Trains one model of a trial; without validation rows in the fold, nothing stops it early. */
 export async function fitFold(
   { prepared, clock, pause, threads }: FitContext,
   { candidate, report, seed }: Trial,
-  { number, fold, truth }: { number: number; fold: Fold; truth: Truth },
+  { number, fold, truth, hyperparameters = report.hyperparameters }: FoldToFit,
   control: { deadlineMs?: number; onCurve?: (points: CurvePoint[]) => void },
 ): Promise<TrainedModel> {
   const { target, constraints } = prepared;
@@ -298,8 +315,8 @@ export async function fitFold(
     ...(truth.groups && { groups: truth.groups }),
     classCount: target.classes.length,
     rows: fold.training,
-    validationRows: fold.validation,
-    hyperparameters: report.hyperparameters,
+    ...(fold.validation.length > 0 && { validationRows: fold.validation }),
+    hyperparameters,
     ...(constraints && { constraints }),
     seed: seed + number,
     control: { clock, pause, ...(threads && { threads }), ...control },
