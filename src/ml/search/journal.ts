@@ -17,7 +17,7 @@ import { outputCountOf } from '../model/row-model.ts';
 import type { Candidate } from './portfolio.ts';
 import type { Prepared } from './prepare.ts';
 import type { TrialReport } from './recipe.ts';
-import { validationRows, type Trial } from './trial.ts';
+import { trialSeed, validationRows, type Trial } from './trial.ts';
 
 /** Where records are kept; they may be lost or damaged, and the search goes on without them. */
 export interface Journal {
@@ -67,7 +67,13 @@ async function writeTrial(trial: Trial, index: number, fingerprint: string): Pro
     // Numbers that may be infinite, which JSON cannot say.
     [
       'trial/outcome',
-      Float64Array.of(trial.utility, trial.firstFoldUtility, trial.secondsPerRow, trial.modelMs ?? NaN),
+      Float64Array.of(
+        trial.utility,
+        trial.firstFoldUtility,
+        trial.secondsPerRow,
+        trial.modelMs ?? NaN,
+        trial.sampleUtility ?? NaN,
+      ),
     ],
     ['trial/predictions', models.length === 0 ? new Float64Array(0) : predictions],
   ]);
@@ -102,24 +108,26 @@ async function readTrial(
   const source = { prefix: 'trial', sections };
   const predictionCount = models.length === 0 ? 0 : validationRows(prepared).length * outputCount;
   const outcome = sections.get('trial/outcome');
-  demand(outcome instanceof Float64Array && outcome.length === 4, 'it says no outcome');
-  const [utility, firstFoldUtility, secondsPerRow, modelMs] = outcome;
+  demand(outcome instanceof Float64Array && outcome.length === 5, 'it says no outcome');
+  const [utility, firstFoldUtility, secondsPerRow, modelMs, sampleUtility] = outcome;
   return {
     report: readReport(fields['report']),
     candidate: readCandidate(fields['candidate']),
+    seed: trialSeed(prepared, index),
     models,
     predictions: doubles(source, 'predictions', predictionCount),
     utility: utility!,
     firstFoldUtility: firstFoldUtility!,
     secondsPerRow: secondsPerRow!,
     ...(!Number.isNaN(modelMs) && { modelMs: modelMs! }),
+    ...(!Number.isNaN(sampleUtility) && { sampleUtility: sampleUtility! }),
     notes: listAt(fields['notes'], 'notes', 100, textAt),
   };
 }
 
 function readReport(value: unknown): TrialReport {
   const fields = objectAt(value, 'report');
-  const { score, problem } = fields;
+  const { score, problem, judgedOn } = fields;
   return {
     id: textAt(fields['id'], 'id'),
     ...readSettings(fields),
@@ -128,7 +136,16 @@ function readReport(value: unknown): TrialReport {
     seconds: numberAt(fields['seconds'], 'seconds'),
     state: wordAt(fields['state'], 'state', ['finished', 'stopped', 'failed']),
     weight: 0,
+    ...(judgedOn !== undefined && { judgedOn: readJudgedOn(judgedOn) }),
     ...(problem !== undefined && { problem: readProblem(problem) }),
+  };
+}
+
+function readJudgedOn(value: unknown): NonNullable<TrialReport['judgedOn']> {
+  const fields = objectAt(value, 'judgedOn');
+  return {
+    rowCount: countAt(fields['rowCount'], 'rowCount'),
+    foldCount: countAt(fields['foldCount'], 'foldCount'),
   };
 }
 
