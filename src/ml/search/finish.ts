@@ -1,7 +1,7 @@
 // The end of a search: calibrates the ensemble, opens the holdout, once, and puts the model together.
 import type { JsonObject } from '../../base/json.ts';
 import { rowAt } from '../frame/frame.ts';
-import { copyFeatureRow } from '../frame/encoding.ts';
+import { copyFeatureRows } from '../frame/encoding.ts';
 import { hasClasses, type ColumnSchema, type Task } from '../frame/schema.ts';
 import { splitRows } from '../frame/split.ts';
 import { permutationImportance } from '../explain/permutation.ts';
@@ -233,9 +233,7 @@ async function scoreRows(
 function encodedRows({ table }: Part, rows: Int32Array): Float64Array {
   const featureCount = table.features.length;
   const encoded = new Float64Array(rows.length * featureCount);
-  rows.forEach((row, index) =>
-    copyFeatureRow(table, row, encoded.subarray(index * featureCount, (index + 1) * featureCount)),
-  );
+  copyFeatureRows(table, rows, encoded);
   return encoded;
 }
 

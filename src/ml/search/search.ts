@@ -32,7 +32,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const { clock } = input;
   run.stage('preparing', 'Reading the columns and locking the holdout away');
   await run.pause();
-  const prepared = prepare(input.frame, input.recipe);
+  const prepared = prepare(input.frame, input.recipe, clock);
   await run.pause();
   const preparedMs = clock.monotonicMs();
   const warnings = [...prepared.warnings, ...leakageWarnings(prepared)];

@@ -4,7 +4,7 @@ import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
 import type { Clock } from '../../base/time.ts';
-import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
+import { copyFeatureRows, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
 import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/learner.ts';
@@ -125,13 +125,7 @@ export async function predictTable(
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const startMs = clock.monotonicMs();
     const rowCount = Math.min(rowsAtOnce, rows.length - from);
-    for (let index = 0; index < rowCount; index++) {
-      copyFeatureRow(
-        table,
-        rows[from + index]!,
-        block.subarray(index * featureCount, (index + 1) * featureCount),
-      );
-    }
+    copyFeatureRows(table, rows.subarray(from, from + rowCount), block);
     applyModel(
       model,
       { rows: block, rowCount, featureCount },
