@@ -71,6 +71,11 @@ export interface StreamedModel extends TrainedModel {
 /** Losses whose leaves or derivatives need quantiles over all rows. */
 const wholeLosses = new Set<unknown>(['absolute', 'huber', 'quantile', 'ranking']);
 
+/** Whether these settings of boosted trees can be learned from a stream. */
+export function canStream(hyperparameters: Hyperparameters): boolean {
+  return !wholeLosses.has(hyperparameters['loss']);
+}
+
 /**
  * Trains in two readings of the stream. Same rows, settings and seed, same bytes, on any number of threads.
  * @throws Problem `invalid-request` for settings and constraints that cannot be had, `target-unusable` and `too-few-rows`
@@ -154,7 +159,7 @@ const fewestRows = 10;
 
 function checkSettings(input: StreamedTraining, settings: Hyperparameters): void {
   const { loss } = lossOf(settings);
-  if (input.task === 'regression' && wholeLosses.has(loss))
+  if (input.task === 'regression' && !canStream(settings))
     throw new Problem(
       'invalid-request',
       `The ${loss} loss needs all rows in memory at once. Use another loss, such as squared, or fewer rows.`,

@@ -172,7 +172,8 @@ function draftManifest(
   };
 }
 
-async function scoreHoldout(
+/** What a model says of the holdout, and the error of its probabilities before they are calibrated. */
+export async function scoreHoldout(
   content: ModelContent,
   prepared: Prepared,
   pause: () => Promise<void>,

@@ -39,10 +39,11 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const choices = await chooseEnsemble(run, prepared, trials, latency);
   for (const { trial, weight } of choices) trial.report.weight = weight;
   run.stage('evaluating', 'Opening the holdout');
+  const notes = [...new Set(choices.flatMap(({ trial }) => trial.notes))];
   const finished = await finish({
     prepared,
     choices,
-    warnings: [...warnings, ...new Set(choices.flatMap(({ trial }) => trial.notes))],
+    warnings: [...warnings, ...notes],
     clock,
     trialCount: trials.length,
     pause: run.pause,
@@ -61,6 +62,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
     metric: { name: metric.name, label: metric.label, greaterIsBetter: metric.greaterIsBetter },
     droppedColumns: dropped,
     warnings: finished.model.manifest.warnings,
+    notes,
     rows: {
       training: training.actual.length,
       holdout: holdout.actual.length,
