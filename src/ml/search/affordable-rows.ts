@@ -43,9 +43,11 @@ export function affordableRows(
   const rowCount = target.rows.length;
   const all = Int32Array.from({ length: rowCount }, (_, index) => index);
   const { memoryBytes = Infinity, seconds = Infinity } = recipe.budget;
-  // Selected and encoded columns, bins, and for each output scores, gradients and predictions of a dozen trials.
-  const bytesPerRow = columns.length * 25 + Math.max(1, target.classes.length) * 160 + 200;
-  const byMemory = Math.floor(memoryBytes / bytesPerRow);
+  const byMemory = searchableRows({
+    memoryBytes,
+    columnCount: columns.length,
+    classCount: target.classes.length,
+  });
   const characters = columns.reduce((sum, column) => sum + meanCharacters(column), 0);
   const usualSeconds = secondsToPrepareCell * (columns.length + 1) + secondsToPrepareCharacter * characters;
   const isWorthTrying =
@@ -65,6 +67,21 @@ export function affordableRows(
     return splitRows({ rowCount, share: fitting / rowCount, seed: recipe.seed, groups: own }).second;
   }
   return shuffle(all, seededRandom(recipe.seed)).slice(0, fitting).sort();
+}
+
+/** Rows that a search can hold; with as many classes as most targets have, unless told. */
+export function searchableRows({
+  memoryBytes,
+  columnCount,
+  classCount = 2,
+}: {
+  memoryBytes: number;
+  columnCount: number;
+  classCount?: number;
+}): number {
+  // Selected and encoded columns, bins, and for each output scores, gradients and predictions of a dozen trials.
+  const bytesPerRow = columnCount * 25 + Math.max(1, classCount) * 160 + 200;
+  return Math.floor(memoryBytes / bytesPerRow);
 }
 
 /** What preparing one of some evenly spaced rows takes, the second time: the first is slower than all that follow. */

@@ -80,7 +80,7 @@ test("each fold's model leaves out the rows of its fold alone", async () => {
     { trial, weight: 1 },
   ]);
   assert.ok(isComplete);
-  const { actual } = prepared.everything;
+  const { actual } = prepared.everything!;
   assert.deepEqual([...prepared.training.actual, ...prepared.holdout.actual], [...actual]);
   for (const [number, { validation }] of prepared.folds.entries()) {
     const leftOut = new Set(validation);

@@ -26,11 +26,11 @@ export interface FinalFit {
 
 /** Milliseconds that a search of `wholeMs` keeps free to train the best of its trials again. */
 export function finalFitMs(
-  { recipe, training }: Prepared,
+  { recipe, training, everything }: Prepared,
   trials: readonly Trial[],
   wholeMs: number,
 ): number {
-  if (recipe.refit === false) return 0;
+  if (recipe.refit === false || !everything) return 0;
   const best = trials
     .filter(({ report, candidate }) => report.state === 'finished' && candidate.learner !== 'baseline')
     .toSorted((a, b) => b.utility - a.utility)
@@ -40,7 +40,7 @@ export function finalFitMs(
   return Math.min(share * wholeMs, seconds * 1000 * margin);
 }
 
-/** Trains the models of `choices` again, the weightiest first, until `deadlineMs`. */
+/** Trains the models of `choices` again, the weightiest first, until `deadlineMs`. `everything` must be there. */
 export async function finalFit(
   context: FitContext & { deadlineMs?: number; latency?: LatencyLimit },
   choices: readonly EnsembleChoice[],
@@ -81,7 +81,7 @@ async function fitAgain(
     {
       number,
       fold,
-      truth: prepared.everything,
+      truth: everythingOf(prepared),
       ...(trial.isWhole && { hyperparameters: settledSettings(trial) }),
     },
     deadlineMs === undefined ? {} : { deadlineMs },
@@ -93,7 +93,9 @@ async function fitAgain(
  * The same folds with all other rows to learn from: those locked away, and with an order of time also later ones. What
  * stands for all folds learns from every row.
  */
-function allFolds({ folds, whole, everything: { table } }: Prepared): Fold[] {
+function allFolds(prepared: Prepared): Fold[] {
+  const { folds, whole } = prepared;
+  const { table } = everythingOf(prepared);
   const rows = [...folds, ...(whole ? [whole] : [])].map(({ validation }) => {
     const isLeftOut = new Uint8Array(table.rowCount);
     for (const row of validation) isLeftOut[row] = 1;
@@ -103,6 +105,10 @@ function allFolds({ folds, whole, everything: { table } }: Prepared): Fold[] {
     return { training, validation };
   });
   return withViews(rows, table);
+}
+
+function everythingOf({ everything }: Prepared): NonNullable<Prepared['everything']> {
+  return present(everything, 'the rows to learn from again');
 }
 
 /** What one row takes with all models. */

@@ -100,7 +100,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
   manifest.quality.holdoutRowCount = holdout.actual.length;
   manifest.quality.holdout = evaluation.metrics;
   manifest.quality.crossValidationScore = metric.compute(fitted.scored);
-  if (judged.isComplete) manifest.training.finalRowCount = prepared.everything.actual.length;
+  if (judged.isComplete) manifest.training.finalRowCount = prepared.everything!.actual.length;
   return {
     model: {
       ...content,
@@ -116,7 +116,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
 /** Leaves the time that importance and curves take. */
 async function learnAgain(input: FinishInput, secondsPerRow: number): Promise<FinalFit> {
   const { prepared, choices, deadlineMs } = input;
-  if (prepared.recipe.refit === false)
+  if (prepared.recipe.refit === false || !prepared.everything)
     return { models: choices.map(({ trial }) => trial.models), isComplete: false };
   const rowCount = prepared.holdout.actual.length;
   const asked =
@@ -190,7 +190,8 @@ function draftManifest(
   };
 }
 
-async function scoreHoldout(
+/** What a model says of the holdout, and the error of its probabilities before they are calibrated. */
+export async function scoreHoldout(
   content: ModelContent,
   prepared: Prepared,
   pause: () => Promise<void>,

@@ -45,8 +45,8 @@ export interface Prepared {
   dropped: DroppedColumn[];
   training: Part;
   holdout: Part;
-  /** The rows of the training part, then those of the holdout: what the final models learn from. */
-  everything: Truth & { table: FeatureTable };
+  /** The rows of the training part, then those of the holdout: what final models learn from, where they do. */
+  everything?: Truth & { table: FeatureTable };
   /** Of the holdout: the columns that tell groups of people apart. */
   protectedColumns: Frame;
   /** One entry only when the budget allows no cross-validation. */

@@ -122,6 +122,8 @@ export interface SearchResult {
   importance: ColumnImportance[];
   droppedColumns: DroppedColumn[];
   warnings: string[];
+  /** Those among the warnings that come from the learners of the model. */
+  notes: string[];
   rows: { training: number; holdout: number; withoutTarget: number };
   timing: { seconds: number; preparingSeconds: number; searchingSeconds: number; finishingSeconds: number };
 }

@@ -49,10 +49,11 @@ export async function search(input: SearchInput): Promise<SearchResult> {
     warnings.push(...(await fitChosen(run, prepared, choices)));
   }
   run.stage('evaluating', 'Opening the holdout');
+  const notes = [...new Set(choices.flatMap(({ trial }) => trial.notes))];
   const finished = await finish({
     prepared,
     choices,
-    warnings: [...warnings, ...new Set(choices.flatMap(({ trial }) => trial.notes))],
+    warnings: [...warnings, ...notes],
     clock,
     trialCount: trials.length,
     pause: run.pause,
@@ -73,6 +74,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
     metric: { name: metric.name, label: metric.label, greaterIsBetter: metric.greaterIsBetter },
     droppedColumns: dropped,
     warnings: finished.model.manifest.warnings,
+    notes,
     rows: {
       training: training.actual.length,
       holdout: holdout.actual.length,
