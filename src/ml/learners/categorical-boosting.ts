@@ -84,7 +84,8 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
     validationScore: validationRows && (() => loss.mean(rowCount, allCount)),
   });
   const model = store.finish({ treeCount: kept * loss.outputCount, link: loss.link, base });
-  return { model, iterationCount: kept, curve, endedBy };
+  const { learningRate } = boosting;
+  return { model, iterationCount: kept, curve, endedBy, settled: { iterations: kept, learningRate } };
 }
 
 function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {

@@ -3,9 +3,9 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
-import type { model, modelVersion, modelVersionSummary } from '../../contract/model.ts';
-import { openModel } from '../../ml/model/model.ts';
+import type { model, ModelFormat, modelVersion, modelVersionSummary } from '../../contract/model.ts';
 import type { Predictor } from '../../ml/model/predictor.ts';
+import type { ForeignPredictor } from '../../ml/onnx/foreign.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
@@ -31,7 +31,9 @@ import {
   type VersionRow,
 } from './rows.ts';
 import { summaryOfEvaluation, trainingReport } from '../train/train.ts';
+import { onnxPredictor, showOnnx, type OnnxVersion } from './onnx.ts';
 import { summarise } from './summary.ts';
+import { openNewFile, openRegisteredFile } from './trusted-file.ts';
 
 export type Model = z.output<typeof model>;
 export type ModelVersion = z.output<typeof modelVersion>;
@@ -50,7 +52,11 @@ export type VersionSummary = Pick<
   | 'fields'
   | 'card'
   | 'cardDocument'
->;
+  | 'signer'
+> & {
+  /** Of a file in ONNX; a model file has none. */
+  onnx?: OnnxVersion;
+};
 export type ModelField = ModelVersion['fields'][number];
 export type Lineage = NonNullable<ModelVersion['lineage']>;
 
@@ -68,18 +74,27 @@ export interface NewVersion {
 
 /**
  * Makes a version of the model called `modelName` (and the model, if it is new) from a stored model file, after
- * opening it: a file whose golden vectors do not hold is refused with `model-file-invalid`.
+ * opening it: a file whose golden vectors do not hold is refused with `model-file-invalid`, and one that is said to come
+ * from a training, but was not signed here, with `model-file-untrusted`.
  */
 export async function registerVersion(context: Context, version: NewVersion): Promise<ModelVersion> {
   const { lineage } = version;
-  const opened = await openModel(await readBlob(context, version.fileSha256));
+  const { opened, signer } = await openNewFile(context, version);
   // Evaluation and hints hold values of real rows: they stay here and are not part of the file that travels.
   const report = lineage
     ? await trainingReport(context, lineage.trainingId)
     : { evaluation: null, fields: [] };
-  const summary = summarise(opened, report);
+  const summary = { ...summarise(opened, report), signer };
+  return await registerSummary(context, { ...version, summary });
+}
+
+/** The same for a file that was opened elsewhere, in the words that are kept of it. */
+export async function registerSummary(
+  context: Context,
+  version: NewVersion & { summary: VersionSummary },
+): Promise<ModelVersion> {
   return await context.transaction(async (transaction) => {
-    const row = await addRegisteredVersion(context, transaction, { ...version, summary });
+    const row = await addRegisteredVersion(context, transaction, version);
     return (await showVersions(transaction, [row]))[0]!;
   });
 }
@@ -161,25 +176,32 @@ export async function getModelVersion(context: Context, versionId: string): Prom
   });
 }
 
-/** Opens the model of a version: what predictions are made with. Throws `not-found`. */
+/**
+ * Opens the model of a version: what predictions are made with. Its signature must be that of the registered file, and
+ * for what was trained here, one of this installation. Throws `not-found` or `model-file-untrusted`.
+ */
 export async function openModelVersion(
   context: Context,
   versionId: string,
-): Promise<{ model: Predictor; fileSizeBytes: number }> {
+): Promise<{ model: Predictor | ForeignPredictor; fileSizeBytes: number }> {
   const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
-  return {
-    model: await openModel(await readBlob(context, row.fileSha256)),
-    fileSizeBytes: row.fileSizeBytes,
-  };
+  const { fileSha256, fileSizeBytes, summary } = row;
+  const model = summary.onnx
+    ? onnxPredictor(context, fileSha256, summary.onnx)
+    : await openRegisteredFile(context, row);
+  return { model, fileSizeBytes };
 }
 
-/** Where a worker on this machine finds the model file. Throws `not-found`. */
-export async function modelFilePath(context: Context, versionId: string): Promise<string> {
-  const { fileSha256 } = await context.transaction((transaction) => requireVersion(transaction, versionId));
-  return await context.blobs.localPath(fileSha256);
+/** Where a worker on this machine finds the file of a version, and what it is. Throws `not-found`. */
+export async function modelFilePath(
+  context: Context,
+  versionId: string,
+): Promise<{ path: string; format: ModelFormat }> {
+  const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
+  return { path: await context.blobs.localPath(row.fileSha256), format: formatOf(row) };
 }
 
-/** The model file as a download. Throws `not-found`. */
+/** The file of a version as a download. Throws `not-found`. */
 export async function downloadModelFile(context: Context, versionId: string): Promise<StreamOutput> {
   const { version, owner } = await context.transaction(async (transaction) => {
     const row = await requireVersion(transaction, versionId);
@@ -189,7 +211,7 @@ export async function downloadModelFile(context: Context, versionId: string): Pr
     contentType: 'application/octet-stream',
     body: await context.blobs.open(version.fileSha256),
     sizeBytes: version.fileSizeBytes,
-    fileName: `${owner?.name ?? 'model'}-${version.number}.pilvi`,
+    fileName: `${owner?.name ?? 'model'}-${version.number}.${formatOf(version)}`,
   };
 }
 
@@ -309,12 +331,6 @@ async function requireVersion(transaction: Transaction, versionId: string): Prom
   return row;
 }
 
-async function readBlob(context: Context, sha256: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await context.blobs.open(sha256)) chunks.push(chunk as Uint8Array);
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
 async function showVersions(transaction: Transaction, rows: VersionRow[]): Promise<ModelVersion[]> {
   const modelIds = [...new Set(rows.map((row) => row.modelId))];
   const aliases = await aliasesOf(transaction, modelIds);
@@ -345,19 +361,27 @@ async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<M
   });
 }
 
+function formatOf({ summary }: VersionRow): ModelFormat {
+  return summary.onnx ? 'onnx' : 'pilvi';
+}
+
 function summaryOf(version: ModelVersion): ModelVersionSummary {
-  const { importance: _i, fields: _f, card: _c, cardDocument: _d, ...rest } = version;
+  const { importance: _i, fields: _f, card: _c, cardDocument: _d, onnx: _o, ...rest } = version;
   return { ...rest, evaluation: rest.evaluation && summaryOfEvaluation(rest.evaluation) };
 }
 
 function showVersion(row: VersionRow, modelName: string, aliases: AliasRow[]): ModelVersion {
+  const { onnx, ...summary } = row.summary;
   return {
     id: row.id,
     modelId: row.modelId,
     modelName,
     projectId: row.projectId,
     number: row.number,
-    ...row.summary,
+    ...summary,
+    format: formatOf(row),
+    origin: row.lineage ? 'trained' : 'imported',
+    onnx: onnx ? showOnnx(onnx) : null,
     fileSha256: row.fileSha256,
     fileSizeBytes: row.fileSizeBytes,
     lineage: row.lineage,

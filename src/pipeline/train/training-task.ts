@@ -15,6 +15,7 @@ import { readColumns } from '../data/read-columns.ts';
 import { searchRecipe } from './engine-recipe.ts';
 import { summariseFields, type FieldSummary } from './field-summaries.ts';
 import { frameOf } from './frame.ts';
+import { openTrainingJournal } from './training-journal.ts';
 import type { Trial } from './trials.ts';
 
 export type TrainingTaskInput = {
@@ -55,14 +56,17 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
   context.progress(0, 'reading the data');
   const frame = frameOf(await readColumns(contentPath, { workFolder: context.workFolder }));
   const threads = openKernelThreads();
+  const journal =
+    context.keptFolder === undefined ? undefined : await openTrainingJournal(context.keptFolder);
   const found = await search({
     frame,
     recipe: searchRecipe(recipe, Math.floor(memoryBytes * (1 - reservedMemoryShare))),
     clock: systemClock,
     signal: context.signal,
     threads,
+    ...(journal && { journal }),
     onProgress: (event) => report(event, context),
-  }).finally(() => threads.close());
+  }).finally(() => Promise.all([threads.close(), journal?.close()]));
   const modelFileName = 'model.pilvi';
   await writeFile(join(context.workFolder, modelFileName), await writeModel(found.model));
   return { modelFileName, result: { ...resultOf(found), fields: summariseFields(frame, recipe.target) } };

@@ -54,6 +54,12 @@ export function usd(text: string): number {
   throw new InvalidArgumentError('It must be an amount in US dollars, such as 20 or 0.50.');
 }
 
+/** A public key for Ed25519; for options that may be given several times. */
+export function publicKeys(text: string, before: string[] | undefined): string[] {
+  if (/^[0-9a-f]{64}$/i.test(text)) return [...(before ?? []), text.toLowerCase()];
+  throw new InvalidArgumentError('It must be a public key: 64 hexadecimal digits.');
+}
+
 /** For options that may be given several times. */
 export function collect(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), text];
@@ -65,6 +71,26 @@ export function collectList(text: string, before: string[][] | undefined): strin
   if (items.includes(''))
     throw new InvalidArgumentError('It must be a list with commas, such as age,income.');
   return [...(before ?? []), items];
+}
+
+/** Names with commas between them, or a JSON list where names hold commas themselves. */
+export function nameList(text: string): string[] {
+  const names = text.trimStart().startsWith('[')
+    ? jsonList(text)
+    : text.split(',').map((name) => name.trim());
+  if (names.every((name) => typeof name === 'string' && name !== '')) return names as string[];
+  throw new InvalidArgumentError(
+    'It must be names with commas, such as age,income, or a JSON list of names.',
+  );
+}
+
+function jsonList(text: string): unknown[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [undefined];
+  } catch {
+    return [undefined];
+  }
 }
 
 /** For `NAME=VALUE` options that may be given several times. */
