@@ -127,6 +127,12 @@ export const recipe = z
       .describe(
         'Milliseconds that the answer to one row may take, measured where the training runs: slower models are thinned out or left out.',
       ),
+    singleModels: z
+      .boolean()
+      .default(false)
+      .describe(
+        'One model on all training rows in place of one for each fold: a smaller file and quicker answers.',
+      ),
     refit: z
       .boolean()
       .default(true)
@@ -167,6 +173,16 @@ export const trial = z
   })
   .meta({ id: 'Trial' });
 
+/** Which rows a training used. Of more than fit into memory, models are compared on a sample, and the best learns from all. */
+export const rowCounts = z
+  .object({
+    total: z.number().int().describe('Of the dataset version.'),
+    search: z.number().int().describe('That models were compared on; of very many rows a sample.'),
+    model: z.number().int().describe('That the final model learned from.'),
+    holdout: z.number().int().describe('That were locked away, and judge the final model.'),
+  })
+  .meta({ id: 'RowCounts' });
+
 export const training = z
   .object({
     id: z.string(),
@@ -184,6 +200,7 @@ export const training = z
     evaluation: evaluation.nullable(),
     importance: featureImportance.nullable(),
     droppedColumns: z.array(z.object({ column: z.string(), reason: z.string() })),
+    rows: rowCounts.nullable(),
     warnings: z.array(z.string()),
     modelVersionId: z.string().nullable(),
     reservedMicroUsd: microUsd,
@@ -197,7 +214,7 @@ export const training = z
 
 /** A training in a list. */
 export const trainingSummary = training
-  .omit({ leaderboard: true, importance: true, droppedColumns: true, warnings: true })
+  .omit({ leaderboard: true, importance: true, droppedColumns: true, rows: true, warnings: true })
   .extend({ evaluation: evaluationSummary.nullable() })
   .meta({ id: 'TrainingSummary' });
 

@@ -30,6 +30,8 @@ export interface Recipe {
    * left out. What is chosen then depends on the machine.
    */
   maxPredictMs?: number;
+  /** One model on all training rows, in place of one for each fold. */
+  singleModels?: boolean;
   seed: number;
   /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
   folds?: number;
@@ -120,6 +122,8 @@ export interface SearchResult {
   importance: ColumnImportance[];
   droppedColumns: DroppedColumn[];
   warnings: string[];
+  /** Those among the warnings that come from the learners of the model. */
+  notes: string[];
   rows: { training: number; holdout: number; withoutTarget: number };
   timing: { seconds: number; preparingSeconds: number; searchingSeconds: number; finishingSeconds: number };
 }

@@ -14,6 +14,7 @@ import { printImportance } from '../importance.ts';
 import { printMoney } from '../money.ts';
 import { recipeOf } from '../recipe-options.ts';
 import type { Session } from '../session.ts';
+import { rowsInWords } from '../rows-in-words.ts';
 import { printProperties, printTable } from '../table.ts';
 import { note, print } from '../terminal.ts';
 import { trialLine } from '../trial-line.ts';
@@ -89,6 +90,7 @@ export function showFit(result: FitResult): void {
     ['task', `${result.task} (${result.taskReason})`],
     [result.metric, `${scoreInWords(result.score)} on rows that training never saw`],
     ['cross-validated', scoreInWords(result.crossValidationScore)],
+    ['rows', rowsInWords(result.rows)],
     ['took', durationInWords(result.seconds)],
     ...result.warnings.map((warning) => ['warning', warning] as const),
     ...result.droppedColumns.map(({ column, reason }) => ['not used', `${column}: ${reason}`] as const),
