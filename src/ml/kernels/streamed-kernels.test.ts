@@ -18,7 +18,8 @@ function planOf(seed: number, { rowCount, allCount }: { rowCount: number; allCou
   const features = Array.from({ length: featureCount }, () => {
     const binCount = random.next() < 0.5 ? 2 + random.below(31) : 40 + random.below(215);
     const bins = Uint8Array.from({ length: allCount }, () => random.below(binCount));
-    return { bins, binCount, missingBin: random.next() < 0.5 ? binCount - 1 : -1 };
+    const kind = random.next() < 0.8 ? ('number' as const) : ('category' as const);
+    return { bins, binCount, missingBin: random.next() < 0.5 ? binCount - 1 : -1, kind };
   });
   return {
     features,
@@ -62,13 +63,18 @@ function outcomeOf(
     const middle = kernels.partition(0, rowCount, question);
     const followers = kernels.partition(rowCount, positions.length, question);
     kernels.fill(1, { begin: 0, end: middle, isInOrder: false });
-    const border = kernels.bestBorder(1, {
-      ...kernels.totalOf(1),
-      features: Int32Array.from(features, (_, index) => index),
-      leastHessian: 1,
-      l2: 1,
-      floor: 0,
-    });
+    const rules = { leastHessian: 1, l2: 1, groupL2: 1, smoothing: 1 };
+    const gains = kernels.gains([
+      {
+        ...kernels.totalOf(1),
+        ...rules,
+        slot: 1,
+        features: Int32Array.from(features, (_, index) => index),
+        leastCategoryHessian: 1,
+        leastGroupHessian: 1,
+      },
+    ]);
+    const border = kernels.bestBorder(1, { ...kernels.totalOf(1), ...rules, feature: 0, floor: 0 });
     const leaves = [
       { begin: 0, end: middle },
       { begin: middle, end: rowCount },
@@ -77,7 +83,16 @@ function outcomeOf(
     kernels.addToScores(0, leaves, Float64Array.of(0.25, -1.5));
     const rows = kernels.rows.slice();
     kernels.reorder(kernels.rows.slice(0, rowCount));
-    return { scales, total, middle, followers, border, sums, rows };
+    return {
+      scales,
+      total,
+      middle,
+      followers,
+      gains: gains.map((ofLeaf) => [...ofLeaf]),
+      border,
+      sums,
+      rows,
+    };
   });
   return { rounds, scores: kernels.scores.slice(), target: kernels.target.slice() };
 }
@@ -114,7 +129,8 @@ test('the same bits on two threads, with leaves that both divide', async () => {
 });
 
 test('a row of 30 columns takes 72 bytes; what does not fit is not opened', () => {
-  const features = Array.from({ length: 30 }, () => ({ binCount: 255, missingBin: 254 }));
+  const feature = { binCount: 255, missingBin: 254, kind: 'number' as const };
+  const features = Array.from({ length: 30 }, () => feature);
   const sizes = { features, outputCount: 1, slotCount: 31 };
   const bytesFor = (rowCount: number): number => streamedBytes({ ...sizes, rowCount, allCount: rowCount }, 2);
   assert.ok(Math.abs((bytesFor(2e6) - bytesFor(1e6)) / 1e6 - 72) < 0.01);

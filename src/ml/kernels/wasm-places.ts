@@ -1,7 +1,7 @@
 // The memory map of the WebAssembly kernels for one training, and the table in it. All addresses are planned before the
 // first tree: the loops allocate nothing.
 import { rowHeadBytes, type Layout, type PlacedFeature } from './layout.ts';
-import { controlBytes } from './threads.ts';
+import { controlBytes, mostParts } from './threads.ts';
 import { blockRows, type KernelFeature, type KernelPlan, type RowRange } from './tree-kernels.ts';
 import { firstAddress, type Exports } from './web-assembly.ts';
 
@@ -27,10 +27,18 @@ export interface Places {
   shuffles: number;
   sides: number;
   result: number;
+  /** What threads tell each other when they divide rows. */
+  lefts: number;
+  targets: number;
   scratch: number;
   binSums: number;
   features: number;
   list: number;
+  questions: number;
+  searches: number;
+  gains: number;
+  /** For each thread. */
+  searchScratches: number;
   columnList: number;
   groupList: number;
   blockSums: number;
@@ -47,9 +55,10 @@ export interface Places {
   columns: number;
   groups: number[];
   histograms: number;
-  /** For each thread: rows gathered, and for all but the first, a histogram of its own. */
-  buffers: number[];
-  ownHistograms: number[];
+  /** For each thread: rows gathered, the filling it last took part in, and for all but the first a histogram of its own. */
+  buffers: number;
+  filled: number;
+  ownHistograms: number;
   byteCount: number;
 }
 
@@ -63,17 +72,22 @@ export function planPlaces(plan: TablePlan, threadCount: number): Places {
   };
   const { rowCount, allCount, outputCount, layout, slotCount, isByRow } = plan;
   const histogramBytes = layout.cellCount * cellBytes;
-  const perThread = <T>(of: (thread: number) => T): T[] =>
-    Array.from({ length: threadCount }, (_, index) => of(index));
   const places = {
-    control: place(controlBytes(threadCount - 1)),
+    control: place(controlBytes),
     shuffles: place(512),
     sides: place(256),
-    result: place(64 + threadCount * 4),
+    result: place(64),
+    lefts: place(mostParts * 4),
+    targets: place(mostParts * 12),
     scratch: place(4096 + 256),
     binSums: place(2048),
     features: place(plan.features.length * featureBytes),
-    list: place(plan.features.length * 4),
+    list: place(4),
+    // Two leaves are searched at a time.
+    questions: place(2 * plan.features.length * 8),
+    searches: place(2 * 64),
+    gains: place(2 * plan.features.length * 8),
+    searchScratches: place(threadCount * 8192),
     columnList: place(32 * 4),
     groupList: place(layout.groups.length * 20),
     blockSums: place(Math.ceil(rowCount / blockRows) * 32),
@@ -82,7 +96,7 @@ export function planPlaces(plan: TablePlan, threadCount: number): Places {
     leafSums: place(2 * slotCount * 16),
     leafValues: place(2 * slotCount * 8),
     rows: place(allCount * 4),
-    rowScratch: place(allCount * 4 + threadCount * 64),
+    rowScratch: place(allCount * 4),
     derivatives: place((rowCount + 4) * 8),
     probabilities: place(outputCount > 1 ? outputCount * rowCount * 4 : 0),
     scores: place(outputCount * allCount * 8),
@@ -91,8 +105,9 @@ export function planPlaces(plan: TablePlan, threadCount: number): Places {
     columns: place(layout.columnCount * (isByRow ? mostStagedRows : allCount)),
     groups: layout.groups.map((group) => place(group.stride * ((isByRow ? allCount : rowCount) + 4))),
     histograms: place(slotCount * histogramBytes),
-    buffers: perThread(() => place(8 * 1024)),
-    ownHistograms: perThread((thread) => (thread === 0 ? 0 : place(histogramBytes))),
+    buffers: place(threadCount * 8192),
+    filled: place(threadCount * 4),
+    ownHistograms: place((threadCount - 1) * histogramBytes),
   };
   return { ...places, byteCount: next };
 }
@@ -110,9 +125,10 @@ export function describeTable(opened: Opened): void {
   const { layout } = plan;
   const fieldCount = featureBytes / 4;
   const features = new Int32Array(buffer, places.features, plan.features.length * fieldCount);
-  plan.features.forEach(({ binCount, missingBin }, feature) => {
+  plan.features.forEach(({ binCount, missingBin, kind }, feature) => {
     const { firstCell, defaultBin } = layout.features[feature]!;
-    features.set([firstCell * cellBytes, binCount, missingBin, defaultBin], feature * fieldCount);
+    const isCategory = kind === 'category' ? 1 : 0;
+    features.set([firstCell * cellBytes, binCount, missingBin, defaultBin, isCategory], feature * fieldCount);
   });
   const groups = new Int32Array(buffer, places.groupList, layout.groups.length * 5);
   layout.groups.forEach(({ isNarrow, columnCount, stride, firstCell }, index) => {

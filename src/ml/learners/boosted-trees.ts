@@ -190,7 +190,7 @@ async function growRound(boosting: Boosting, round: number): Promise<boolean> {
     // The first round's trees refine each other's order of the rows, which then becomes the order in memory.
     const isRefining = round === boosting.firstRound && k > 0 && !bag;
     if (bag) kernels.rows.set(bag.rows);
-    else if (!isRefining) countUp(kernels.rows);
+    else if (!isRefining) kernels.countUp();
     const isInOrder = !bag && !isRefining;
     const learnedCount = bag?.learnedCount ?? boosting.rowCount;
     const tree = grower.grow({ learnedCount, allCount, isInOrder }, random);
@@ -283,8 +283,4 @@ function reorderRows({ grower, rowCount }: Boosting): void {
   let count = 0;
   for (let index = 0; index < rows.length; index++) if (rows[index]! < rowCount) rows[count++] = rows[index]!;
   grower.kernels.reorder(rows.subarray(0, rowCount));
-}
-
-function countUp(rows: Int32Array): void {
-  for (let index = 0; index < rows.length; index++) rows[index] = index;
 }

@@ -115,6 +115,11 @@ export interface TrainedModel {
 
 export interface Learner {
   spec: LearnerSpec;
+  /**
+   * Seconds below which a training on so many rows comes to nothing, estimated on one core of 2026; absent where any time
+   * is enough. For deciding what to try only.
+   */
+  leastSeconds?: (rowCount: number) => number;
   /** Same input and seed, same bytes, unless the deadline cuts it short. @throws Problem `cancelled` */
   train: (input: TrainingInput) => Promise<TrainedModel>;
 }

@@ -230,7 +230,8 @@ function preparedFor(input: AllRowsInput, calibration: Frame, heldOut: Frame): P
   const constraints = constraintsOf(found, recipe);
   const validation = Int32Array.from(training.actual, (_, row) => row);
   return {
-    recipe,
+    // The rows held out are a small part of all, which are too many to be learned from once more.
+    recipe: { ...recipe, refit: false },
     target: {
       task: found.task,
       reason: found.taskReason,
@@ -246,6 +247,7 @@ function preparedFor(input: AllRowsInput, calibration: Frame, heldOut: Frame): P
     dropped: found.droppedColumns,
     training,
     holdout,
+    everything: training,
     protectedColumns: {
       rowCount: holdout.frame.rowCount,
       columns: (recipe.protectedColumns ?? []).map((name) => columnNamed(holdout.all, name)),
@@ -300,6 +302,7 @@ async function choiceOf(
     weight: 1,
     trial: {
       report,
+      seed: 0,
       candidate: { learner, label, hyperparameters, timeShare: 1, isExploring: false },
       models: [model],
       predictions,

@@ -87,7 +87,7 @@ function readingMs({ holdout, encoding }: Prepared, clock: Clock): number {
 }
 
 /** What one model takes for one row. */
-function modelMs({ holdout, target }: Prepared, model: RowModel, clock: Clock): number {
+export function modelMs({ holdout, target }: Prepared, model: RowModel, clock: Clock): number {
   const featureCount = holdout.table.features.length;
   const rows = new Float64Array(featureCount);
   const out = new Float64Array(outputCountOf(target.task, target.classes.length));

@@ -1,7 +1,9 @@
 // From a frame and a recipe to what trials work on: the target, a locked holdout, encoded features, folds.
+import { concatenate } from '../../base/numbers.ts';
 import { Problem } from '../../base/problems.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
 import { encodeFrame, type Encoding, type FeatureTable } from '../frame/encoding.ts';
+import { stackTables, tableRows } from '../frame/table-rows.ts';
 import type { DroppedColumn } from '../frame/fit-encoding.ts';
 import { columnNamed, selectRows, type Column, type Frame } from '../frame/frame.ts';
 import { encodeWithStatistics } from '../frame/fit-statistics.ts';
@@ -28,6 +30,9 @@ import type { Recipe } from './recipe.ts';
 import { readTarget, type Target } from './task.ts';
 import { orderWarning, readTimes } from './time-order.ts';
 
+/** What is true of some rows, in their order. */
+export type Truth = Pick<Side, 'actual' | 'groups'>;
+
 /** Rows of one kind, with their features. */
 export interface Part extends Side {
   table: FeatureTable;
@@ -41,6 +46,8 @@ export interface Prepared {
   dropped: DroppedColumn[];
   training: Part;
   holdout: Part;
+  /** The rows of the training part, then those of the holdout: what the final models learn from. */
+  everything: Truth & { table: FeatureTable };
   /** Of the holdout: the columns that tell groups of people apart. */
   protectedColumns: Frame;
   /** One entry only when the budget allows no cross-validation. */
@@ -103,6 +110,8 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     classes: target.classes,
     seed: recipe.seed + 5,
   });
+  const everyRow = stackTables(table, encodeFrame(holdout.frame, encoding));
+  const trainingTable = tableRows(everyRow, 0, table.rowCount);
   if (encoding.length === 0)
     warnings.push('No column can help to predict the target: the model can only answer with the average.');
   for (const name of excluded) dropped.push({ column: name, reason: 'you excluded it' });
@@ -114,10 +123,16 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     metric,
     encoding,
     dropped,
-    training: { ...training, table: viewOf(table, {}) },
+    training: { ...training, table: viewOf(trainingTable, {}) },
     protectedColumns: selectRows({ rowCount: frame.rowCount, columns: protectedColumns }, holdoutRows),
-    holdout: { ...holdout, table: encodeFrame(holdout.frame, encoding) },
-    folds: withViews(rows, table),
+    holdout: { ...holdout, table: tableRows(everyRow, table.rowCount, everyRow.rowCount) },
+    everything: {
+      table: everyRow,
+      actual: concatenate(Float64Array, [training.actual, holdout.actual]),
+      ...(training.groups &&
+        holdout.groups && { groups: concatenate(Int32Array, [training.groups, holdout.groups]) }),
+    },
+    folds: withViews(rows, trainingTable),
     ...(costs && { costs }),
     ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,
@@ -220,7 +235,7 @@ function meanCharacters(column: Column): number {
 }
 
 /** Folds that may see the same share their views, and what learners remember of them. */
-function withViews(folds: readonly FoldRows[], table: FeatureTable): Fold[] {
+export function withViews(folds: readonly FoldRows[], table: FeatureTable): Fold[] {
   const viewsOf = (fold: number | undefined): Fold['views'] => ({
     all: viewOf(table, { ...(fold !== undefined && { fold }) }),
     ordersOnly: viewOf(table, { ...(fold !== undefined && { fold }), ordersOnly: true }),

@@ -8,6 +8,7 @@ import type { Hyperparameters } from '../learners/learner.ts';
 import type { Evaluation } from '../metrics/evaluation.ts';
 import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model/manifest.ts';
 import type { CostsOfDecisions } from './costs.ts';
+import type { Journal } from './journal.ts';
 import type { TrustReport } from './trust.ts';
 
 /** What to learn, from what, within which budget. */
@@ -34,6 +35,11 @@ export interface Recipe {
   folds?: number;
   /** Share of rows that are locked away and used once, at the end. Default 0.2, from 0.05 to 0.5. */
   holdoutShare?: number;
+  /**
+   * Whether the chosen models learn once more when the holdout has judged them, then from its rows too. Default true; as
+   * far as time allows. Figures speak of the models before.
+   */
+  refit?: boolean;
   /** Binary: the class that counts as positive. */
   positiveClass?: string;
   excludedColumns?: readonly string[];
@@ -59,6 +65,8 @@ export interface SearchInput {
   signal?: AbortSignal;
   /** Other threads that trainings may use; the result does not depend on them. */
   threads?: KernelThreads;
+  /** What earlier tries of this very search left behind, and where its trials are noted. */
+  journal?: Journal;
   /** Called often; must return quickly and not throw. */
   onProgress?: (event: SearchEvent) => void;
 }
@@ -75,7 +83,7 @@ export type SearchEvent =
     }
   | { kind: 'progress'; share: number; secondsLeft?: number };
 
-/** `stopped`: given up after the first fold, being far behind. `failed`: `problem` says why; the search goes on. */
+/** `stopped`: given up after a sample or the first fold, being behind. `failed`: `problem` says why; the search goes on. */
 export type TrialState = 'running' | 'finished' | 'stopped' | 'failed';
 
 export interface TrialReport {
@@ -86,6 +94,8 @@ export interface TrialReport {
   /** The metric over all validation rows; null when there is none. */
   score: number | null;
   foldScores: number[];
+  /** Rows that each fold learned from, and folds whose other rows judged it; absent before there is one. */
+  judgedOn?: { rowCount: number; foldCount: number };
   seconds: number;
   state: TrialState;
   /** Weight in the final ensemble, 0 when it is not part of it. */

@@ -14,6 +14,7 @@ export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe 
     budget: { memoryBytes, ...(trials === null ? { seconds } : { trials }) },
     seed: recipe.seed,
     holdoutShare: recipe.holdoutShare,
+    refit: recipe.refit,
     excludedColumns: recipe.excludedColumns,
     constraints: constraintsOf(recipe),
     protectedColumns: recipe.protectedColumns ?? [],

@@ -125,7 +125,7 @@ test('rows that fit are searched as ever', async () => {
     budget: { trials: 2, seconds: 60, memoryMiB: null, maxMicroUsd: null },
   });
   const { training, holdout } = found.rows;
-  assert.deepEqual(rows, { total: rowCount, search: training, model: training, holdout });
+  assert.deepEqual(rows, { total: rowCount, search: training, model: training + holdout, holdout });
   assert.equal(training + holdout, rowCount - rowCount / 1000);
   assert.ok(!/all rows/.test(found.warnings.join(' ')));
 });

@@ -11,6 +11,7 @@ import { openKernelThreads } from '../../platform/drivers/kernel-threads.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import type { FieldSummary } from './field-summaries.ts';
 import { searchRows, type RowCounts } from './search-rows.ts';
+import { openTrainingJournal } from './training-journal.ts';
 import type { Trial } from './trials.ts';
 
 export type TrainingTaskInput = {
@@ -51,6 +52,8 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
 ) => {
   context.progress(0, 'reading the data');
   const threads = openKernelThreads();
+  const journal =
+    context.keptFolder === undefined ? undefined : await openTrainingJournal(context.keptFolder);
   const { found, fields, rows } = await searchRows({
     contentPath,
     recipe,
@@ -58,8 +61,9 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
     workFolder: context.workFolder,
     signal: context.signal,
     threads,
+    ...(journal && { journal }),
     onProgress: (event) => report(event, context),
-  }).finally(() => threads.close());
+  }).finally(() => Promise.all([threads.close(), journal?.close()]));
   const modelFileName = 'model.pilvi';
   await writeFile(join(context.workFolder, modelFileName), await writeModel(found.model));
   return { modelFileName, result: { ...resultOf(found), fields, rows } };

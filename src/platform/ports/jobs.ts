@@ -84,6 +84,11 @@ export interface TaskContext {
   workFolder: string;
   /** Aborted when the job is cancelled; the process is killed 3 s later if it is still there. */
   signal: AbortSignal;
+  /**
+   * Of a job in the queue: a folder that the tries of the job on this machine share, for what a next try can go on from. It
+   * may not be there yet, is lost with the machine, and is removed when the job has ended.
+   */
+  keptFolder?: string;
   /** Reports an event; those of one name and key may be thinned to the newest of each 250 ms. */
   report(event: TaskEvent): void;
   /** Share done in [0, 1] with a short line saying what is being done. */
@@ -106,7 +111,9 @@ export interface Jobs {
   cancel(workspaceId: string, jobId: string): Promise<JobState>;
   /**
    * Runs a task now, outside the queue, in a worker process with the same limits and protection, and returns its
-   * output: for interactive work such as a query. It dies with `signal` or with the server.
+   * output: for interactive work such as a query. It dies with `signal` or with the server. Tasks of one `lane` run one
+   * after the other, as a rule in one process, so that a task may keep in memory what the next one wants, too; a
+   * process may be gone at any time, and then the next task has to do without.
    */
   runTask<Input extends object, Output>(
     taskModule: URL,
@@ -114,6 +121,7 @@ export interface Jobs {
     options: {
       limits: TaskLimits;
       signal: AbortSignal;
+      lane?: string;
       onEvent?: (event: TaskEvent) => void;
     },
   ): Promise<Output>;

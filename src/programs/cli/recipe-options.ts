@@ -25,6 +25,7 @@ export interface RecipeOptions extends CostOptions {
   seed: number;
   folds?: number;
   holdout: number;
+  refit: boolean;
 }
 
 /** Declares the options that say what to learn, and how long. */
@@ -91,6 +92,7 @@ function addSearchOptions(command: Command): Command {
       numberWithin(0.05, 0.5),
       0.2,
     )
+    .option('--no-refit', 'do not learn once more, from all rows, when the model has been judged')
     .option('--memory <mib>', 'memory for the search, in MiB', wholeNumber(256, 1_048_576));
 }
 
@@ -126,5 +128,6 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
     seed: options.seed,
     folds: options.folds ?? null,
     holdoutShare: options.holdout,
+    refit: options.refit,
   };
 }

@@ -1,5 +1,5 @@
 // How long a training may try: three marks for most, any time for the rest.
-import { Button, Collapse, Group, NumberInput, Slider, Stack, Text } from '@mantine/core';
+import { Button, Collapse, Group, NumberInput, Slider, Stack, Switch, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { formatDuration } from '../../kit/format.ts';
 import type { Choices } from './train.tsx';
@@ -23,7 +23,7 @@ const marks = [
 
 /** A slider over time, and exact figures behind a button. */
 export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
-  const { seconds, trials, seed, maxPredictMs } = choices;
+  const { seconds, trials, seed, maxPredictMs, refit } = choices;
   const [isOpen, { toggle }] = useDisclosure(trials !== null || maxPredictMs !== null);
   const closest = marks.toSorted((a, b) => distance(a.seconds, seconds) - distance(b.seconds, seconds))[0]!;
   return (
@@ -95,6 +95,12 @@ export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
             onChange={(value) =>
               onChange({ maxPredictMs: typeof value === 'number' && value > 0 ? value : null })
             }
+          />
+          <Switch
+            label="Learn from all rows at the end"
+            description="Once the locked rows have judged the model, it learns from them too"
+            checked={refit}
+            onChange={(event) => onChange({ refit: event.currentTarget.checked })}
           />
         </Group>
       </Collapse>

@@ -107,6 +107,7 @@ export interface Choices {
   modelName: string | null;
   seed: number;
   maxPredictMs: number | null;
+  refit: boolean;
   seconds: number;
   trials: number | null;
 }
@@ -126,6 +127,7 @@ const firstChoices: Choices = {
   seconds: 60,
   trials: null,
   maxPredictMs: null,
+  refit: true,
 };
 
 function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps) {
