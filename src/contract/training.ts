@@ -127,6 +127,18 @@ export const recipe = z
       .describe(
         'Milliseconds that the answer to one row may take, measured where the training runs: slower models are thinned out or left out.',
       ),
+    singleModels: z
+      .boolean()
+      .default(false)
+      .describe(
+        'One model on all training rows in place of one for each fold: a smaller file and quicker answers.',
+      ),
+    refit: z
+      .boolean()
+      .default(true)
+      .describe(
+        'When the locked rows have judged the model, its parts learn once more, from those rows too, as far as time allows. Figures speak of the parts before.',
+      ),
     seed: z.number().int().min(0).max(4_294_967_295).default(1),
     folds: z.number().int().min(2).max(20).nullable().default(null),
     holdoutShare: z.number().min(0.05).max(0.5).default(0.2),
@@ -148,11 +160,28 @@ export const trial = z
     /** Cross-validated, in the metric of the training. */
     score: z.number().nullable(),
     foldScores: z.array(z.number()),
+    judgedOn: z
+      .object({
+        rowCount: z.number().int().describe('Rows that each fold learned from.'),
+        foldCount: z.number().int().describe('Folds whose other rows judged it.'),
+      })
+      .optional()
+      .describe('A sample of the rows or one fold where the trial was given up, else everything.'),
     seconds: z.number(),
     weight: z.number().describe('Share in the final model; 0 when it is not part of it.'),
     problem: z.string().nullable(),
   })
   .meta({ id: 'Trial' });
+
+/** Which rows a training used. Of more than fit into memory, models are compared on a sample, and the best learns from all. */
+export const rowCounts = z
+  .object({
+    total: z.number().int().describe('Of the dataset version.'),
+    search: z.number().int().describe('That models were compared on; of very many rows a sample.'),
+    model: z.number().int().describe('That the final model learned from.'),
+    holdout: z.number().int().describe('That were locked away, and judge the final model.'),
+  })
+  .meta({ id: 'RowCounts' });
 
 export const training = z
   .object({
@@ -171,6 +200,7 @@ export const training = z
     evaluation: evaluation.nullable(),
     importance: featureImportance.nullable(),
     droppedColumns: z.array(z.object({ column: z.string(), reason: z.string() })),
+    rows: rowCounts.nullable(),
     warnings: z.array(z.string()),
     modelVersionId: z.string().nullable(),
     reservedMicroUsd: microUsd,
@@ -184,7 +214,7 @@ export const training = z
 
 /** A training in a list. */
 export const trainingSummary = training
-  .omit({ leaderboard: true, importance: true, droppedColumns: true, warnings: true })
+  .omit({ leaderboard: true, importance: true, droppedColumns: true, rows: true, warnings: true })
   .extend({ evaluation: evaluationSummary.nullable() })
   .meta({ id: 'TrainingSummary' });
 

@@ -5,17 +5,22 @@ import { moduleBase64, sharedModuleBase64 } from './module.ts';
 /** The functions of the module; addresses are numbers of bytes. What each does stands with it in assembly/. */
 export type Exports = Readonly<
   Record<
-    | 'addCells'
+    | 'countUp'
     | 'deriveLogistic'
     | 'deriveSoftmax'
     | 'deriveSquared'
-    | 'divide'
+    | 'divideApart'
     | 'fillHistogram'
+    | 'gains'
     | 'interleave'
+    | 'joinHistograms'
+    | 'mapToBins'
     | 'move'
     | 'moveScores'
     | 'pack'
+    | 'placeDivided'
     | 'permuteBytes'
+    | 'permuteInPlace'
     | 'permuteNumbers'
     | 'scan'
     | 'softmax'
@@ -29,7 +34,6 @@ export type Exports = Readonly<
   >
 > & {
   divideAlone: (...places: number[]) => number;
-  mapToBins: (...places: number[]) => number;
   readCells: (histogram: number, feature: number, total: bigint, out: number) => void;
 };
 

@@ -109,12 +109,19 @@ export interface TrainedModel {
   curve: CurvePoint[];
   /** What ended it: all iterations done, no more progress, or the deadline. */
   endedBy: 'iterations' | 'early-stopping' | 'deadline';
+  /** Settings that early stopping and the rows decided: with them, a training without validation rows does the same. */
+  settled?: Hyperparameters;
   /** What people who use the model should know, such as that rows were left out; whole sentences. */
   notes?: readonly string[];
 }
 
 export interface Learner {
   spec: LearnerSpec;
+  /**
+   * Seconds below which a training on so many rows comes to nothing, estimated on one core of 2026; absent where any time
+   * is enough. For deciding what to try only.
+   */
+  leastSeconds?: (rowCount: number) => number;
   /** Same input and seed, same bytes, unless the deadline cuts it short. @throws Problem `cancelled` */
   train: (input: TrainingInput) => Promise<TrainedModel>;
 }

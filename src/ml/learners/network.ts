@@ -20,11 +20,15 @@ import { networkSpec } from './network-spec.ts';
 import { openSteps, type NetworkSteps } from './network-steps.ts';
 import { weightShapes, type Floats, type NetworkShape, type NetworkWeights } from './network-weights.ts';
 
-export const network: Learner = { spec: networkSpec, train: trainNetwork };
+export const network: Learner = { spec: networkSpec, leastSeconds, train: trainNetwork };
 
 /** Rows of a step: a sixteenth of all, within these. */
 const fewestBatchRows = 32;
 const mostBatchRows = 256;
+/** What a step takes, measured with 20 to 100 columns; and how many steps and epochs it takes to come near the trees. */
+const secondsPerStep = 0.018;
+const fewestSteps = 300;
+const fewestEpochs = 5;
 
 interface Lesson {
   input: TrainingInput;
@@ -48,15 +52,13 @@ async function trainNetwork(input: TrainingInput): Promise<TrainedModel> {
     ? { weights: start, iterationCount: 0, curve: [], endedBy: 'deadline' as const }
     : await teach(lesson, start);
   const { weights, ...rest } = found;
-  return { ...rest, model: networkModel(lesson, weights) };
+  return { ...rest, model: networkModel(lesson, weights), settled: { epochs: rest.iterationCount } };
 }
 
 function prepareLesson(input: TrainingInput, settings: Hyperparameters): Lesson {
   const { table, task, rows, target, classCount, weights } = input;
   const inputs = networkInputs(table, rows, numberSetting(settings, 'knots'));
   const { centre, spread } = task === 'regression' ? momentsOf(target, rows) : { centre: 0, spread: 1 };
-  let batchRows = fewestBatchRows;
-  while (batchRows < mostBatchRows && batchRows * 32 <= rows.length) batchRows *= 2;
   return {
     input,
     settings,
@@ -68,13 +70,24 @@ function prepareLesson(input: TrainingInput, settings: Hyperparameters): Lesson 
       headCount: numberSetting(settings, 'heads'),
       blockCount: numberSetting(settings, 'blocks'),
       rawCount: task === 'multiclass' ? classCount : 1,
-      batchRows,
+      batchRows: batchRowsFor(rows.length),
       link: linkOf(task),
     },
     scaling: { centre, spread: spread || 1 },
     meanWeight: weights ? rows.reduce((sum, row) => sum + weights[row]!, 0) / rows.length : 1,
     random: seededRandom(input.seed),
   };
+}
+
+function batchRowsFor(rowCount: number): number {
+  let batchRows = fewestBatchRows;
+  while (batchRows < mostBatchRows && batchRows * 32 <= rowCount) batchRows *= 2;
+  return batchRows;
+}
+
+function leastSeconds(rowCount: number): number {
+  const stepsPerEpoch = Math.ceil(rowCount / batchRowsFor(rowCount));
+  return secondsPerStep * Math.max(fewestSteps, fewestEpochs * stepsPerEpoch);
 }
 
 function linkOf(task: TrainingInput['task']): NetworkLink {

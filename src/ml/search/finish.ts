@@ -1,8 +1,7 @@
 // The end of a search: calibrates the ensemble, opens the holdout, once, and puts the model together.
-import type { Clock } from '../../base/time.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { rowAt } from '../frame/frame.ts';
-import { copyFeatureRow } from '../frame/encoding.ts';
+import { copyFeatureRows } from '../frame/encoding.ts';
 import { hasClasses, type ColumnSchema, type Task } from '../frame/schema.ts';
 import { splitRows } from '../frame/split.ts';
 import { permutationImportance } from '../explain/permutation.ts';
@@ -21,19 +20,19 @@ import { applyEnsemble } from '../model/predictor.ts';
 import { fitCalibration, fitDecisionWeights } from '../uncertainty/calibration.ts';
 import { fitIntervals, fitSets } from '../uncertainty/conformal.ts';
 import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
+import { finalFit, type FinalFit } from './final-fit.ts';
 import { goldenRows } from './golden.ts';
-import type { Part, Prepared } from './prepare.ts';
-import { scoredOf, truthOf, validationRows, type Truth } from './trial.ts';
-import { trustReport, type TrustReport } from './trust.ts';
+import type { LatencyLimit } from './latency.ts';
+import type { Part, Prepared, Truth } from './prepare.ts';
+import { scoredOf, truthOf, validationRows, type FitContext } from './trial.ts';
+import { rowsForCurves, trustReport, type TrustReport } from './trust.ts';
 
-export interface FinishInput {
-  prepared: Prepared;
+export interface FinishInput extends FitContext {
   choices: EnsembleChoice[];
   trialCount: number;
   warnings: string[];
-  clock: Clock;
-  pause: () => Promise<void>;
-  /** Monotonic time after which importance is no longer measured. */
+  latency?: LatencyLimit;
+  /** Monotonic time by which models have learned again, and after which importance is no longer measured. */
   deadlineMs?: number;
 }
 
@@ -79,6 +78,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
     errorBefore,
     inputOf: (row) => rowAt(holdout.frame, row) as JsonObject,
   });
+  const judged = await learnAgain(input, secondsPerRow);
   const importance = await measureImportance(input, content, secondsPerRow);
   if (importance.length === 0 && holdout.table.features.length > 0) {
     manifest.warnings.push('There was no time to measure the importance of columns; allow a larger budget.');
@@ -100,13 +100,31 @@ export async function finish(input: FinishInput): Promise<Finished> {
   manifest.quality.holdoutRowCount = holdout.actual.length;
   manifest.quality.holdout = evaluation.metrics;
   manifest.quality.crossValidationScore = metric.compute(fitted.scored);
+  if (judged.isComplete) manifest.training.finalRowCount = prepared.everything!.actual.length;
   return {
-    model: content,
+    model: {
+      ...content,
+      members: content.members.map((member, index) => ({ ...member, models: judged.models[index]! })),
+    },
     evaluation,
     trust,
     importance,
     crossValidationScore: manifest.quality.crossValidationScore,
   };
+}
+
+/** Leaves the time that importance and curves take. */
+async function learnAgain(input: FinishInput, secondsPerRow: number): Promise<FinalFit> {
+  const { prepared, choices, deadlineMs } = input;
+  if (prepared.recipe.refit === false || !prepared.everything)
+    return { models: choices.map(({ trial }) => trial.models), isComplete: false };
+  const rowCount = prepared.holdout.actual.length;
+  const asked =
+    Math.min(rowCount, fewestImportanceRows) * (prepared.encoding.length + 1) + rowsForCurves(rowCount);
+  return await finalFit(
+    { ...input, ...(deadlineMs !== undefined && { deadlineMs: deadlineMs - asked * secondsPerRow * 1000 }) },
+    choices,
+  );
 }
 
 type Fitted = Pick<ModelManifest, 'calibration' | 'decisionWeights' | 'intervals' | 'sets'> & {
@@ -172,7 +190,8 @@ function draftManifest(
   };
 }
 
-async function scoreHoldout(
+/** What a model says of the holdout, and the error of its probabilities before they are calibrated. */
+export async function scoreHoldout(
   content: ModelContent,
   prepared: Prepared,
   pause: () => Promise<void>,
@@ -215,9 +234,7 @@ async function scoreRows(
 function encodedRows({ table }: Part, rows: Int32Array): Float64Array {
   const featureCount = table.features.length;
   const encoded = new Float64Array(rows.length * featureCount);
-  rows.forEach((row, index) =>
-    copyFeatureRow(table, row, encoded.subarray(index * featureCount, (index + 1) * featureCount)),
-  );
+  copyFeatureRows(table, rows, encoded);
   return encoded;
 }
 

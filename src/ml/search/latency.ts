@@ -1,6 +1,7 @@
 // Keeps an ensemble within the time that one prediction may take. What a model takes is measured where the search runs:
 // one row on its own, as a form or an application asks. Where the best trial is too slow with all of its fold models, it
-// keeps fewer, and so do all others; a trial that is too slow with one is left out.
+// keeps fewer, and so do all others (where that is one, it learns from all rows: single-models.ts); a trial that is too slow with one is
+// left out.
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/time.ts';
 import { copyFeatureRow, encodeFrame } from '../frame/encoding.ts';
@@ -62,6 +63,11 @@ export function thinOut(trials: readonly Trial[], { maxMs, modelsMs }: LatencyLi
   return warnings;
 }
 
+/** Where one model will stand for those of the folds. */
+export function keepOneModel(trials: readonly Trial[]): void {
+  for (const trial of trials) trial.models = trial.models.slice(0, 1);
+}
+
 /** What one row takes with all models that a trial has. */
 export function rowMs({ models, modelMs: perModel = 0 }: Trial): number {
   return models.length * perModel;
@@ -87,7 +93,7 @@ function readingMs({ holdout, encoding }: Prepared, clock: Clock): number {
 }
 
 /** What one model takes for one row. */
-function modelMs({ holdout, target }: Prepared, model: RowModel, clock: Clock): number {
+export function modelMs({ holdout, target }: Prepared, model: RowModel, clock: Clock): number {
   const featureCount = holdout.table.features.length;
   const rows = new Float64Array(featureCount);
   const out = new Float64Array(outputCountOf(target.task, target.classes.length));

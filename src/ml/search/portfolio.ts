@@ -12,14 +12,14 @@ export interface Candidate {
   isExploring: boolean;
 }
 
-interface PortfolioEntry {
+export interface PortfolioEntry {
   learner: string;
   label: string;
   hyperparameters: Hyperparameters;
   timeShare?: number;
 }
 
-const portfolio: readonly PortfolioEntry[] = [
+export const portfolio: readonly PortfolioEntry[] = [
   { learner: 'baseline', label: 'Baseline', hyperparameters: {}, timeShare: 0.05 },
   { learner: 'linear', label: 'Linear model', hyperparameters: { l2: 1 }, timeShare: 0.15 },
   {
@@ -27,6 +27,12 @@ const portfolio: readonly PortfolioEntry[] = [
     label: 'Boosted trees',
     hyperparameters: { learningRate: 0.1, maxLeaves: 31, patience: 25 },
     timeShare: 0.6,
+  },
+  {
+    learner: 'boosted-trees',
+    label: 'Boosted trees, absolute errors',
+    hyperparameters: { learningRate: 0.1, maxLeaves: 31, patience: 25, loss: 'absolute' },
+    timeShare: 0.5,
   },
   { learner: 'extra-trees', label: 'Extra trees', hyperparameters: {}, timeShare: 0.3 },
   {
@@ -45,6 +51,18 @@ const portfolio: readonly PortfolioEntry[] = [
     learner: 'categorical-boosting',
     label: 'Categorical boosting',
     hyperparameters: { depth: 5, learningRate: 0.08, patience: 25 },
+    timeShare: 0.5,
+  },
+  {
+    learner: 'categorical-boosting',
+    label: 'Categorical boosting, amounts',
+    hyperparameters: { depth: 5, learningRate: 0.08, patience: 25, loss: 'poisson' },
+    timeShare: 0.5,
+  },
+  {
+    learner: 'categorical-boosting',
+    label: 'Categorical boosting, absolute errors',
+    hyperparameters: { depth: 5, learningRate: 0.08, patience: 25, loss: 'absolute' },
     timeShare: 0.5,
   },
   {
@@ -88,11 +106,13 @@ const portfolio: readonly PortfolioEntry[] = [
   { learner: 'linear', label: 'Linear model, strong penalty', hyperparameters: { l2: 50 }, timeShare: 0.3 },
 ];
 
-/** Says whether a learner can do what a recipe asks for. */
-export type Fitness = (learner: Learner) => boolean;
+/** Says whether a learner with such settings can do what a recipe asks for, within its budget. */
+export type Fitness = (learner: Learner, hyperparameters: Hyperparameters) => boolean;
 
 /** Entry `index` of the portfolio of learners that fit; undefined behind its end. */
 export function portfolioCandidate(index: number, fits: Fitness): Candidate | undefined {
-  const entry = portfolio.filter(({ learner }) => fits(learnerNamed(learner)))[index];
+  const entry = portfolio.filter(({ learner, hyperparameters }) =>
+    fits(learnerNamed(learner), hyperparameters),
+  )[index];
   return entry && { timeShare: 1, isExploring: false, ...entry };
 }

@@ -27,6 +27,8 @@ export interface Tried {
 export interface ProposerOptions {
   random: Random;
   fits: Fitness;
+  /** Losses worth trying beside the default one. */
+  losses?: readonly string[];
   /** Whether a trial that takes less time may promise less. Time may steer nothing else. */
   isTimed: boolean;
 }
@@ -56,9 +58,10 @@ const pointCount = 256;
 
 /** Makes the next candidate of what was tried so far. */
 export function proposer(options: ProposerOptions): (tried: readonly Tried[]) => Candidate {
-  const { random, fits } = options;
-  const fitting = explored.map(learnerNamed).filter(fits);
+  const { random, fits, losses = [] } = options;
   const known = new Map<Learner, Knowledge>();
+  const learners = new Map(explored.map((name) => [name, withLosses(learnerNamed(name), losses)]));
+  const fitting = explored.map((name) => learners.get(name)!).filter((learner) => fits(learner, {}));
   return (tried) => {
     const best = Math.max(...tried.map(({ utility }) => utility));
     for (const learner of fitting) learnFrom(tried, learner, known);
@@ -76,6 +79,16 @@ export function proposer(options: ProposerOptions): (tried: readonly Tried[]) =>
       isExploring: true,
     };
   };
+}
+
+/** The learner, whose loss is searched for too where it has others that are worth trying. */
+function withLosses(learner: Learner, losses: readonly string[]): Learner {
+  const { spec } = learner;
+  const hyperparameters = spec.hyperparameters.map((setting) => {
+    const fitting = losses.filter((loss) => setting.name === 'loss' && setting.choices?.includes(loss));
+    return fitting.length > 0 ? { ...setting, search: { choices: [setting.default, ...fitting] } } : setting;
+  });
+  return { ...learner, spec: { ...spec, hyperparameters } };
 }
 
 /** What the trials of one learner taught. */
@@ -154,7 +167,12 @@ function pointOf(learner: Learner, hyperparameters: Hyperparameters): Float64Arr
   );
 }
 
-function drawHyperparameters(learner: Learner, random: Random, near?: Hyperparameters): Hyperparameters {
+/** Settings from all of a learner's search space, or from around `near`. */
+export function drawHyperparameters(
+  learner: Learner,
+  random: Random,
+  near?: Hyperparameters,
+): Hyperparameters {
   const complete = near && completeHyperparameters(learner.spec, near);
   return Object.fromEntries(
     searched(learner).map((setting) => [setting.name, drawValue(setting, random, complete?.[setting.name])]),

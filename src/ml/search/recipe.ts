@@ -8,6 +8,7 @@ import type { Hyperparameters } from '../learners/learner.ts';
 import type { Evaluation } from '../metrics/evaluation.ts';
 import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model/manifest.ts';
 import type { CostsOfDecisions } from './costs.ts';
+import type { Journal } from './journal.ts';
 import type { TrustReport } from './trust.ts';
 
 /** What to learn, from what, within which budget. */
@@ -29,11 +30,18 @@ export interface Recipe {
    * left out. What is chosen then depends on the machine.
    */
   maxPredictMs?: number;
+  /** One model on all training rows, in place of one for each fold. */
+  singleModels?: boolean;
   seed: number;
   /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
   folds?: number;
   /** Share of rows that are locked away and used once, at the end. Default 0.2, from 0.05 to 0.5. */
   holdoutShare?: number;
+  /**
+   * Whether the chosen models learn once more when the holdout has judged them, then from its rows too. Default true; as
+   * far as time allows. Figures speak of the models before.
+   */
+  refit?: boolean;
   /** Binary: the class that counts as positive. */
   positiveClass?: string;
   excludedColumns?: readonly string[];
@@ -59,6 +67,8 @@ export interface SearchInput {
   signal?: AbortSignal;
   /** Other threads that trainings may use; the result does not depend on them. */
   threads?: KernelThreads;
+  /** What earlier tries of this very search left behind, and where its trials are noted. */
+  journal?: Journal;
   /** Called often; must return quickly and not throw. */
   onProgress?: (event: SearchEvent) => void;
 }
@@ -75,7 +85,7 @@ export type SearchEvent =
     }
   | { kind: 'progress'; share: number; secondsLeft?: number };
 
-/** `stopped`: given up after the first fold, being far behind. `failed`: `problem` says why; the search goes on. */
+/** `stopped`: given up after a sample or the first fold, being behind. `failed`: `problem` says why; the search goes on. */
 export type TrialState = 'running' | 'finished' | 'stopped' | 'failed';
 
 export interface TrialReport {
@@ -86,6 +96,8 @@ export interface TrialReport {
   /** The metric over all validation rows; null when there is none. */
   score: number | null;
   foldScores: number[];
+  /** Rows that each fold learned from, and folds whose other rows judged it; absent before there is one. */
+  judgedOn?: { rowCount: number; foldCount: number };
   seconds: number;
   state: TrialState;
   /** Weight in the final ensemble, 0 when it is not part of it. */
@@ -110,6 +122,8 @@ export interface SearchResult {
   importance: ColumnImportance[];
   droppedColumns: DroppedColumn[];
   warnings: string[];
+  /** Those among the warnings that come from the learners of the model. */
+  notes: string[];
   rows: { training: number; holdout: number; withoutTarget: number };
   timing: { seconds: number; preparingSeconds: number; searchingSeconds: number; finishingSeconds: number };
 }

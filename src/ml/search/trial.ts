@@ -2,21 +2,25 @@
 import { concatenate } from '../../base/numbers.ts';
 import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
+import { seededRandom } from '../../base/random.ts';
 import type { Clock } from '../../base/time.ts';
-import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
+import { copyFeatureRows, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
 import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/learner.ts';
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { decide } from '../model/calibration.ts';
 import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
+import type { Rung } from './fidelity.ts';
 import type { Candidate } from './portfolio.ts';
-import type { Part, Prepared } from './prepare.ts';
+import type { Fold, Prepared, Truth } from './prepare.ts';
 import type { SearchEvent, TrialReport } from './recipe.ts';
 
 export interface Trial {
   report: TrialReport;
   candidate: Candidate;
+  /** Of the first fold; the others count on from it. */
+  seed: number;
   /** One for each fold; empty unless the trial finished. */
   models: RowModel[];
   /** Predictions for the validation rows, in the order of `validationRows`. */
@@ -24,6 +28,12 @@ export interface Trial {
   /** The score so that more is better; -Infinity when there is none. */
   utility: number;
   firstFoldUtility: number;
+  /** On the first fold's validation rows, learned from a sample; absent where there was none. */
+  sampleUtility?: number;
+  /** For each fold, settings that its training decided. */
+  settled: Hyperparameters[];
+  /** Whether its one model learned from all training rows, in place of those of the folds. */
+  isWhole?: boolean;
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
@@ -32,16 +42,22 @@ export interface Trial {
   modelMs?: number;
 }
 
-export interface TrialContext {
+/** What any training of the search needs. */
+export interface FitContext {
   prepared: Prepared;
   clock: Clock;
   pause: () => Promise<void>;
   threads?: KernelThreads;
+}
+
+export interface TrialContext extends FitContext {
   emit: (event: SearchEvent) => void;
   /** Monotonic time by which the trial must be over; absent when time is not the budget. */
   deadlineMs?: number;
   /** Explorers below this after their first fold are given up. */
   leastFirstFoldUtility: number;
+  /** What explorers must first show on a sample. */
+  rung?: Rung;
 }
 
 const rowsAtOnce = 512;
@@ -50,9 +66,6 @@ const rowsAtOnce = 512;
 export function validationRows({ folds }: Prepared): Int32Array {
   return Int32Array.from(folds.flatMap((fold) => Array.from(fold.validation)));
 }
-
-/** What is true of some rows, in their order. */
-export type Truth = Pick<Part, 'actual' | 'groups'>;
 
 /** The truth of some rows of a part. */
 export function truthOf({ actual, groups }: Truth, rows: Int32Array): Truth {
@@ -112,13 +125,7 @@ export async function predictTable(
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const startMs = clock.monotonicMs();
     const rowCount = Math.min(rowsAtOnce, rows.length - from);
-    for (let index = 0; index < rowCount; index++) {
-      copyFeatureRow(
-        table,
-        rows[from + index]!,
-        block.subarray(index * featureCount, (index + 1) * featureCount),
-      );
-    }
+    copyFeatureRows(table, rows.subarray(from, from + rowCount), block);
     applyModel(
       model,
       { rows: block, rowCount, featureCount },
@@ -128,6 +135,11 @@ export async function predictTable(
     await pause();
   }
   return { predictions, seconds: workingMs / 1000 };
+}
+
+/** Where the draws of the trial with this index begin. */
+export function trialSeed({ recipe }: Prepared, index: number): number {
+  return seededRandom(recipe.seed).fork(index).below(2_147_483_647);
 }
 
 /** Runs a candidate. A failure is told in the report, never thrown, but for `cancelled`. */
@@ -155,16 +167,18 @@ export async function runTrial(
   const trial: Trial = {
     report,
     candidate,
+    seed,
     models: [],
     predictions: new Float64Array(0),
     utility: -Infinity,
     firstFoldUtility: -Infinity,
+    settled: [],
     notes: [],
     secondsPerRow: 0,
   };
   emit({ kind: 'trial-started', trial: { ...report } });
   try {
-    await trainFolds(context, trial, seed);
+    await trainFolds(context, trial);
   } catch (error) {
     const problem = asProblem(error);
     if (problem.code === 'cancelled') throw problem;
@@ -183,15 +197,24 @@ function hyperparametersFor({ target }: Prepared, { learner, hyperparameters }: 
   return ranks ? { ...hyperparameters, loss: 'ranking' } : hyperparameters;
 }
 
-async function trainFolds(context: TrialContext, trial: Trial, seed: number): Promise<void> {
+async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
   const { prepared } = context;
   const { folds, target, metric, training } = prepared;
   const outputCount = outputCountOf(target.task, target.classes.length);
   const parts: Float64Array[] = [];
   let predictingSeconds = 0;
+  if (context.rung && trial.candidate.isExploring) {
+    trial.sampleUtility = await utilityOnSample(context, trial, context.rung.rows);
+    if (trial.sampleUtility < context.rung.leastUtility) {
+      trial.report.state = 'stopped';
+      return;
+    }
+  }
   for (let fold = 0; fold < folds.length; fold++) {
-    const { validation, views } = folds[fold]!;
-    const { model, notes = [] } = await trainFold(context, trial, fold, seed + fold);
+    const { training: rows, validation, views } = folds[fold]!;
+    const { model, notes = [], settled } = await trainOnFold(context, trial, fold);
+    trial.report.judgedOn = { rowCount: rows.length, foldCount: fold + 1 };
+    if (settled) trial.settled.push(settled);
     if (fold === 0) trial.notes = [...notes];
     const source = { table: views.all, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
@@ -221,37 +244,75 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   trial.report.state = 'finished';
 }
 
-async function trainFold(
+/** Of the first fold's validation rows, when only some of its training rows are learned from. */
+async function utilityOnSample(context: TrialContext, trial: Trial, rows: Int32Array): Promise<number> {
+  const { target, metric, training, folds } = context.prepared;
+  const { validation, views } = folds[0]!;
+  const { model } = await trainOnFold(context, trial, 0, rows);
+  trial.report.judgedOn = { rowCount: rows.length, foldCount: 1 };
+  const outputCount = outputCountOf(target.task, target.classes.length);
+  const source = { table: views.all, rows: validation, outputCount };
+  const { predictions } = await predictTable(model, source, context);
+  return utilityOf(metric, metricOf(context.prepared, truthOf(training, validation), predictions));
+}
+
+/** On all training rows of a fold, or on some of them. */
+async function trainOnFold(
   context: TrialContext,
   trial: Trial,
-  fold: number,
-  seed: number,
+  number: number,
+  training = context.prepared.folds[number]!.training,
 ): Promise<TrainedModel> {
-  const { prepared, clock, deadlineMs } = context;
-  const { target, training, folds } = prepared;
+  const { prepared, clock, deadlineMs, emit } = context;
+  const fold = { ...prepared.folds[number]!, training };
   const nowMs = clock.monotonicMs();
-  const onCurve = (points: CurvePoint[]): void =>
-    context.emit({ kind: 'curve', trialId: trial.report.id, points });
-  const learner = learnerNamed(trial.candidate.learner);
-  const { views } = folds[fold]!;
-  return learner.train({
-    table: learner.spec.abilities.ordersOnly ? views.ordersOnly : views.all,
-    task: target.task === 'ranking' ? 'regression' : target.task,
-    target: training.actual,
-    ...(training.groups && { groups: training.groups }),
-    classCount: target.classes.length,
-    rows: folds[fold]!.training,
-    validationRows: folds[fold]!.validation,
-    hyperparameters: trial.report.hyperparameters,
-    ...(prepared.constraints && { constraints: prepared.constraints }),
-    seed,
-    control: {
-      clock,
-      pause: context.pause,
-      ...(context.threads && { threads: context.threads }),
-      ...(fold === 0 && { onCurve }),
+  return await fitFold(
+    context,
+    trial,
+    { number, fold, truth: prepared.training },
+    {
+      ...(number === 0 && {
+        onCurve: (points: CurvePoint[]) => emit({ kind: 'curve', trialId: trial.report.id, points }),
+      }),
       // Each fold may take an equal part of the time that is left; what one saves, the next may use.
-      ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / (folds.length - fold) }),
+      ...(deadlineMs !== undefined && {
+        deadlineMs: nowMs + (deadlineMs - nowMs) / (prepared.folds.length - number),
+      }),
     },
+  );
+}
+
+/** What one model of a trial learns from. */
+export interface FoldToFit {
+  /** In the order of the folds. */
+  number: number;
+  fold: Fold;
+  /** Of all rows of the table that the fold's views are of. */
+  truth: Truth;
+  /** When they are not those of the trial. */
+  hyperparameters?: Hyperparameters;
+}
+
+/** Trains one model of a trial; without validation rows in the fold, nothing stops it early. */
+export async function fitFold(
+  { prepared, clock, pause, threads }: FitContext,
+  { candidate, report, seed }: Trial,
+  { number, fold, truth, hyperparameters = report.hyperparameters }: FoldToFit,
+  control: { deadlineMs?: number; onCurve?: (points: CurvePoint[]) => void },
+): Promise<TrainedModel> {
+  const { target, constraints } = prepared;
+  const learner = learnerNamed(candidate.learner);
+  return learner.train({
+    table: learner.spec.abilities.ordersOnly ? fold.views.ordersOnly : fold.views.all,
+    task: target.task === 'ranking' ? 'regression' : target.task,
+    target: truth.actual,
+    ...(truth.groups && { groups: truth.groups }),
+    classCount: target.classes.length,
+    rows: fold.training,
+    ...(fold.validation.length > 0 && { validationRows: fold.validation }),
+    hyperparameters,
+    ...(constraints && { constraints }),
+    seed: seed + number,
+    control: { clock, pause, ...(threads && { threads }), ...control },
   });
 }

@@ -14,6 +14,8 @@ export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe 
     budget: { memoryBytes, ...(trials === null ? { seconds } : { trials }) },
     seed: recipe.seed,
     holdoutShare: recipe.holdoutShare,
+    refit: recipe.refit,
+    singleModels: recipe.singleModels,
     excludedColumns: recipe.excludedColumns,
     constraints: constraintsOf(recipe),
     protectedColumns: recipe.protectedColumns ?? [],

@@ -22,9 +22,11 @@ export interface RecipeOptions extends CostOptions {
   memory?: number;
   maxUsd?: number;
   maxPredictMs?: number;
+  singleModels?: boolean;
   seed: number;
   folds?: number;
   holdout: number;
+  refit: boolean;
 }
 
 /** Declares the options that say what to learn, and how long. */
@@ -83,6 +85,7 @@ function addSearchOptions(command: Command): Command {
       'milliseconds that the answer to one row may take on this machine',
       numberWithin(0.001, 60_000),
     )
+    .option('--single-models', 'one model in place of one for each fold: a smaller file and quicker answers')
     .option('--positive-class <class>', 'of two classes, the one that metrics are about')
     .option('--folds <number>', 'folds of the cross-validation', wholeNumber(2, 20))
     .option(
@@ -91,6 +94,7 @@ function addSearchOptions(command: Command): Command {
       numberWithin(0.05, 0.5),
       0.2,
     )
+    .option('--no-refit', 'do not learn once more, from all rows, when the model has been judged')
     .option('--memory <mib>', 'memory for the search, in MiB', wholeNumber(256, 1_048_576));
 }
 
@@ -123,8 +127,10 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
       maxMicroUsd: options.maxUsd ?? null,
     },
     maxPredictMs: options.maxPredictMs ?? null,
+    singleModels: options.singleModels ?? false,
     seed: options.seed,
     folds: options.folds ?? null,
     holdoutShare: options.holdout,
+    refit: options.refit,
   };
 }

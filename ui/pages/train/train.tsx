@@ -107,6 +107,8 @@ export interface Choices {
   modelName: string | null;
   seed: number;
   maxPredictMs: number | null;
+  refit: boolean;
+  singleModels: boolean;
   seconds: number;
   trials: number | null;
 }
@@ -126,6 +128,8 @@ const firstChoices: Choices = {
   seconds: 60,
   trials: null,
   maxPredictMs: null,
+  refit: true,
+  singleModels: false,
 };
 
 function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps) {

@@ -75,7 +75,7 @@ function Attempt({ trial, learnerLabel }: { trial: Trial; learnerLabel: string }
       )}
     </>
   );
-  if (settings.length === 0) return title;
+  if (settings.length === 0 && !trial.judgedOn) return title;
   return (
     <details className={classes.details}>
       <summary>{title}</summary>
@@ -86,6 +86,15 @@ function Attempt({ trial, learnerLabel }: { trial: Trial; learnerLabel: string }
             <dd>{typeof value === 'object' ? JSON.stringify(value) : formatCell(value)}</dd>
           </div>
         ))}
+        {trial.judgedOn && (
+          <div>
+            <dt>judged on</dt>
+            <dd>
+              {formatNumber(trial.judgedOn.rowCount)} rows, {trial.judgedOn.foldCount}{' '}
+              {trial.judgedOn.foldCount === 1 ? 'fold' : 'folds'}
+            </dd>
+          </div>
+        )}
         {trial.foldScores.length > 1 && (
           <div>
             <dt>by fold</dt>
@@ -95,6 +104,11 @@ function Attempt({ trial, learnerLabel }: { trial: Trial; learnerLabel: string }
       </dl>
     </details>
   );
+}
+
+function givenUp({ judgedOn }: Trial): string {
+  if (!judgedOn) return 'Given up: far behind';
+  return `Given up: behind after ${formatNumber(judgedOn.rowCount)} rows of one fold`;
 }
 
 function Score({ trial, length }: { trial: Trial; length: number }) {
@@ -108,7 +122,7 @@ function Score({ trial, length }: { trial: Trial; length: number }) {
   if (trial.score === null) {
     return (
       <Text span size="sm" c="dimmed" className={classes.failure!}>
-        {trial.problem ?? (trial.state === 'stopped' ? 'Given up: far behind' : 'Failed')}
+        {trial.problem ?? (trial.state === 'stopped' ? givenUp(trial) : 'Failed')}
       </Text>
     );
   }
