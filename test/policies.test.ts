@@ -69,6 +69,7 @@ const mayBeDoneBy: Record<OperationId, string> = {
   getModelVersion: 'veb',
   downloadModelFile: 'veb',
   importModelFile: 'eb',
+  importOnnxModel: 'eb',
   explainRows: 'veb',
   findCounterfactuals: 'veb',
   setModelAlias: 'eb',

@@ -26,6 +26,7 @@ const bodies: Partial<Record<OperationId, object>> = {
   planTraining: { datasetVersionId: '$versionId', target: 'label' },
   createTraining: { datasetVersionId: '$versionId', target: 'label', budget: { seconds: 1, trials: 1 } },
   setModelAlias: { versionNumber: 1 },
+  importOnnxModel: { modelName: 'theirs', uploadId: '$uploadId' },
   createEndpoint: { name: 'theirs', modelVersionId: '$modelVersionId' },
   deployModel: { deployments: [{ modelVersionId: '$modelVersionId', trafficShare: 1 }] },
   predict: { rows: [{}] },

@@ -267,6 +267,17 @@ export const problemKinds = {
     'The model file was made by a newer Pilvi',
     'Update Pilvi, then load the file again.',
   ),
+  'onnx-invalid': kind(422, 'The file is not an ONNX model', 'Export the model again, as one .onnx file.'),
+  'onnx-unsupported': kind(
+    422,
+    'The ONNX model has a part that cannot be run here',
+    'Do what the detail says, and export the model again.',
+  ),
+  'explanation-unsupported': kind(
+    422,
+    'The model cannot be explained',
+    'Explain a model that was trained here; this one can only predict.',
+  ),
   'export-unsupported': kind(
     422,
     'The model has a part that this format cannot express',

@@ -125,6 +125,14 @@ export const prediction = z
   })
   .meta({ id: 'Prediction' });
 
+/** What can go wrong in the process that runs a model made elsewhere. */
+const foreignModelProblems = [
+  'onnx-unsupported',
+  'memory-limit',
+  'time-limit',
+  'feature-not-installed',
+] as const;
+
 export const predict = operation({
   operationId: 'predict',
   method: 'post',
@@ -146,7 +154,14 @@ export const predict = operation({
       warnings: z.array(z.string()),
     }),
   },
-  problems: ['not-found', 'endpoint-not-ready', 'prediction-input', 'body-too-large', 'budget-exceeded'],
+  problems: [
+    'not-found',
+    'endpoint-not-ready',
+    'prediction-input',
+    'body-too-large',
+    'budget-exceeded',
+    ...foreignModelProblems,
+  ],
 });
 
 export const predictCsv = operation({
@@ -168,5 +183,6 @@ export const predictCsv = operation({
     'file-unreadable',
     'field-too-large',
     'too-many-columns',
+    ...foreignModelProblems,
   ],
 });

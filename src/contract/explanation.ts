@@ -8,7 +8,13 @@ const tag = 'Explanation';
 const row = z.record(z.string(), z.unknown());
 const columnNames = z.array(z.string().max(500)).max(10_000).default([]);
 const versionId = idParam('versionId');
-const problems = ['not-found', 'prediction-input', 'invalid-request', 'too-many-requests'] as const;
+const problems = [
+  'not-found',
+  'prediction-input',
+  'invalid-request',
+  'too-many-requests',
+  'explanation-unsupported',
+] as const;
 
 export const explanation = z
   .object({

@@ -5,6 +5,12 @@ import { evaluation, evaluationSummary, featureImportance, tasks } from './evalu
 
 const tag = 'Model';
 
+export const modelFormat = z.enum(['pilvi', 'onnx']).meta({
+  description:
+    'pilvi: the model file, with everything. onnx: for ONNX runtimes, from columns to the decision.',
+});
+export type ModelFormat = z.output<typeof modelFormat>;
+
 /** One input of a model, enough to build a form from. */
 export const modelField = z
   .object({
@@ -35,7 +41,27 @@ export const modelVersion = z
     fields: z.array(modelField),
     fileSha256: z.string(),
     fileSizeBytes: z.number().int(),
-    /** Where it came from; null for an imported file. */
+    format: modelFormat.describe(
+      'Of the file. An onnx file was made elsewhere: it predicts, and is not explained.',
+    ),
+    origin: z
+      .enum(['trained', 'imported'])
+      .describe('trained: by a training here. imported: brought as a file.'),
+    /** What an ONNX file says of itself; null for a model file. */
+    onnx: z
+      .object({
+        producer: z.string().describe('The program that wrote it; empty where it does not say.'),
+        irVersion: z.number().int(),
+        operatorSets: z.array(z.object({ domain: z.string(), version: z.number().int() })),
+        batchRowCount: z.number().int().nullable().describe('Rows that it takes at once; null: any number.'),
+        probabilities: z
+          .enum(['given', 'softmax', 'none'])
+          .describe(
+            'given: by the model. softmax: made of its scores. none: it only decides, or gives a number.',
+          ),
+      })
+      .nullable(),
+    /** The training it came from; null for an imported file. */
     lineage: z
       .object({
         trainingId: z.string(),
@@ -57,7 +83,7 @@ export const modelVersion = z
 
 /** A version in a list. */
 export const modelVersionSummary = modelVersion
-  .omit({ importance: true, fields: true, card: true, cardDocument: true })
+  .omit({ importance: true, fields: true, card: true, cardDocument: true, onnx: true })
   .extend({ evaluation: evaluationSummary.nullable() })
   .meta({ id: 'ModelVersionSummary' });
 
@@ -124,12 +150,6 @@ export const getModelVersion = operation({
   problems: ['not-found'],
 });
 
-export const modelFormat = z.enum(['pilvi', 'onnx']).meta({
-  description:
-    'pilvi: the model file, with everything. onnx: for ONNX runtimes, from columns to the decision.',
-});
-export type ModelFormat = z.output<typeof modelFormat>;
-
 export const downloadModelFile = operation({
   operationId: 'downloadModelFile',
   method: 'get',
@@ -157,6 +177,55 @@ export const importModelFile = operation({
   },
   response: { status: 201, json: modelVersion },
   problems: ['not-found', 'model-file-invalid', 'model-file-too-new', 'body-too-large'],
+});
+
+const columnName = z.string().min(1).max(1000);
+
+export const importOnnxModel = operation({
+  operationId: 'importOnnxModel',
+  method: 'post',
+  path: '/projects/{projectId}/onnx-models',
+  summary: 'Register an uploaded ONNX file, made elsewhere, as a new version of a model',
+  tag,
+  policy: 'model:write',
+  request: {
+    params: idParam('projectId'),
+    json: z.object({
+      uploadId: z.string().max(64),
+      modelName: displayName,
+      task: z.enum(tasks).optional().describe('Left out, the form of the outputs tells it.'),
+      target: columnName
+        .optional()
+        .describe('What is predicted. Versions that share an endpoint must have the same target.'),
+      classes: z
+        .array(z.string().max(1000))
+        .min(2)
+        .max(10_000)
+        .optional()
+        .describe('In the order of the scores, where the file does not name them.'),
+      columns: z
+        .array(columnName)
+        .min(1)
+        .max(20_000)
+        .optional()
+        .describe(
+          'In the order in which the model takes them; left out, its inputs name them, or f0, f1, ...',
+        ),
+    }),
+    maxBodyBytes: 8_388_608,
+  },
+  response: { status: 201, json: modelVersion },
+  problems: [
+    'not-found',
+    'wrong-state',
+    'onnx-invalid',
+    'onnx-unsupported',
+    'memory-limit',
+    'time-limit',
+    'worker-lost',
+    'disk-full',
+    'feature-not-installed',
+  ],
 });
 
 export const setModelAlias = operation({

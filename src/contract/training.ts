@@ -129,9 +129,15 @@ export const recipe = z
       ),
     refit: z
       .boolean()
+      .default(true)
+      .describe(
+        'When the locked rows have judged the model, its parts learn once more, from those rows too, as far as time allows. Figures speak of the parts before.',
+      ),
+    compact: z
+      .boolean()
       .default(false)
       .describe(
-        'Train the chosen models once more on all training rows, in place of one for each fold: a smaller file and quicker answers.',
+        'One model of all training rows for each chosen trial, in place of one for each fold: a smaller file and quicker answers.',
       ),
     seed: z.number().int().min(0).max(4_294_967_295).default(1),
     folds: z.number().int().min(2).max(20).nullable().default(null),

@@ -64,6 +64,7 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
     path: '/projects/{projectId}/model-files',
     body: 'application/octet-stream',
   },
+  importOnnxModel: { method: 'POST', path: '/projects/{projectId}/onnx-models', body: 'json' },
   listModelVersions: { method: 'GET', path: '/models/{modelId}/versions' },
   listModels: { method: 'GET', path: '/projects/{projectId}/models' },
   removeModelAlias: { method: 'DELETE', path: '/models/{modelId}/aliases/{alias}', answer: 'nothing' },

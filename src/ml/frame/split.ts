@@ -11,6 +11,11 @@ export interface SplitOptions {
   strata?: Int32Array;
   /** A group number for each row; rows of a group stay together, and classes are then not looked at. */
   groups?: Int32Array;
+  /**
+   * The number of each row's set, from 0, most of them one row: rows of a set stay together, and classes are divided
+   * as evenly as whole sets allow. Not with groups.
+   */
+  sets?: Int32Array;
 }
 
 /** Two disjoint sets of rows; `second` holds about `share` of them, at least one row (and group) of each side. */
@@ -21,6 +26,7 @@ export function splitRows(options: SplitOptions & { share: number }): {
   const { rowCount, share } = options;
   assert(rowCount >= 2 && share > 0 && share < 1, 'a split needs two rows and a share between 0 and 1');
   if (options.groups) return splitGroups(options.groups, options);
+  if (options.sets) return splitSets(options.sets, options);
   const order = dealingOrder(options);
   const count = Math.min(rowCount - 1, Math.max(1, Math.round(rowCount * share)));
   const isSecond = new Uint8Array(rowCount);
@@ -39,8 +45,7 @@ export function foldRows(
 ): { training: Int32Array; validation: Int32Array }[] {
   const { rowCount, foldCount } = options;
   assert(foldCount >= 2 && foldCount <= rowCount, `cannot make ${foldCount} folds of ${rowCount} rows`);
-  const foldOf = options.groups ? foldOfGroups(options.groups, options) : new Int32Array(rowCount);
-  if (!options.groups) dealingOrder(options).forEach((row, index) => (foldOf[row] = index % foldCount));
+  const foldOf = foldOfRows(options);
   return Array.from({ length: foldCount }, (_, fold) => ({
     training: Int32Array.from({ length: rowCount }, (_unused, row) => row).filter(
       (row) => foldOf[row] !== fold,
@@ -49,6 +54,15 @@ export function foldRows(
       (row) => foldOf[row] === fold,
     ),
   }));
+}
+
+function foldOfRows(options: SplitOptions & { foldCount: number }): Int32Array {
+  const { groups, sets, rowCount, foldCount } = options;
+  if (groups) return foldOfGroups(groups, options);
+  if (sets) return foldOfSets(sets, options);
+  const foldOf = new Int32Array(rowCount);
+  dealingOrder(options).forEach((row, index) => (foldOf[row] = index % foldCount));
+  return foldOf;
 }
 
 /** All rows, shuffled, then gathered class by class: dealing them out in turn deals each class evenly. */
@@ -112,6 +126,71 @@ function foldOfGroups(
     rowCounts[fold]! += sizes[group]!;
   }
   return members.map((group) => foldOf[group]!);
+}
+
+/** Class by class, sets go to the second side as long as that brings it nearer to its share of the classes so far. */
+function splitSets(
+  sets: Int32Array,
+  { seed, strata, share }: SplitOptions & { share: number },
+): { first: Int32Array; second: Int32Array } {
+  const { members, sizes } = membersOf(sets);
+  assert(sizes.length >= 2, 'a split between sets needs two of them');
+  const isSecond = new Uint8Array(sizes.length);
+  let count = 0;
+  let reached = 0;
+  for (const stratum of setsByStratum(members, sizes.length, { seed, strata })) {
+    reached += stratum.reduce((sum, set) => sum + sizes[set]!, 0) * share;
+    for (const set of stratum) {
+      if (count + sizes[set]! / 2 > reached) continue;
+      isSecond[set] = 1;
+      count += sizes[set]!;
+    }
+  }
+  const chosen = isSecond.reduce((sum, flag) => sum + flag, 0);
+  if (chosen === 0) isSecond[0] = 1;
+  if (chosen === sizes.length) isSecond[0] = 0;
+  const side = Uint8Array.from(members, (set) => isSecond[set]!);
+  return { first: rowsWhere(side, 0), second: rowsWhere(side, 1) };
+}
+
+/** The fold of each row: each set to the fold that has the fewest rows of its class, and of these the fewest at all. */
+function foldOfSets(
+  sets: Int32Array,
+  { seed, strata, foldCount }: SplitOptions & { foldCount: number },
+): Int32Array {
+  const { members, sizes } = membersOf(sets);
+  assert(foldCount <= sizes.length, `cannot make ${foldCount} folds of ${sizes.length} sets`);
+  const rowCounts = new Float64Array(foldCount);
+  const foldOf = new Int32Array(sizes.length);
+  for (const stratum of setsByStratum(members, sizes.length, { seed, strata })) {
+    const own = new Float64Array(foldCount);
+    // The large ones first: the small ones then even out what they leave.
+    for (const set of stratum.sort((a, b) => sizes[b]! - sizes[a]!)) {
+      let least = 0;
+      for (let fold = 1; fold < foldCount; fold++)
+        if (own[fold]! < own[least]! || (own[fold] === own[least] && rowCounts[fold]! < rowCounts[least]!))
+          least = fold;
+      foldOf[set] = least;
+      own[least]! += sizes[set]!;
+      rowCounts[least]! += sizes[set]!;
+    }
+  }
+  return members.map((set) => foldOf[set]!);
+}
+
+/** The sets of each class in a random order; a set is of the class of its first row. */
+function setsByStratum(
+  members: Int32Array,
+  setCount: number,
+  { seed, strata }: { seed: number; strata: Int32Array | undefined },
+): number[][] {
+  const stratumOf = new Int32Array(setCount).fill(-1);
+  members.forEach((set, row) => {
+    if (stratumOf[set]! < 0) stratumOf[set] = strata ? strata[row]! : 0;
+  });
+  const byStratum: number[][] = [];
+  for (const set of shuffledNumbers(setCount, seed)) (byStratum[stratumOf[set]!] ??= []).push(set);
+  return byStratum.filter((stratum) => stratum !== undefined);
 }
 
 /** Groups numbered in the order of their first row: that of each row, and how many rows each has. */

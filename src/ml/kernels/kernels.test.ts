@@ -69,7 +69,7 @@ function exampleTable(random: ReturnType<typeof seededRandom>, rowCount: number)
 }
 
 function planOf(table: FeatureTable, rowCount: number, changes: Partial<KernelPlan> = {}): KernelPlan {
-  const features = table.columns.map((values) => {
+  const features = table.columns.map((values, index) => {
     const levels = [...new Set(values)].filter((value) => value === value).sort((a, b) => a - b);
     const kept = levels.slice(0, 250);
     return {
@@ -78,6 +78,7 @@ function planOf(table: FeatureTable, rowCount: number, changes: Partial<KernelPl
       ),
       binCount: kept.length + 1,
       missingBin: kept.length,
+      kind: table.features[index]!.kind,
     };
   });
   return {
@@ -141,7 +142,7 @@ test('derivatives, packing, histograms, splits, partitions and re-ordering agree
         const pair = both(plan);
         const outcomes = pair.map((kernels) => {
           kernels.scores.set(scores);
-          kernels.rows.set(order);
+          kernels.countUp();
           for (let k = 0; k < outputCount; k++) kernels.derive(loss, k);
           const derivatives = kernels.derivatives.slice();
           const scales = kernels.pack(seed);
@@ -151,9 +152,8 @@ test('derivatives, packing, histograms, splits, partitions and re-ordering agree
           const middle = kernels.partition(0, rowCount, question);
           const followers = kernels.partition(rowCount, table.rowCount, question);
           const rows = kernels.rows.slice();
-          kernels.fill(1, { begin: 0, end: middle, isInOrder: false });
+          kernels.fill(1, { begin: 0, end: middle, isInOrder: false }, 0);
           const left = kernels.totalOf(1);
-          kernels.subtract(0, 1);
           const right = { gradient: total.gradient - left.gradient, hessian: total.hessian - left.hessian };
           const sums = plan.features.map((feature, index) => {
             const { gradients, hessians } = kernels.binSums(0, index, right);
@@ -162,14 +162,30 @@ test('derivatives, packing, histograms, splits, partitions and re-ordering agree
               [...hessians.subarray(0, feature.binCount)],
             ];
           });
-          const border = [0.5, 100].map((l2) =>
-            kernels.bestBorder(0, {
-              ...right,
-              features: Int32Array.from(plan.features, (_, index) => index),
-              leastHessian: Math.max(1, Math.ceil(right.hessian / 50)),
-              l2,
-              floor: 0,
-            }),
+          const rules = {
+            leastHessian: Math.max(1, Math.ceil(right.hessian / 50)),
+            groupL2: right.hessian / 100,
+            smoothing: right.hessian / 70,
+            leastCategoryHessian: right.hessian / 90,
+            leastGroupHessian: right.hessian / 40,
+          };
+          const all = Int32Array.from(plan.features, (_, index) => index);
+          const gains = [0.5, 100].map((l2) =>
+            kernels
+              .gains([
+                { slot: 0, ...right, ...rules, l2, features: all },
+                { slot: 1, ...left, ...rules, l2, features: all.subarray(2, 9) },
+              ])
+              .map((ofLeaf) => [...ofLeaf]),
+          );
+          const borders = [0.5, 100].flatMap((l2) =>
+            [0, 1, 2, 5, 17].map((feature) =>
+              kernels.bestBorder(0, { ...right, ...rules, l2, feature, floor: -1 }),
+            ),
+          );
+          assert.deepEqual(
+            borders.map((border) => border?.gain ?? -1),
+            gains.flatMap(([ofLeaf]) => [0, 1, 2, 5, 17].map((feature) => ofLeaf![feature])),
           );
           const leaves = [
             { begin: 0, end: middle },
@@ -189,7 +205,8 @@ test('derivatives, packing, histograms, splits, partitions and re-ordering agree
             rows,
             left,
             sums,
-            border,
+            gains,
+            borders,
             leaf,
             scores: kernels.scores.slice(),
             target: kernels.target.slice(),

@@ -66,6 +66,14 @@ export function layoutOf(features: readonly FeatureShape[]): Layout {
   return layout;
 }
 
+/** The layout of features whose bins are not known yet: each has a column of its own. */
+export function separateLayout(features: readonly Pick<FeatureShape, 'binCount'>[]): Layout {
+  return place(
+    features,
+    features.map(({ binCount }, feature) => ({ members: [{ feature, defaultBin: -1 }], binCount })),
+  );
+}
+
 /** For each byte, 1 when it goes left; `sides` says so for each bin of the feature. */
 export function sidesOfBytes(feature: PlacedFeature, sides: Uint8Array, out: Uint8Array): void {
   out.fill(feature.defaultBin < 0 ? 0 : sides[feature.defaultBin]!);
@@ -133,7 +141,7 @@ function overlaps(a: Uint32Array, b: Uint32Array): boolean {
   return false;
 }
 
-function place(features: readonly FeatureShape[], columns: readonly Column[]): Layout {
+function place(features: readonly Pick<FeatureShape, 'binCount'>[], columns: readonly Column[]): Layout {
   const few = columns.filter((column) => column.binCount <= narrowBins);
   const many = columns.filter((column) => column.binCount > narrowBins);
   // Where wide columns would be padded, columns of few bins cost nothing.
@@ -171,7 +179,7 @@ function wordsOf(columnCount: number): number {
 function placeColumn(
   { members }: Column,
   { column, firstCell, shift }: { column: number; firstCell: number; shift: number },
-  { features, placed }: { features: readonly FeatureShape[]; placed: PlacedFeature[] },
+  { features, placed }: { features: readonly Pick<FeatureShape, 'binCount'>[]; placed: PlacedFeature[] },
 ): void {
   let next = members[0]!.defaultBin < 0 ? shift : shift + 1;
   for (const { feature, defaultBin } of members) {

@@ -1,6 +1,7 @@
 // The tree kernels in plain TypeScript: the oracle of the WebAssembly ones, and their stand-in. A histogram cell is one
 // float64 that holds two whole numbers, gradient units times 2^27 plus hessian units: one load, one addition and one
 // store for each row and feature, and sums stay exact.
+import { bestCategories } from './category-split.ts';
 import {
   blockRows,
   gainOf,
@@ -21,6 +22,8 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
   const memory = allocate(plan);
   const { rows, derivatives, scores, target, weights, columns, histograms, offsets } = memory;
   const { rowCount } = plan;
+  const cellsOf = (slot: number, feature: number): Float64Array =>
+    histograms[slot]!.subarray(offsets[feature]!, offsets[feature]! + plan.features[feature]!.binCount);
   return {
     kind: 'plain',
     rows,
@@ -36,41 +39,38 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
       packInto(memory.cells, derivatives, { rowCount, seed, gradientUnits, hessianUnits });
       return { gradientScale: 1 / gradientUnits, hessianScale: 1 / hessianUnits };
     },
-    fill: (slot, { begin, end }) => {
+    countUp: () => {
+      for (let index = 0; index < rows.length; index++) rows[index] = index;
+    },
+    fill: (slot, { begin, end }, parent) => {
       const histogram = (histograms[slot] ??= new Float64Array(memory.cellCount));
       histogram.fill(0);
       for (let index = begin; index < end; index++) memory.gathered[index] = memory.cells[rows[index]!]!;
       addRows(memory, histogram, { begin, end });
-    },
-    subtract: (parent, child) => {
-      const from = histograms[parent]!;
-      const amount = histograms[child]!;
-      for (let cell = 0; cell < from.length; cell++) from[cell] = from[cell]! - amount[cell]!;
+      const from = parent === undefined ? undefined : histograms[parent]!;
+      if (from) for (let cell = 0; cell < from.length; cell++) from[cell] = from[cell]! - histogram[cell]!;
     },
     totalOf: (slot) => {
       let sum = 0;
       for (let bin = 0; bin < plan.features[0]!.binCount; bin++) sum += histograms[slot]![bin]!;
       return sumsOf(sum);
     },
+    gains: (searches) =>
+      searches.map((search) =>
+        Float64Array.from(search.features, (feature) => {
+          const { missingBin, kind } = plan.features[feature]!;
+          const cells = cellsOf(search.slot, feature);
+          if (kind === 'number') return borderOf({ cells, missingBin }, search, -1)?.gain ?? -1;
+          const leaf = { ...binSums(cells), binCount: cells.length, total: search };
+          const gainAt = (left: UnitSums, l2: number): number => gainOf(left, search, l2);
+          return bestCategories({ ...leaf, gainAt }, search)?.gain ?? -1;
+        }),
+      ),
     bestBorder: (slot, search) => {
-      let best: Border | undefined;
-      for (const feature of search.features) {
-        const { binCount, missingBin } = plan.features[feature]!;
-        const cells = histograms[slot]!.subarray(offsets[feature]!, offsets[feature]! + binCount);
-        const found = borderOf({ feature, cells, missingBin }, search, best?.gain ?? search.floor);
-        best = found ?? best;
-      }
-      return best;
+      const { missingBin } = plan.features[search.feature]!;
+      return borderOf({ cells: cellsOf(slot, search.feature), missingBin }, search, search.floor);
     },
-    binSums: (slot, feature) => {
-      const { binCount } = plan.features[feature]!;
-      const first = offsets[feature]!;
-      const sums = Array.from(histograms[slot]!.subarray(first, first + binCount), sumsOf);
-      return {
-        gradients: Float64Array.from(sums, ({ gradient }) => gradient),
-        hessians: Float64Array.from(sums, ({ hessian }) => hessian),
-      };
-    },
+    binSums: (slot, feature) => binSums(cellsOf(slot, feature)),
     partition: (begin, end, { feature, sides }) => divide(memory, { begin, end }, columns[feature]!, sides),
     leafSums: (leaves) => leaves.map((leaf) => leafSum(memory, leaf)),
     addToScores: (k, leaves, values) =>
@@ -129,6 +129,14 @@ function allocate({ features, positions, rowCount, outputCount, target, weights 
     offsets,
     cellCount,
     histograms: [],
+  };
+}
+
+function binSums(cells: Float64Array): { gradients: Float64Array; hessians: Float64Array } {
+  const sums = Array.from(cells, sumsOf);
+  return {
+    gradients: Float64Array.from(sums, ({ gradient }) => gradient),
+    hessians: Float64Array.from(sums, ({ hessian }) => hessian),
   };
 }
 
@@ -295,8 +303,8 @@ function addRows(
 
 /** Borders with missing values on the right come first, then those with them on the left. */
 function borderOf(
-  { feature, cells, missingBin }: { feature: number; cells: Float64Array; missingBin: number },
-  search: BorderSearch,
+  { cells, missingBin }: { cells: Float64Array; missingBin: number },
+  search: Omit<BorderSearch, 'feature' | 'floor'>,
   floor: number,
 ): Border | undefined {
   const { l2, leastHessian } = search;
@@ -317,7 +325,7 @@ function borderOf(
       if (gain > (best?.gain ?? floor)) {
         // Where the leaf has no missing values, later ones follow the larger side.
         const isMissingLeft = missingHessian > 0 ? shift !== 0 : left.hessian > search.hessian - left.hessian;
-        best = { feature, bin, isMissingLeft, gain, ...left };
+        best = { bin, isMissingLeft, gain, ...left };
       }
     }
   }

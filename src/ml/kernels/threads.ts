@@ -1,9 +1,10 @@
 // Several threads on one training's memory. The host brings threads (KernelThreads); each of them calls serveKernels and
-// waits in shared memory for its share of a loop. Shares never overlap and sums are whole numbers, so results do not
-// depend on how many threads take part: one that is not there yet is done without.
+// waits in shared memory for loops. A loop is cut into parts, which threads take one after the other: nobody waits for a
+// thread that is not there yet, sleeps or is busy with something else, only for parts that it has taken. Parts never
+// overlap and sums are whole numbers, so results do not depend on who takes which.
 //
-// Shared words: a counter of commands, one of shares done, and for each thread a mailbox with the number of the command
-// that it holds. Waiting spins for some microseconds, then naps.
+// Waiting spins for up to 0.2 milliseconds, which is longer than the pauses between loops, then sleeps. Who spun in
+// vain spins half as long the next time: where other programs need the processor, spinning would take it from them.
 import { startShared, type Exports, type SharedStart } from './web-assembly.ts';
 
 /** Threads besides the caller's, brought by the host. They serve one training after the other. */
@@ -20,34 +21,59 @@ export interface ThreadStart extends SharedStart {
   controlAt: number;
 }
 
-/** A function of the module and its arguments. */
-export type Call = readonly [name: keyof Exports, ...places: number[]];
+/** Functions of the module that can be shared: the last arguments are where a part begins and ends, thread and part. */
+export type SharedLoop = Exclude<keyof Exports, 'divideAlone' | 'mapToBins' | 'readCells'>;
 
 export interface Team {
-  /** Threads that take part now, the caller's included. */
+  /** Threads that are there now, the caller's included. */
   size: () => number;
-  /** Runs one call for each of `size()` parts, the caller's first, and returns when all are done. */
-  run: (calls: readonly Call[]) => void;
+  /**
+   * Runs a loop for the parts from `cuts[i]` to `cuts[i + 1] - 1`, at most {@link mostParts}, and returns when all are
+   * done. The caller is thread 0, and takes at least one part, the last.
+   */
+  run: (name: SharedLoop, places: readonly number[], cuts: readonly number[]) => void;
   /** Ends the service; the threads are free for the next training. */
   close: () => void;
 }
 
-const commandWord = 0;
+export const mostParts = 64;
+/** More parts than threads: who is late takes fewer. */
+const partsPerThread = 4;
+
+/** Cuts 0 to `count` into parts of at least `fewest`, at multiples of `step`. */
+export function cutsOf(team: Team, count: number, fewest: number, step = 64): number[] {
+  const most = Math.min(mostParts, team.size() * partsPerThread, Math.floor(count / fewest));
+  const partCount = team.size() === 1 ? 1 : Math.max(1, most);
+  const cuts = Array.from(
+    { length: partCount },
+    (_, part) => Math.floor((count * part) / partCount / step) * step,
+  );
+  return [...cuts, count];
+}
+
+/** Number of the loop, times 256, plus parts that nobody has taken: in one word, so that both change together. */
+const openWord = 0;
+/** Parts that threads other than the caller's have done, ever. */
 const doneWord = 1;
+/** Threads that sleep until there is a loop, and whether the caller sleeps until its parts are done. */
 const sleeperWord = 2;
-const firstMailbox = 16;
-/** Words: number of the command, function, number of arguments, whether it is ready; then the arguments as float64. */
-const mailboxWords = 64;
-const mostArguments = 24;
-const endOfService = -1;
-const spins = 2000;
-const napMs = 0.05;
+const callerWord = 3;
+const closedWord = 4;
+const readyWord = 5;
+const functionWord = 6;
+const placeCountWord = 7;
+const firstCut = 16;
+const firstPlace = firstCut + mostParts + 16;
+const mostPlaces = 24;
+const wordCount = firstPlace + 2 * mostPlaces;
+const partsMask = 255;
+/** Of about 10 nanoseconds. */
+const mostSpins = 20_000;
+const fewestSpins = 500;
 const sleepMs = 1000;
 
-/** Bytes that `count` threads need for their words. */
-export function controlBytes(count: number): number {
-  return (firstMailbox + count * mailboxWords) * 4;
-}
+/** Bytes that a team needs for its words. */
+export const controlBytes = wordCount * 4;
 
 /** The caller's side of `threads`. */
 export function openTeam(
@@ -55,94 +81,148 @@ export function openTeam(
   start: Omit<ThreadStart, 'index'>,
   { run, buffer }: { run: Exports; buffer: ArrayBufferLike },
 ): Team {
-  const words = new Int32Array(buffer, start.controlAt, controlBytes(threads.count) / 4);
-  const numbers = new Float64Array(buffer, start.controlAt, words.length / 2);
+  const control = controlOf(buffer, start.controlAt);
+  const { words, places: sharedPlaces } = control;
   const names = Object.keys(run);
   for (let index = 0; index < threads.count; index++) threads.send(index, { ...start, index });
-  /** Threads may come in any order; those that are there are counted before each loop. */
-  let ready: number[] = [];
-  const post = (index: number, functionNumber: number, places: readonly number[]): void => {
-    const mailbox = firstMailbox + index * mailboxWords;
-    words[mailbox] = words[commandWord]! + 1;
-    words[mailbox + 1] = functionNumber;
-    words[mailbox + 2] = places.length;
-    numbers.set(places, mailbox / 2 + 2);
-  };
-  const announce = (): void => {
-    Atomics.add(words, commandWord, 1);
-    if (Atomics.load(words, sleeperWord) > 0) Atomics.notify(words, commandWord);
-  };
+  const patience = newPatience();
+  let loop = 0;
+  let doneByOthers = 0;
   return {
-    size: () => {
-      ready = [];
-      for (let index = 0; index < threads.count; index++)
-        if (Atomics.load(words, firstMailbox + index * mailboxWords + 3) === 1) ready.push(index);
-      return 1 + ready.length;
-    },
-    run: (calls) => {
-      const others = calls.slice(1);
-      const expected = Atomics.load(words, doneWord) + others.length;
-      others.forEach(([name, ...places], part) => post(ready[part]!, names.indexOf(name), places));
-      if (others.length > 0) announce();
-      const [name, ...places] = calls[0]!;
-      callOf(run, name)(...places);
-      awaitValue(words, doneWord, expected);
+    size: () => 1 + Atomics.load(words, readyWord),
+    run: (name, places, cuts) => {
+      const last = cuts.length - 2;
+      const own = run[name] as SharedFunction;
+      if (last > 0) {
+        words[functionWord] = names.indexOf(name);
+        words[placeCountWord] = places.length;
+        words.set(cuts, firstCut);
+        sharedPlaces.set(places);
+        loop = (loop + 1) & 0x7fffff;
+        Atomics.store(words, openWord, (loop << 8) | last);
+        if (Atomics.load(words, sleeperWord) > 0) Atomics.notify(words, openWord);
+      }
+      own(...places, cuts[last]!, cuts[last + 1]!, 0, last);
+      if (last === 0) return;
+      let part = takePart(words);
+      let taken = 1;
+      for (; part >= 0; part = takePart(words)) {
+        own(...places, cuts[part]!, cuts[part + 1]!, 0, part);
+        taken++;
+      }
+      doneByOthers = (doneByOthers + last + 1 - taken) | 0;
+      awaitOthers(words, doneByOthers, patience);
     },
     close: () => {
-      for (let index = 0; index < threads.count; index++) post(index, endOfService, []);
-      announce();
+      Atomics.store(words, closedWord, 1);
+      Atomics.add(words, openWord, 1 << 8);
+      Atomics.notify(words, openWord);
     },
   };
 }
 
-/** A thread's side: runs its shares until the training ends. Blocks. */
+/** Without other threads. */
+export function teamOfOne(run: Exports): Team {
+  return {
+    size: () => 1,
+    run: (name, places, cuts) => {
+      for (let part = 0; part + 1 < cuts.length; part++)
+        (run[name] as SharedFunction)(...places, cuts[part]!, cuts[part + 1]!, 0, part);
+    },
+    close: () => {},
+  };
+}
+
+/** A thread's side: takes parts until the training ends. Blocks. */
 export function serveKernels(start: ThreadStart): void {
   const started = startShared(start);
   if (!started) return;
   const { run, buffer } = started;
-  const mailbox = firstMailbox + start.index * mailboxWords;
-  const words = new Int32Array(buffer, start.controlAt, mailbox + mailboxWords);
-  const places = new Float64Array(buffer, start.controlAt + (mailbox + 4) * 4, mostArguments);
-  const names = Object.keys(run) as (keyof Exports)[];
-  let seen = Atomics.load(words, commandWord);
-  Atomics.store(words, mailbox + 3, 1);
-  for (;;) {
-    // A command that was given before this thread was there may already be the last.
-    if (words[mailbox + 1] === endOfService) return;
-    seen = awaitChange(words, seen);
-    // The mailbox may still hold an earlier command: this one is for others.
-    if (words[mailbox] !== seen || words[mailbox + 1] === endOfService) continue;
-    callOf(run, names[words[mailbox + 1]!]!)(...places.subarray(0, words[mailbox + 2]));
+  const { words, places } = controlOf(buffer, start.controlAt);
+  const names = Object.keys(run) as SharedLoop[];
+  const patience = newPatience();
+  Atomics.add(words, readyWord, 1);
+  while (awaitLoop(words, patience)) {
+    const part = takePart(words);
+    if (part < 0) continue;
+    const loop = run[names[words[functionWord]!]!] as SharedFunction;
+    const begin = words[firstCut + part]!;
+    const end = words[firstCut + part + 1]!;
+    loop(...places.subarray(0, words[placeCountWord]), begin, end, start.index + 1, part);
     Atomics.add(words, doneWord, 1);
+    if (Atomics.load(words, callerWord) === 1) Atomics.notify(words, doneWord);
   }
 }
 
-function callOf(run: Exports, name: keyof Exports): (...places: number[]) => unknown {
-  return run[name] as (...places: number[]) => unknown;
+type SharedFunction = (...places: number[]) => void;
+
+interface Control {
+  words: Int32Array;
+  places: Float64Array;
 }
 
-/** The caller's wait: it may not sleep in a browser's main thread, where naps turn into spinning. */
-function awaitValue(words: Int32Array, word: number, expected: number): void {
-  for (let spin = 0; Atomics.load(words, word) !== expected; spin++) {
-    if (spin < spins) continue;
+function controlOf(buffer: ArrayBufferLike, at: number): Control {
+  return {
+    words: new Int32Array(buffer, at, wordCount),
+    places: new Float64Array(buffer, at + firstPlace * 4, mostPlaces),
+  };
+}
+
+/** A part of the open loop, from the last to the first; -1 when all are taken. What the words say of it stays until it is done. */
+function takePart(words: Int32Array): number {
+  for (;;) {
+    const open = Atomics.load(words, openWord);
+    const rest = open & partsMask;
+    if (rest === 0) return -1;
+    if (Atomics.compareExchange(words, openWord, open, open - 1) === open) return rest - 1;
+  }
+}
+
+/** How long to spin, which experience changes. */
+interface Patience {
+  spins: number;
+}
+
+function newPatience(): Patience {
+  return { spins: mostSpins };
+}
+
+/** Spins until the condition holds; `false` when patience ends first. */
+function spinUntil(patience: Patience, isMet: () => boolean): boolean {
+  for (let spin = 0; spin < patience.spins; spin++) {
+    if (!isMet()) continue;
+    patience.spins = Math.min(mostSpins, patience.spins * 2);
+    return true;
+  }
+  patience.spins = Math.max(fewestSpins, patience.spins / 2);
+  return false;
+}
+
+/** Waits for parts to take; `false` when there will be none. */
+function awaitLoop(words: Int32Array, patience: Patience): boolean {
+  const hasParts = (): boolean => (Atomics.load(words, openWord) & partsMask) !== 0;
+  while (Atomics.load(words, closedWord) === 0) {
+    if (spinUntil(patience, hasParts)) return true;
+    const open = Atomics.load(words, openWord);
+    if ((open & partsMask) !== 0) return true;
+    Atomics.add(words, sleeperWord, 1);
+    Atomics.wait(words, openWord, open, sleepMs);
+    Atomics.sub(words, sleeperWord, 1);
+  }
+  return false;
+}
+
+/** The caller's wait: it may not sleep in a browser's main thread, where it spins on. */
+function awaitOthers(words: Int32Array, expected: number, patience: Patience): void {
+  const isDone = (): boolean => Atomics.load(words, doneWord) === expected;
+  while (!spinUntil(patience, isDone)) {
+    Atomics.store(words, callerWord, 1);
+    const done = Atomics.load(words, doneWord);
     try {
-      Atomics.wait(words, word, Atomics.load(words, word), napMs);
+      if (done !== expected) Atomics.wait(words, doneWord, done, sleepMs);
     } catch {
       // Not allowed here.
     }
-  }
-}
-
-function awaitChange(words: Int32Array, seen: number): number {
-  for (let spin = 0; spin < spins; spin++) {
-    const now = Atomics.load(words, commandWord);
-    if (now !== seen) return now;
-  }
-  for (;;) {
-    Atomics.add(words, sleeperWord, 1);
-    Atomics.wait(words, commandWord, seen, sleepMs);
-    Atomics.sub(words, sleeperWord, 1);
-    const now = Atomics.load(words, commandWord);
-    if (now !== seen) return now;
+    Atomics.store(words, callerWord, 0);
   }
 }

@@ -5,6 +5,7 @@
 // Rows are local: 0 to rowCount - 1 are learned from, the rest up to allCount only follow the trees. Gradients and
 // hessians are summed as whole numbers ("units"), stochastically rounded (Shi et al., "Quantized Training of Gradient
 // Boosting Decision Trees", NeurIPS 2022), so sums are exact, in any order and on any number of threads.
+import type { CategoryRules } from './category-split.ts';
 import type { Layout } from './layout.ts';
 
 export interface KernelFeature {
@@ -13,6 +14,7 @@ export interface KernelFeature {
   binCount: number;
   /** The bin of missing values, always the last; -1 when there are none. */
   missingBin: number;
+  kind: 'number' | 'category';
 }
 
 export interface KernelPlan {
@@ -50,7 +52,6 @@ export interface UnitScales {
 
 /** A border of a numeric feature: bins up to `bin` go left. */
 export interface Border extends UnitSums {
-  feature: number;
   bin: number;
   isMissingLeft: boolean;
   /** Gain in units: {@link gainOf}; `gradient` and `hessian` are the left side's sums. */
@@ -58,8 +59,7 @@ export interface Border extends UnitSums {
 }
 
 export interface BorderSearch extends UnitSums {
-  /** Numbers of the features to search, in the order in which equal gains are preferred. */
-  features: Int32Array;
+  feature: number;
   /** Smallest hessian of a side, at least 1. */
   leastHessian: number;
   l2: number;
@@ -67,12 +67,18 @@ export interface BorderSearch extends UnitSums {
   floor: number;
 }
 
+/** A leaf's sums, and the features whose gains are asked for. */
+export interface GainSearch extends UnitSums, CategoryRules {
+  slot: number;
+  features: Int32Array;
+}
+
 /** Derivatives that the kernels compute themselves. */
 export type KernelLoss = 'logistic' | 'squared' | 'softmax';
 
 export interface TreeKernels {
   readonly kind: 'plain' | 'webassembly';
-  /** Row numbers, leaf by leaf; the caller fills it before each tree. */
+  /** Row numbers, leaf by leaf; the caller fills it before each tree, or has them counted up. */
   readonly rows: Int32Array;
   /** Gradient and hessian of each row learned from, side by side. */
   readonly derivatives: Float32Array;
@@ -83,15 +89,20 @@ export interface TreeKernels {
   readonly weights: Float64Array | undefined;
   /** Writes the derivatives of output `k` of a loss. Outputs of one iteration are derived in order, from 0. */
   derive: (loss: KernelLoss, k: number) => void;
+  /** Row i becomes rows[i], for all rows. */
+  countUp: () => void;
   /** Rounds the derivatives of all rows to units. */
   pack: (seed: number) => UnitScales;
-  /** Sums rows[begin] to rows[end - 1] into histogram `slot`; `isInOrder` promises that these are rows begin to end - 1. */
-  fill: (slot: number, range: RowRange & { isInOrder: boolean }) => void;
-  /** Histogram `parent` becomes itself minus `child`. */
-  subtract: (parent: number, child: number) => void;
+  /**
+   * Sums rows[begin] to rows[end - 1] into histogram `slot`; `isInOrder` promises that these are rows begin to end - 1.
+   * Histogram `parent`, if given, becomes itself minus that.
+   */
+  fill: (slot: number, range: RowRange & { isInOrder: boolean }, parent?: number) => void;
   /** The sums over all rows of histogram `slot`, which has at least one feature. */
   totalOf: (slot: number) => UnitSums;
-  /** The border of largest gain, if any beats the floor. */
+  /** The largest gain of each feature that each search asks for; below zero where no division is admissible. */
+  gains: (searches: readonly GainSearch[]) => Float64Array[];
+  /** The border of largest gain, if it beats the floor. */
   bestBorder: (slot: number, search: BorderSearch) => Border | undefined;
   /** The sums of each bin of a feature; `total` are the leaf's. */
   binSums: (
@@ -115,6 +126,11 @@ export interface TreeKernels {
 export const largestUnitSum = 67_108_864; // 2^26
 /** Largest number of units of a row: with its sign it fits 16 bits. */
 export const largestRowUnits = 32_767;
+/**
+ * The most that rounding adds to a sum. Up to so many rows it is certain; of more, sums stray by less than ten times the
+ * square root of their number, by Hoeffding's inequality with a chance of error below 1e-86.
+ */
+const mostRoundedUp = 4_194_304; // 2^22
 /** Rows whose derivatives are summed in one go; the sums of blocks are added in order. */
 export const blockRows = 65_536;
 
@@ -135,7 +151,10 @@ export function gainOf(left: UnitSums, total: UnitSums, l2: number): number {
  */
 export function unitsFor({ sum, most }: { sum: number; most: number }, rowCount: number): number {
   if (!(sum > 0)) return 1;
-  const limit = Math.min((largestUnitSum - rowCount) / sum, (largestRowUnits - 1) / most);
+  const limit = Math.min(
+    (largestUnitSum - Math.min(rowCount, mostRoundedUp)) / sum,
+    (largestRowUnits - 1) / most,
+  );
   let power = 1;
   while (power * 2 <= limit && power < 2 ** 1000) power *= 2;
   while (power > limit && power > 2 ** -1000) power /= 2;

@@ -1,22 +1,44 @@
 // The memory map of the WebAssembly kernels for one training, and the table in it. All addresses are planned before the
 // first tree: the loops allocate nothing.
-import { rowHeadBytes, type PlacedFeature } from './layout.ts';
-import { controlBytes } from './threads.ts';
-import { blockRows, type KernelPlan } from './tree-kernels.ts';
+import { rowHeadBytes, type Layout, type PlacedFeature } from './layout.ts';
+import { controlBytes, mostParts } from './threads.ts';
+import { blockRows, type KernelFeature, type KernelPlan, type RowRange } from './tree-kernels.ts';
 import { firstAddress, type Exports } from './web-assembly.ts';
 
 export const cellBytes = 8;
 export const featureBytes = 32;
+
+/** What the memory is planned by: a training's sizes, without its content. */
+export interface TablePlan extends Pick<KernelPlan, 'rowCount' | 'outputCount' | 'slotCount'> {
+  features: readonly Omit<KernelFeature, 'bins'>[];
+  layout: Layout;
+  /** Rows learned from and those that follow. */
+  allCount: number;
+  isWeighted: boolean;
+  /** Bins lie row by row alone, not column by column as well: half the memory, and leaves are divided more slowly. */
+  isByRow: boolean;
+}
+
+/** Rows that a table which lies by row is written by at a time. */
+export const mostStagedRows = 8192;
 
 export interface Places {
   control: number;
   shuffles: number;
   sides: number;
   result: number;
+  /** What threads tell each other when they divide rows. */
+  lefts: number;
+  targets: number;
   scratch: number;
   binSums: number;
   features: number;
   list: number;
+  questions: number;
+  searches: number;
+  gains: number;
+  /** For each thread. */
+  searchScratches: number;
   columnList: number;
   groupList: number;
   blockSums: number;
@@ -33,34 +55,39 @@ export interface Places {
   columns: number;
   groups: number[];
   histograms: number;
-  /** For each thread: rows gathered, and for all but the first, a histogram of its own. */
-  buffers: number[];
-  ownHistograms: number[];
+  /** For each thread: rows gathered, the filling it last took part in, and for all but the first a histogram of its own. */
+  buffers: number;
+  filled: number;
+  ownHistograms: number;
   byteCount: number;
 }
 
 /** Plans the memory for `threadCount` threads, the caller's included. */
-export function planPlaces(plan: KernelPlan, threadCount: number): Places {
+export function planPlaces(plan: TablePlan, threadCount: number): Places {
   let next = firstAddress;
   const place = (byteCount: number): number => {
     const address = next;
     next += Math.ceil((byteCount + 16) / 64) * 64;
     return address;
   };
-  const { rowCount, outputCount, layout, slotCount } = plan;
-  const allCount = plan.positions.length;
+  const { rowCount, allCount, outputCount, layout, slotCount, isByRow } = plan;
   const histogramBytes = layout.cellCount * cellBytes;
-  const perThread = <T>(of: (thread: number) => T): T[] =>
-    Array.from({ length: threadCount }, (_, index) => of(index));
   const places = {
-    control: place(controlBytes(threadCount - 1)),
+    control: place(controlBytes),
     shuffles: place(512),
     sides: place(256),
-    result: place(64 + threadCount * 4),
+    result: place(64),
+    lefts: place(mostParts * 4),
+    targets: place(mostParts * 12),
     scratch: place(4096 + 256),
     binSums: place(2048),
     features: place(plan.features.length * featureBytes),
-    list: place(plan.features.length * 4),
+    list: place(4),
+    // Two leaves are searched at a time.
+    questions: place(2 * plan.features.length * 8),
+    searches: place(2 * 64),
+    gains: place(2 * plan.features.length * 8),
+    searchScratches: place(threadCount * 8192),
     columnList: place(32 * 4),
     groupList: place(layout.groups.length * 20),
     blockSums: place(Math.ceil(rowCount / blockRows) * 32),
@@ -69,49 +96,39 @@ export function planPlaces(plan: KernelPlan, threadCount: number): Places {
     leafSums: place(2 * slotCount * 16),
     leafValues: place(2 * slotCount * 8),
     rows: place(allCount * 4),
-    rowScratch: place(allCount * 4 + threadCount * 64),
+    rowScratch: place(allCount * 4),
     derivatives: place((rowCount + 4) * 8),
     probabilities: place(outputCount > 1 ? outputCount * rowCount * 4 : 0),
     scores: place(outputCount * allCount * 8),
     target: place(allCount * 8),
-    weights: plan.weights ? place(allCount * 8) : 0,
-    columns: place(layout.columnCount * allCount),
-    groups: layout.groups.map((group) => place(group.stride * (rowCount + 4))),
+    weights: plan.isWeighted ? place(allCount * 8) : 0,
+    columns: place(layout.columnCount * (isByRow ? mostStagedRows : allCount)),
+    groups: layout.groups.map((group) => place(group.stride * ((isByRow ? allCount : rowCount) + 4))),
     histograms: place(slotCount * histogramBytes),
-    buffers: perThread(() => place(8 * 1024)),
-    ownHistograms: perThread((thread) => (thread === 0 ? 0 : place(histogramBytes))),
+    buffers: place(threadCount * 8192),
+    filled: place(threadCount * 4),
+    ownHistograms: place((threadCount - 1) * histogramBytes),
   };
   return { ...places, byteCount: next };
 }
 
 export interface Opened {
-  plan: KernelPlan;
+  plan: TablePlan;
   places: Places;
   run: Exports;
   buffer: ArrayBufferLike;
 }
 
-/** Copies the bins of the plan's rows, column by column and then row by row, and describes features and groups. */
-export function loadTable(opened: Opened): void {
+/** Describes features and groups to the loops. */
+export function describeTable(opened: Opened): void {
   const { plan, places, run, buffer } = opened;
-  const { layout, positions } = plan;
-  const allCount = positions.length;
-  const isInOrder = countsUp(positions);
+  const { layout } = plan;
   const fieldCount = featureBytes / 4;
   const features = new Int32Array(buffer, places.features, plan.features.length * fieldCount);
-  const begun = new Set<number>();
-  plan.features.forEach(({ bins, binCount, missingBin }, feature) => {
-    const placed = layout.features[feature]!;
-    features.set(
-      [placed.firstCell * cellBytes, binCount, missingBin, placed.defaultBin],
-      feature * fieldCount,
-    );
-    const column = new Uint8Array(buffer, places.columns + placed.column * allCount, allCount);
-    if (placed.defaultBin >= 0 && !begun.has(placed.column)) column.fill(placed.bytes[placed.defaultBin]!);
-    begun.add(placed.column);
-    const isPlain = placed.defaultBin < 0 && placed.bytes[0] === 0;
-    if (isPlain && isInOrder) column.set(bins.subarray(0, allCount));
-    else copyColumn(bins, positions, placed, column);
+  plan.features.forEach(({ binCount, missingBin, kind }, feature) => {
+    const { firstCell, defaultBin } = layout.features[feature]!;
+    const isCategory = kind === 'category' ? 1 : 0;
+    features.set([firstCell * cellBytes, binCount, missingBin, defaultBin, isCategory], feature * fieldCount);
   });
   const groups = new Int32Array(buffer, places.groupList, layout.groups.length * 5);
   layout.groups.forEach(({ isNarrow, columnCount, stride, firstCell }, index) => {
@@ -120,20 +137,54 @@ export function loadTable(opened: Opened): void {
   });
   run.writeShuffles(places.shuffles);
   padGroups(opened);
+}
+
+/** Copies the bins of the given rows, column by column and then row by row, their targets and weights. */
+export function loadTable(opened: Opened, content: KernelPlan): void {
+  const { plan, places, buffer } = opened;
+  const { layout, allCount } = plan;
+  const { positions } = content;
+  const isInOrder = countsUp(positions);
+  const begun = new Set<number>();
+  content.features.forEach(({ bins }, feature) => {
+    const placed = layout.features[feature]!;
+    const column = new Uint8Array(buffer, places.columns + placed.column * allCount, allCount);
+    if (placed.defaultBin >= 0 && !begun.has(placed.column)) column.fill(placed.bytes[placed.defaultBin]!);
+    begun.add(placed.column);
+    const isPlain = placed.defaultBin < 0 && placed.bytes[0] === 0;
+    if (isPlain && isInOrder) column.set(bins.subarray(0, allCount));
+    else copyColumn(bins, positions, placed, column);
+  });
   interleaveAll(opened);
   const target = new Float64Array(buffer, places.target, allCount);
-  for (let row = 0; row < allCount; row++) target[row] = plan.target[positions[row]!]!;
-  if (!plan.weights) return;
+  for (let row = 0; row < allCount; row++) target[row] = content.target[positions[row]!]!;
+  if (!content.weights) return;
   const weights = new Float64Array(buffer, places.weights, allCount);
-  for (let row = 0; row < allCount; row++) weights[row] = plan.weights[positions[row]!]!;
+  for (let row = 0; row < allCount; row++) weights[row] = content.weights[positions[row]!]!;
+}
+
+/**
+ * Writes rows `at` and on, of a table that lies by row alone: as many as each feature has `bins`, at most
+ * {@link mostStagedRows}.
+ */
+export function stageRows(opened: Opened, at: number, bins: readonly Uint8Array[]): void {
+  const { plan, places, buffer } = opened;
+  const rowCount = bins[0]!.length;
+  bins.forEach((own, feature) => {
+    const { column, bytes } = plan.layout.features[feature]!;
+    const to = new Uint8Array(buffer, places.columns + column * mostStagedRows, rowCount);
+    if (bytes[0] === 0) to.set(own);
+    else for (let row = 0; row < rowCount; row++) to[row] = bytes[own[row]!]!;
+  });
+  interleaveRows(opened, { begin: at, end: at + rowCount }, (column) => column * mostStagedRows - at);
 }
 
 /** Re-orders the rows learned from: columns, groups, targets, weights and scores. */
 export function reorderTable(opened: Opened, order: Int32Array): void {
   const { plan, places, run, buffer } = opened;
-  const { rowCount } = plan;
-  const allCount = plan.positions.length;
+  const { rowCount, allCount } = plan;
   new Int32Array(buffer, places.rowScratch, rowCount).set(order);
+  if (plan.isByRow) return reorderInPlace(opened);
   // The derivatives are free between two rounds.
   const copyBytes = (at: number): void => {
     run.permuteBytes(at, places.derivatives, places.rowScratch, rowCount);
@@ -146,9 +197,31 @@ export function reorderTable(opened: Opened, order: Int32Array): void {
   for (let column = 0; column < plan.layout.columnCount; column++)
     copyBytes(places.columns + column * allCount);
   copyNumbers(places.target);
-  if (plan.weights) copyNumbers(places.weights);
+  if (plan.isWeighted) copyNumbers(places.weights);
   for (let k = 0; k < plan.outputCount; k++) copyNumbers(places.scores + k * allCount * 8);
   interleaveAll(opened);
+}
+
+/** Where the bytes of a column lie: side by side, or in the rows of their group. */
+export function bytesOf({ plan, places }: Opened, column: number): { column: number; stride: number } {
+  if (!plan.isByRow) return { column: places.columns + column * plan.allCount, stride: 1 };
+  const index = plan.layout.groups.findIndex((group) => column < group.firstColumn + group.columnCount);
+  const { firstColumn, stride } = plan.layout.groups[index]!;
+  return { column: places.groups[index]! + rowHeadBytes + column - firstColumn, stride };
+}
+
+/** Without a second place for the rows: more steps, but memory for each row once. */
+function reorderInPlace({ plan, places, run }: Opened): void {
+  const { rowCount, allCount, layout } = plan;
+  let isMarked = 0;
+  const permute = (at: number, rowBytes: number): void => {
+    run.permuteInPlace(at, rowBytes, places.rowScratch, rowCount, isMarked, places.binSums);
+    isMarked = 1 - isMarked;
+  };
+  layout.groups.forEach(({ stride }, group) => permute(places.groups[group]!, stride));
+  permute(places.target, 8);
+  if (plan.isWeighted) permute(places.weights, 8);
+  for (let k = 0; k < plan.outputCount; k++) permute(places.scores + k * allCount * 8, 8);
 }
 
 function countsUp(positions: Int32Array): boolean {
@@ -173,25 +246,29 @@ function copyColumn(
 function padGroups({ plan, places, buffer }: Opened): void {
   plan.layout.groups.forEach((group, index) => {
     if (!group.isNarrow) return;
-    const bytes = new Uint8Array(buffer, places.groups[index]!, group.stride * plan.rowCount);
+    const rowCount = plan.isByRow ? plan.allCount : plan.rowCount;
+    const bytes = new Uint8Array(buffer, places.groups[index]!, group.stride * rowCount);
     for (let column = group.columnCount; column % 4 !== 0; column++)
       for (let at = rowHeadBytes + column; at < bytes.length; at += group.stride)
         bytes[at] = (column % 8) * 32;
   });
 }
 
-function interleaveAll({ plan, places, run, buffer }: Opened): void {
+function interleaveAll(opened: Opened): void {
+  const { rowCount, allCount } = opened.plan;
+  interleaveRows(opened, { begin: 0, end: rowCount }, (column) => column * allCount);
+}
+
+/** `placeOf` says how far behind `places.columns` row 0 of a column would lie. */
+function interleaveRows(
+  { plan, places, run, buffer }: Opened,
+  { begin, end }: RowRange,
+  placeOf: (column: number) => number,
+): void {
   const columnList = new Int32Array(buffer, places.columnList, 32);
-  plan.layout.groups.forEach((group, index) => {
-    for (let column = 0; column < group.columnCount; column++)
-      columnList[column] = places.columns + (group.firstColumn + column) * plan.positions.length;
-    run.interleave(
-      places.columnList,
-      group.columnCount,
-      places.groups[index]!,
-      group.stride,
-      0,
-      plan.rowCount,
-    );
+  plan.layout.groups.forEach(({ firstColumn, columnCount, stride }, index) => {
+    for (let column = 0; column < columnCount; column++)
+      columnList[column] = places.columns + placeOf(firstColumn + column);
+    run.interleave(places.columnList, columnCount, places.groups[index]!, stride, begin, end);
   });
 }

@@ -5,17 +5,21 @@ import { moduleBase64, sharedModuleBase64 } from './module.ts';
 /** The functions of the module; addresses are numbers of bytes. What each does stands with it in assembly/. */
 export type Exports = Readonly<
   Record<
-    | 'addCells'
+    | 'countUp'
     | 'deriveLogistic'
     | 'deriveSoftmax'
     | 'deriveSquared'
-    | 'divide'
+    | 'divideApart'
     | 'fillHistogram'
+    | 'gains'
     | 'interleave'
+    | 'joinHistograms'
     | 'move'
     | 'moveScores'
     | 'pack'
+    | 'placeDivided'
     | 'permuteBytes'
+    | 'permuteInPlace'
     | 'permuteNumbers'
     | 'scan'
     | 'softmax'

@@ -139,9 +139,23 @@ function boundsOf(values: Float64Array | Uint8Array, tools: BinningTools): Float
     }
     counts[levelCount - 1]!++;
   }
-  const most = Math.min(maximumBins, Math.max(fewestBins, Math.floor(values.length / rowsPerBin)));
   const levels = { distinct: distinct.subarray(0, levelCount), counts, valueCount: sorted.length };
-  const bounds = levelCount <= most ? everyGap(levels.distinct) : equalFrequencyGaps(levels, most);
+  return boundsBetween(levels, values.length);
+}
+
+/** Different values in order, how often each occurs, and how often all do. */
+export interface Levels {
+  distinct: Float64Array;
+  counts: ArrayLike<number>;
+  valueCount: number;
+}
+
+/** The bounds of the bins that these values are cut into, of a column of `rowCount` rows. */
+export function boundsBetween(levels: Levels, rowCount: number): Float64Array {
+  if (levels.distinct.length === 0) return new Float64Array(0);
+  const most = Math.min(maximumBins, Math.max(fewestBins, Math.floor(rowCount / rowsPerBin)));
+  const bounds =
+    levels.distinct.length <= most ? everyGap(levels.distinct) : equalFrequencyGaps(levels, most);
   return Float64Array.from([...bounds, Infinity]);
 }
 
@@ -163,10 +177,7 @@ function everyGap(distinct: Float64Array): number[] {
  * Values heavier than an average bin get one of their own; the others share the bins that are left evenly. Which are heavy
  * is known before the first bin is closed: otherwise bins below heavy values would be wider than those above.
  */
-function equalFrequencyGaps(
-  { distinct, counts, valueCount }: { distinct: Float64Array; counts: Int32Array; valueCount: number },
-  most: number,
-): number[] {
+function equalFrequencyGaps({ distinct, counts, valueCount }: Levels, most: number): number[] {
   const isHeavy = (index: number): boolean => counts[index]! >= valueCount / most;
   let restRows = valueCount;
   let restBins = most;

@@ -1,6 +1,7 @@
 // Gradient boosting of histogram trees grown best leaf first: LightGBM's algorithm (Ke et al., NeurIPS 2017) with
 // quantised gradients (Shi et al., NeurIPS 2022), missing values and categories split natively, early stopping.
 import { seededRandom, type Random } from '../../base/random.ts';
+import type { FeatureTable } from '../frame/encoding.ts';
 import { openKernels } from '../kernels/open-kernels.ts';
 import { binnedTable } from './bins.ts';
 import { boostedTreesSpec } from './boosted-trees-spec.ts';
@@ -14,6 +15,7 @@ import {
   type Hyperparameters,
   type Learner,
   type TrainedModel,
+  type TrainingControl,
   type TrainingInput,
 } from './learner.ts';
 import { residualQuantile, type Loss } from './loss.ts';
@@ -37,8 +39,14 @@ export function boostedTreesOn(open: KernelOpener): Learner {
   return { spec: boostedTreesSpec, train: (input) => trainBoostedTrees(input, open) };
 }
 
-interface Boosting {
-  input: TrainingInput;
+export interface Boosting {
+  control: TrainingControl;
+  /** Whether the last rows are there to find when to stop. */
+  hasValidation: boolean;
+  /** The first round's order of rows may become their order in memory: not with losses that know rows by their places. */
+  mayReorder: boolean;
+  /** Writes the scores of an earlier model and returns what its trees add to; absent where there is none. */
+  startFromEarlier?: (scores: Float64Array) => Promise<Float64Array>;
   settings: Hyperparameters;
   /** Rows learned from, and with those that stop the training. */
   rowCount: number;
@@ -63,9 +71,9 @@ async function trainBoostedTrees(input: TrainingInput, open: KernelOpener): Prom
   }
 }
 
-async function boost(boosting: Boosting): Promise<TrainedModel> {
-  const { validationRows, control } = boosting.input;
-  const { settings, loss, store, rowCount, allCount, firstRound } = boosting;
+/** Adds trees until there are enough; the kernels' rows are written. Closes nothing. */
+export async function boost(boosting: Boosting): Promise<TrainedModel> {
+  const { control, settings, loss, store, rowCount, allCount, firstRound } = boosting;
   await control.pause();
   const base = await startScores(boosting);
   const { kept, curve, endedBy } = await runRounds({
@@ -75,32 +83,27 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
     patience: numberSetting(settings, 'patience'),
     add: async (round) => {
       const isWhole = await growRound(boosting, round);
-      if (isWhole && round === firstRound && mayReorder(boosting)) reorderRows(boosting);
+      const isFirst = round === firstRound;
+      if (isWhole && isFirst && boosting.mayReorder && rowCount > fewestRowsToReorder) reorderRows(boosting);
       return isWhole;
     },
-    validationScore: validationRows && (() => loss.mean(rowCount, allCount)),
+    validationScore: boosting.hasValidation ? () => loss.mean(rowCount, allCount) : undefined,
   });
   const model = store.finish({ treeCount: kept * loss.outputCount, link: loss.link, base });
   return { model, iterationCount: kept, curve, endedBy, settled: { iterations: kept } };
 }
 
 /** Gives all rows their first scores: those of the earlier model, or the best constant. Returns what trees add to. */
-async function startScores({ input, loss, grower, allCount }: Boosting): Promise<Float64Array> {
+async function startScores({ startFromEarlier, loss, grower, allCount }: Boosting): Promise<Float64Array> {
   const { scores } = grower.kernels;
-  if (input.earlier) {
-    const positions = positionsOf(input);
-    const { model } = input.earlier;
-    checkEarlier(input.earlier, { features: input.table.features, constraints: input.constraints, loss });
-    await writeScores(model, { table: input.table, positions, scores }, input.control);
-    return model.base;
-  }
+  if (startFromEarlier) return startFromEarlier(scores);
   const base = loss.start();
   base.forEach((score, k) => scores.fill(score, k * allCount, (k + 1) * allCount));
   return base;
 }
 
 function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
-  const { table, task, target, weights, groups, classCount, rows } = input;
+  const { table, task, target, weights, groups, classCount, rows, earlier } = input;
   const settings = completeHyperparameters(boostedTreesSpec, input.hyperparameters);
   checkInput(input, settings);
   const positions = positionsOf(input);
@@ -119,28 +122,48 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
     },
     open,
   );
+  const loss = lossFor(
+    task,
+    { ...grower.kernels, rowCount, classCount, groups: groups && positions.map((row) => groups[row]!) },
+    lossOf(settings),
+  );
+  const startFromEarlier = async (scores: Float64Array): Promise<Float64Array> => {
+    checkEarlier(earlier!, { features: table.features, constraints: input.constraints, loss });
+    await writeScores(earlier!.model, { table, positions, scores }, input.control);
+    return earlier!.model.base;
+  };
   return {
-    input,
+    control: input.control,
+    hasValidation: input.validationRows !== undefined,
+    mayReorder: groups === undefined,
+    ...(earlier && { startFromEarlier }),
     settings,
     rowCount,
     allCount: positions.length,
-    firstRound: input.earlier ? roundCountOf(input.earlier.model) : 0,
-    loss: lossFor(
-      task,
-      { ...grower.kernels, rowCount, classCount, groups: groups && positions.map((row) => groups[row]!) },
-      lossOf(settings),
-    ),
+    firstRound: earlier ? roundCountOf(earlier.model) : 0,
+    loss,
     grower,
-    store: treeStore(binned, input.earlier?.model),
+    store: treeStore(binned, earlier?.model),
     random: seededRandom(input.seed),
   };
 }
 
 /** @throws Problem `invalid-request` for constraints and targets that the settings cannot have */
 function checkInput(input: TrainingInput, settings: Hyperparameters): void {
-  const { constraints, table, task } = input;
+  if (input.task === 'regression') checkTarget(lossOf(settings).loss, input);
+  checkConstraintsOf(input, settings);
+}
+
+/** @throws Problem `invalid-request` for constraints that the table, the task or the settings cannot have */
+export function checkConstraintsOf(
+  {
+    constraints,
+    table,
+    task,
+  }: Pick<TrainingInput, 'constraints' | 'task'> & { table: Pick<FeatureTable, 'features'> },
+  settings: Hyperparameters,
+): void {
   const { loss } = lossOf(settings);
-  if (task === 'regression') checkTarget(loss, input);
   if (!constraints) return;
   checkConstraints(constraints, table.features);
   if (!constraints.monotone?.some((direction) => direction !== 0)) return;
@@ -157,7 +180,7 @@ function checkInput(input: TrainingInput, settings: Hyperparameters): void {
  * numbers of its own, so that trainings which go on from earlier ones draw what a single training would have drawn.
  */
 async function growRound(boosting: Boosting, round: number): Promise<boolean> {
-  const { loss, grower, input, settings, allCount } = boosting;
+  const { loss, grower, control, settings, allCount } = boosting;
   const { kernels } = grower;
   const random = boosting.random.fork(round);
   const bag = drawRows(boosting, numberSetting(settings, 'rowShare'), random);
@@ -167,19 +190,20 @@ async function growRound(boosting: Boosting, round: number): Promise<boolean> {
     // The first round's trees refine each other's order of the rows, which then becomes the order in memory.
     const isRefining = round === boosting.firstRound && k > 0 && !bag;
     if (bag) kernels.rows.set(bag.rows);
-    else if (!isRefining) countUp(kernels.rows);
+    else if (!isRefining) kernels.countUp();
     const isInOrder = !bag && !isRefining;
     const learnedCount = bag?.learnedCount ?? boosting.rowCount;
     const tree = grower.grow({ learnedCount, allCount, isInOrder }, random);
     addTree(boosting, tree, k);
     if (k === loss.outputCount - 1) break;
-    await input.control.pause();
-    if (isLate(input.control)) return false;
+    await control.pause();
+    if (isLate(control)) return false;
   }
   return true;
 }
 
-function rulesFrom(settings: Hyperparameters, rowCount: number): TreeRules {
+/** What grows trees, from settings and the number of rows learned from. */
+export function rulesFrom(settings: Hyperparameters, rowCount: number): TreeRules {
   return {
     maxLeaves: numberSetting(settings, 'maxLeaves'),
     maxDepth: numberSetting(settings, 'maxDepth'),
@@ -250,11 +274,6 @@ function within({ low, high }: Bounds, value: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-/** Losses that look at groups know the rows by their first places. */
-function mayReorder({ input, rowCount }: Boosting): boolean {
-  return rowCount > fewestRowsToReorder && !input.groups;
-}
-
 /**
  * Rows of a leaf become neighbours in memory: later trees find them in fewer cache lines. The list of rows is written
  * again before the next tree, so its first part can hold the new order.
@@ -264,8 +283,4 @@ function reorderRows({ grower, rowCount }: Boosting): void {
   let count = 0;
   for (let index = 0; index < rows.length; index++) if (rows[index]! < rowCount) rows[count++] = rows[index]!;
   grower.kernels.reorder(rows.subarray(0, rowCount));
-}
-
-function countUp(rows: Int32Array): void {
-  for (let index = 0; index < rows.length; index++) rows[index] = index;
 }

@@ -119,8 +119,7 @@ function divide(
   large.slot = leaf.slot;
   if (drawnRows(small) === 0) return [left, right];
   small.slot = slots.used++;
-  kernels.fill(small.slot, { ...small.parts[0], isInOrder: false });
-  kernels.subtract(large.slot, small.slot);
+  kernels.fill(small.slot, { ...small.parts[0], isInOrder: false }, large.slot);
   return [left, right];
 }
 

@@ -1,8 +1,10 @@
 // The best question to ask at a leaf, found in its histogram. Numbers: every bin border, missing values tried on both
-// sides. Categories: one against the rest when there are few, else prefixes of the order by gradient ratio (Fisher
-// 1958; LightGBM's many-versus-many split). Row counts are estimated from hessians, as LightGBM does. All sums and
-// gains are in units (kernels/tree-kernels.ts); rules are translated into them.
+// sides. Categories: see kernels/category-split.ts. Row counts are estimated from hessians, as LightGBM does. All sums
+// and gains are in units (kernels/tree-kernels.ts); rules are translated into them.
+import { present } from '../../base/assert.ts';
+import { concatenate } from '../../base/numbers.ts';
 import type { Random } from '../../base/random.ts';
+import { bestCategories, type CategoryRules } from '../kernels/category-split.ts';
 import { gainOf, type TreeKernels, type UnitScales, type UnitSums } from '../kernels/tree-kernels.ts';
 import type { BinnedFeature } from './bins.ts';
 import {
@@ -80,13 +82,44 @@ export interface LeafToSplit {
 
 const categoryL2 = 10;
 const categorySmoothing = 10;
-const fewCategories = 4;
-const longestCategoryPrefix = 32;
 
-/** The split of largest gain over the active features; {@link noSplit} when none gains enough. */
-export function bestSplit(leaf: LeafToSplit, search: SplitSearch, random: Random): Split {
-  const context = contextOf(leaf, search);
-  const { numbers, categories } = askedFeatures(leaf.active, search.rules.featureShareByNode, random);
+/** The split of largest gain of each leaf over its active features; {@link noSplit} where none gains enough. */
+export function bestSplits(leaves: readonly LeafToSplit[], search: SplitSearch, random: Random): Split[] {
+  const contexts = leaves.map((leaf) => contextOf(leaf, search));
+  const { hasRandomBorders, featureShareByNode } = search.rules;
+  const asked = (leaf: LeafToSplit): ActiveFeatures => askedFeatures(leaf.active, featureShareByNode, random);
+  const isKnownToKernels = !hasRandomBorders && !contexts.some((context) => context.isMonotone);
+  const splits = isKnownToKernels
+    ? bestOfGains(contexts, leaves.map(asked))
+    : contexts.map((context, index) => bestOfAll(context, asked(leaves[index]!), random));
+  return splits.map((split, index) =>
+    split === noSplit ? noSplit : { ...split, gain: split.gain - contexts[index]!.together },
+  );
+}
+
+/** The kernels tell the gains of all features; only the winner's split is looked for. */
+function bestOfGains(contexts: readonly LeafContext[], asked: readonly ActiveFeatures[]): Split[] {
+  const searches = contexts.map((context, index) => {
+    const { numbers, categories } = asked[index]!;
+    return { ...context, ...context.total, features: concatenate(Int32Array, [numbers, categories]) };
+  });
+  const gains = searches[0]!.kernels.gains(searches);
+  return searches.map(({ features, floor }, index) => {
+    const ofLeaf = gains[index]!;
+    let best = -1;
+    for (let position = 0; position < ofLeaf.length; position++)
+      if (ofLeaf[position]! > (best < 0 ? floor : ofLeaf[best]!)) best = position;
+    if (best < 0) return noSplit;
+    const feature = features[best]!;
+    const context = contexts[index]!;
+    const isCategory = context.features[feature]!.kind === 'category';
+    const split = isCategory ? bestCategorySplit(feature, context) : bestBorder(feature, context);
+    return present(split, 'a split of known gain');
+  });
+}
+
+/** One feature after the other: for what the kernels do not know. */
+function bestOfAll(context: LeafContext, { numbers, categories }: ActiveFeatures, random: Random): Split {
   let best = noSplit;
   let gain = context.floor;
   const take = (split: Split | undefined): void => {
@@ -94,22 +127,21 @@ export function bestSplit(leaf: LeafToSplit, search: SplitSearch, random: Random
     best = split;
     gain = split.gain;
   };
-  if (search.rules.hasRandomBorders) {
-    for (const feature of numbers) take(randomBorder(feature, context, random));
-  } else if (context.isMonotone) {
-    for (const feature of numbers) take(bestMonotoneBorder(feature, context));
-  } else take(bestBorder(numbers, context));
+  for (const feature of numbers)
+    take(
+      context.rules.hasRandomBorders
+        ? randomBorder(feature, context, random)
+        : bestMonotoneBorder(feature, context),
+    );
   for (const feature of categories) take(bestCategorySplit(feature, context));
-  return best === noSplit ? noSplit : { ...best, gain: gain - context.together };
+  return best;
 }
 
-interface LeafContext extends Omit<LeafToSplit, 'rowCount' | 'active'>, SplitSearch {
+interface LeafContext extends Omit<LeafToSplit, 'rowCount' | 'active'>, SplitSearch, CategoryRules {
   /** Outputs are bounded, which the kernels know nothing of. */
   isMonotone: boolean;
-  /** The least hessian of a side, from both rules: rows (estimated) and hessian. */
+  /** From both rules: rows (estimated) and hessian. */
   leastHessian: number;
-  hessianPerRow: number;
-  l2: number;
   /** Gain of not splitting. */
   together: number;
   /** Gain that a split must beat: that of not splitting, and the least gain asked for. */
@@ -127,6 +159,8 @@ function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
   const l2 = rules.l2 / scales.hessianScale;
   const gainScale = (scales.gradientScale * scales.gradientScale) / scales.hessianScale;
   const isMonotone = rules.constraints?.monotone?.some((direction) => direction !== 0) ?? false;
+  // Penalties shrink with the hessian of a row, so that they mean the same number of rows for every loss.
+  const shrink = Math.min(1, hessianPerRow * scales.hessianScale * 4) / scales.hessianScale;
   const together = gainOfOutput(total, l2, boundedOutput(total, l2, leaf.bounds));
   return {
     kernels: search.kernels,
@@ -137,7 +171,10 @@ function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
     total,
     bounds: leaf.bounds,
     isMonotone,
-    hessianPerRow,
+    groupL2: l2 + categoryL2 * shrink,
+    smoothing: categorySmoothing * shrink,
+    leastCategoryHessian: Math.min(categorySmoothing, rules.minRowsPerLeaf) * hessianPerRow * 0.5,
+    leastGroupHessian: rules.minRowsPerGroup * hessianPerRow,
     leastHessian: Math.min(total.hessian + 1, Math.max(1, Math.ceil(least))),
     l2,
     together,
@@ -166,15 +203,14 @@ function gainAt(leaf: LeafContext, feature: number, left: UnitSums, l2 = leaf.l2
   return boundedGain(left, leaf.total, { l2, bounds: leaf.bounds, direction });
 }
 
-function bestBorder(features: Int32Array, leaf: LeafContext): Split | undefined {
-  if (features.length === 0) return undefined;
+function bestBorder(feature: number, leaf: LeafContext): Split | undefined {
   const { gradient, hessian } = leaf.total;
   const { leastHessian, l2, floor } = leaf;
-  const border = leaf.kernels.bestBorder(leaf.slot, { features, gradient, hessian, leastHessian, l2, floor });
+  const border = leaf.kernels.bestBorder(leaf.slot, { feature, gradient, hessian, leastHessian, l2, floor });
   if (!border) return undefined;
   return {
     ...noSplit,
-    feature: border.feature,
+    feature,
     gain: border.gain,
     bin: border.bin,
     isMissingLeft: border.isMissingLeft,
@@ -246,83 +282,12 @@ function randomBorder(index: number, leaf: LeafContext, random: Random): Split |
 }
 
 function bestCategorySplit(index: number, leaf: LeafContext): Split | undefined {
-  const feature = leaf.features[index]!;
-  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, leaf.total);
-  const groups: CategoryGroup[] = [];
-  for (let bin = 0; bin < feature.binCount; bin++) {
-    if (gradients[bin] === 0 && hessians[bin] === 0) continue;
-    groups.push({ bin, gradient: gradients[bin]!, hessian: hessians[bin]! });
-  }
-  if (groups.length < 2) return undefined;
-  const found =
-    groups.length <= fewCategories ? oneAgainstRest(index, groups, leaf) : bestPrefix(index, groups, leaf);
+  const { binCount, missingBin } = leaf.features[index]!;
+  const { total } = leaf;
+  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total);
+  const gainOfLeft = (left: UnitSums, l2: number): number => gainAt(leaf, index, left, l2);
+  const found = bestCategories({ gradients, hessians, binCount, total, gainAt: gainOfLeft }, leaf);
   if (!found) return undefined;
-  const isMissingLeft = feature.missingBin >= 0 && found.leftBins.includes(feature.missingBin);
+  const isMissingLeft = missingBin >= 0 && found.leftBins.includes(missingBin);
   return { ...noSplit, ...found, feature: index, isMissingLeft, isCategorical: true };
-}
-
-interface CategoryGroup extends UnitSums {
-  bin: number;
-}
-
-interface CategorySplit {
-  gain: number;
-  leftBins: number[];
-  left: UnitSums;
-}
-
-function oneAgainstRest(
-  index: number,
-  groups: readonly CategoryGroup[],
-  leaf: LeafContext,
-): CategorySplit | undefined {
-  const { total, leastHessian } = leaf;
-  let best: CategorySplit | undefined;
-  for (const { bin, gradient, hessian } of groups) {
-    if (hessian < leastHessian || total.hessian - hessian < leastHessian) continue;
-    const left = { gradient, hessian };
-    const gain = gainAt(leaf, index, left);
-    if (!best || gain > best.gain) best = { gain, leftBins: [bin], left };
-  }
-  return best;
-}
-
-function bestPrefix(
-  index: number,
-  groups: readonly CategoryGroup[],
-  leaf: LeafContext,
-): CategorySplit | undefined {
-  const { total, leastHessian, hessianPerRow, rules, scales, l2 } = leaf;
-  // Penalties shrink with the hessian of a row, so that they mean the same number of rows for every loss.
-  const shrink = Math.min(1, hessianPerRow * scales.hessianScale * 4) / scales.hessianScale;
-  const smoothing = categorySmoothing * shrink;
-  const leastCategory = Math.min(categorySmoothing, rules.minRowsPerLeaf) * hessianPerRow * 0.5;
-  const ordered = groups
-    .filter((group) => group.hessian >= leastCategory)
-    .sort(
-      (a, b) => a.gradient / (a.hessian + smoothing) - b.gradient / (b.hessian + smoothing) || a.bin - b.bin,
-    );
-  const longest = Math.min(longestCategoryPrefix, (ordered.length + 1) >> 1);
-  const leastGroup = rules.minRowsPerGroup * hessianPerRow;
-  const penalty = l2 + categoryL2 * shrink;
-  let best: CategorySplit | undefined;
-  for (const isForward of [true, false]) {
-    const left = { gradient: 0, hessian: 0 };
-    let inGroup = 0;
-    for (let length = 1; length <= longest; length++) {
-      const group = ordered[isForward ? length - 1 : ordered.length - length]!;
-      left.gradient += group.gradient;
-      left.hessian += group.hessian;
-      inGroup += group.hessian;
-      const restHessian = total.hessian - left.hessian;
-      if (left.hessian < leastHessian || inGroup < leastGroup) continue;
-      if (restHessian < leastHessian || restHessian < leastGroup) break;
-      inGroup = 0;
-      const gain = gainAt(leaf, index, left, penalty);
-      if (best && gain <= best.gain) continue;
-      const taken = isForward ? ordered.slice(0, length) : ordered.slice(ordered.length - length);
-      best = { gain, leftBins: taken.map((one) => one.bin), left: { ...left } };
-    }
-  }
-  return best;
 }

@@ -7,7 +7,7 @@ import type { KernelThreads } from '../kernels/threads.ts';
 import type { KernelPlan, RowRange, TreeKernels, UnitScales, UnitSums } from '../kernels/tree-kernels.ts';
 import type { BinnedFeature, BinnedTable } from './bins.ts';
 import { boundsOfSides, directionOf, mayMeet, noBounds, type Bounds } from './constraints.ts';
-import { bestSplit, noSplit, type ActiveFeatures, type Split, type SplitRules } from './split-search.ts';
+import { bestSplits, noSplit, type ActiveFeatures, type Split, type SplitRules } from './split-search.ts';
 
 export interface TreeRules extends SplitRules {
   maxLeaves: number;
@@ -61,11 +61,28 @@ export function treeGrower(
 ): TreeGrower {
   const { features } = table;
   const layout = layoutOf(features);
-  const fitting = Math.floor(histogramMemoryBytes / Math.max(1, layout.cellCount * 8));
-  const maxLeaves = Math.max(2, Math.min(rules.maxLeaves, fitting, Math.max(2, rest.rowCount)));
+  const maxLeaves = mostLeaves(layout.cellCount, { ...rules, rowCount: rest.rowCount });
   const kernels = open({ ...rest, features, layout, slotCount: maxLeaves }, threads);
+  return growerOn(kernels, features, { ...rules, maxLeaves });
+}
+
+/** Leaves for whose histograms there is memory. */
+export function mostLeaves(
+  cellCount: number,
+  { maxLeaves, rowCount }: { maxLeaves: number; rowCount: number },
+): number {
+  const fitting = Math.floor(histogramMemoryBytes / Math.max(1, cellCount * 8));
+  return Math.max(2, Math.min(maxLeaves, fitting, Math.max(2, rowCount)));
+}
+
+/** A grower on kernels that hold these features, and a histogram for each leaf. */
+export function growerOn(
+  kernels: TreeKernels,
+  features: readonly BinnedFeature[],
+  rules: TreeRules,
+): TreeGrower {
   const all = byKind(features, positionsOf(features));
-  const kept = { kernels, features, all, sides: new Uint8Array(256), rules: { ...rules, maxLeaves } };
+  const kept = { kernels, features, all, sides: new Uint8Array(256), rules };
   return { kernels, grow: (rows, random) => growTree(kept, rows, random) };
 }
 
@@ -132,7 +149,7 @@ function growTree(
     isLeftChild: true,
   };
   const growing: GrowingTree = { ...kept, tree, scales, random, slotCount: 1 };
-  searchLeaf(growing, root);
+  searchLeaves(growing, [root]);
   const open = [root];
   while (tree.leaves.length < rules.maxLeaves) {
     const best = open.reduce((a, b) => (b.split.gain > a.split.gain ? b : a));
@@ -244,12 +261,9 @@ function openChildren(growing: GrowingTree, first: OpenLeaf, second: OpenLeaf): 
   const [small, large] = rowsOf(growing, first) < rowsOf(growing, second) ? [first, second] : [second, first];
   large.slot = first.slot;
   small.slot = growing.slotCount++;
-  kernels.fill(small.slot, { ...growing.tree.leaves[small.leaf]!.learned, isInOrder: false });
-  if (canSplit(large)) {
-    kernels.subtract(large.slot, small.slot);
-    searchLeaf(growing, large);
-  }
-  if (canSplit(small)) searchLeaf(growing, small);
+  const { learned } = growing.tree.leaves[small.leaf]!;
+  kernels.fill(small.slot, { ...learned, isInOrder: false }, canSplit(large) ? large.slot : undefined);
+  searchLeaves(growing, [large, small].filter(canSplit));
 }
 
 function rowsOf({ tree }: GrowingTree, { leaf }: OpenLeaf): number {
@@ -257,10 +271,10 @@ function rowsOf({ tree }: GrowingTree, { leaf }: OpenLeaf): number {
   return end - begin;
 }
 
-function searchLeaf(growing: GrowingTree, open: OpenLeaf): void {
-  const rowCount = rowsOf(growing, open);
-  const { slot, total, active, bounds } = open;
-  open.split = bestSplit({ slot, total, rowCount, active, bounds }, growing, growing.random);
+function searchLeaves(growing: GrowingTree, leaves: readonly OpenLeaf[]): void {
+  const asked = leaves.map((open) => ({ ...open, rowCount: rowsOf(growing, open) }));
+  const splits = bestSplits(asked, growing, growing.random);
+  leaves.forEach((open, index) => (open.split = splits[index]!));
 }
 
 /** Writes for each bin whether the question sends it left: 1, else 0. */

@@ -87,7 +87,7 @@ function makeCard(manifest: ModelManifest): Omit<ModelCard, 'findings'> {
     },
     intendedUse: `For rows of the same kind, gathered in the same way, as the ${training.rowCount + quality.holdoutRowCount} rows it was made from, and where a wrong answer can be noticed and put right.`,
     limits: limitsOf(manifest),
-    training: `Trained on ${training.rowCount} rows, ${training.foldCount > 1 ? `with ${training.foldCount}-fold cross-validation` : 'with one validation split'}, ${training.trialCount} trials, seed ${training.seed}, engine ${manifest.engineVersion}. The figures come from ${quality.holdoutRowCount} rows that training never saw.`,
+    training: `Trained on ${training.rowCount} rows, ${training.foldCount > 1 ? `with ${training.foldCount}-fold cross-validation` : 'with one validation split'}, ${training.trialCount} trials, seed ${training.seed}, engine ${manifest.engineVersion}. The figures come from ${quality.holdoutRowCount} rows that training never saw.${training.finalRowCount === undefined ? '' : ` Then, so that nothing known is wasted, it learned once more from all ${training.finalRowCount} rows; no figure speaks of that.`}`,
   };
 }
 

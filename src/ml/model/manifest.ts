@@ -63,7 +63,15 @@ export interface ModelManifest {
   importance: ColumnImportance[];
   constraints?: ColumnConstraints;
   warnings: string[];
-  training: { rowCount: number; foldCount: number; seed: number; trialCount: number };
+  training: {
+    /** Rows that the figures above are of models that learned from. */
+    rowCount: number;
+    /** Rows that these models learned from, when they learned once more after having been judged. */
+    finalRowCount?: number;
+    foldCount: number;
+    seed: number;
+    trialCount: number;
+  };
 }
 
 /** One trial in the ensemble: its fold models are averaged, the members weighted. */

@@ -111,7 +111,8 @@ export function predictorOf(content: ModelContent): Predictor {
   };
 }
 
-function fieldOf(row: Record<string, unknown>, name: string): unknown {
+/** A row's own value, never one that all objects have. */
+export function fieldOf(row: Record<string, unknown>, name: string): unknown {
   return Object.hasOwn(row, name) ? row[name] : null;
 }
 
@@ -127,7 +128,7 @@ interface Outputs {
   outputCount: number;
 }
 
-const maximumErrors = 20;
+export const maximumErrors = 20;
 const rowsAtOnce = 256;
 
 function compileReader(manifest: ModelManifest): RowReader {
@@ -179,12 +180,13 @@ function readBlocks(
 }
 
 /** A column may be read for several entries; its fault is told once. */
-function addError(errors: FieldError[], field: string, message: string): void {
+export function addError(errors: FieldError[], field: string, message: string): void {
   if (!errors.some((error) => error.field === field && error.message === message))
     errors.push({ field, message });
 }
 
-function refusal(errors: readonly FieldError[]): Problem {
+/** The problem that tells of wrong fields, of which there is at least one. */
+export function refusal(errors: readonly FieldError[]): Problem {
   const [first] = errors;
   const more =
     errors.length > 1
@@ -254,7 +256,11 @@ function asColumns(
   };
 }
 
-function ignoredFields({ expected }: RowReader, names: ReadonlySet<string>): string[] {
+/** A warning that names the fields which are not among the expected ones. */
+export function ignoredFields(
+  { expected }: Pick<RowReader, 'expected'>,
+  names: ReadonlySet<string>,
+): string[] {
   const ignored = [...names].filter((name) => !expected.has(name));
   if (ignored.length === 0) return [];
   const shown = ignored
@@ -266,7 +272,8 @@ function ignoredFields({ expected }: RowReader, names: ReadonlySet<string>): str
   ];
 }
 
-function checkLengths(columns: Readonly<Record<string, readonly unknown[]>>): number {
+/** How long all the columns are. @throws Problem `prediction-input` where they differ */
+export function checkLengths(columns: Readonly<Record<string, readonly unknown[]>>): number {
   const entries = Object.entries(columns);
   const rowCount = entries[0]?.[1].length ?? 0;
   const uneven = entries.filter(([, values]) => values.length !== rowCount);

@@ -71,6 +71,9 @@ function readReport(
     warnings: listAt(fields['warnings'], 'warnings', 1000, textAt),
     training: {
       rowCount: countAt(training['rowCount'], 'training.rowCount'),
+      ...(training['finalRowCount'] !== undefined && {
+        finalRowCount: countAt(training['finalRowCount'], 'training.finalRowCount'),
+      }),
       foldCount: countAt(training['foldCount'], 'training.foldCount'),
       seed: numberAt(training['seed'], 'training.seed'),
       trialCount: countAt(training['trialCount'], 'training.trialCount'),

@@ -1,5 +1,5 @@
 // A whole model as an ONNX file, for runtimes that know nothing of Pilvi: from the columns as they are, by name, to the
-// decision. The inverse is not here: ONNX files are not read. All arithmetic is in doubles, so that answers agree with
+// decision. Foreign ONNX files are read by read.ts and foreign.ts. All arithmetic is in doubles, so that answers agree with
 // the predictor's but for the last digits (exp, log and the order of sums are the runtime's own).
 //
 // In: numbers as double (NaN is missing; 1 and 0 for true and false; milliseconds since 1970 for dates), categories as
@@ -40,6 +40,10 @@ export function exportOnnx({ manifest, members }: Pick<ModelContent, 'manifest' 
     properties: {
       'pilvi.task': manifest.task,
       'pilvi.target': manifest.target,
+      // A date goes in as a number: whoever reads the file can tell it from one.
+      'pilvi.columns': JSON.stringify(
+        Object.fromEntries(manifest.schema.map(({ name, kind }) => [name, kind])),
+      ),
       ...(hasClasses(manifest.task) && { 'pilvi.classes': JSON.stringify(manifest.classes) }),
     },
   });

@@ -11,6 +11,11 @@ const encoder = new TextEncoder();
 
 /** Fields one after another, as one message. */
 export function messageOf(...fields: readonly Message[]): Message {
+  return joined(fields);
+}
+
+/** The same for as many fields as a file may have. */
+export function joined(fields: readonly Message[]): Message {
   const whole = new Uint8Array(fields.reduce((sum, field) => sum + field.length, 0));
   let at = 0;
   for (const field of fields) {

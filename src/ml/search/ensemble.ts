@@ -3,8 +3,8 @@
 import { present } from '../../base/assert.ts';
 import { utilityOf } from '../metrics/metrics.ts';
 import { queriesOf } from '../metrics/queries.ts';
-import type { Prepared } from './prepare.ts';
-import { metricOf, truthOf, validationRows, type Trial, type Truth } from './trial.ts';
+import type { Prepared, Truth } from './prepare.ts';
+import { metricOf, truthOf, validationRows, type Trial } from './trial.ts';
 
 const steps = 20;
 const mostCandidates = 12;

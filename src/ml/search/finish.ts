@@ -1,5 +1,4 @@
 // The end of a search: calibrates the ensemble, opens the holdout, once, and puts the model together.
-import type { Clock } from '../../base/time.ts';
 import type { JsonObject } from '../../base/json.ts';
 import { rowAt } from '../frame/frame.ts';
 import { copyFeatureRow } from '../frame/encoding.ts';
@@ -21,19 +20,19 @@ import { applyEnsemble } from '../model/predictor.ts';
 import { fitCalibration, fitDecisionWeights } from '../uncertainty/calibration.ts';
 import { fitIntervals, fitSets } from '../uncertainty/conformal.ts';
 import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
+import { finalFit, type FinalFit } from './final-fit.ts';
 import { goldenRows } from './golden.ts';
-import type { Part, Prepared } from './prepare.ts';
-import { scoredOf, truthOf, validationRows, type Truth } from './trial.ts';
-import { trustReport, type TrustReport } from './trust.ts';
+import type { LatencyLimit } from './latency.ts';
+import type { Part, Prepared, Truth } from './prepare.ts';
+import { scoredOf, truthOf, validationRows, type FitContext } from './trial.ts';
+import { rowsForCurves, trustReport, type TrustReport } from './trust.ts';
 
-export interface FinishInput {
-  prepared: Prepared;
+export interface FinishInput extends FitContext {
   choices: EnsembleChoice[];
   trialCount: number;
   warnings: string[];
-  clock: Clock;
-  pause: () => Promise<void>;
-  /** Monotonic time after which importance is no longer measured. */
+  latency?: LatencyLimit;
+  /** Monotonic time by which models have learned again, and after which importance is no longer measured. */
   deadlineMs?: number;
 }
 
@@ -79,6 +78,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
     errorBefore,
     inputOf: (row) => rowAt(holdout.frame, row) as JsonObject,
   });
+  const judged = await learnAgain(input, secondsPerRow);
   const importance = await measureImportance(input, content, secondsPerRow);
   if (importance.length === 0 && holdout.table.features.length > 0) {
     manifest.warnings.push('There was no time to measure the importance of columns; allow a larger budget.');
@@ -100,13 +100,31 @@ export async function finish(input: FinishInput): Promise<Finished> {
   manifest.quality.holdoutRowCount = holdout.actual.length;
   manifest.quality.holdout = evaluation.metrics;
   manifest.quality.crossValidationScore = metric.compute(fitted.scored);
+  if (judged.isComplete) manifest.training.finalRowCount = prepared.everything.actual.length;
   return {
-    model: content,
+    model: {
+      ...content,
+      members: content.members.map((member, index) => ({ ...member, models: judged.models[index]! })),
+    },
     evaluation,
     trust,
     importance,
     crossValidationScore: manifest.quality.crossValidationScore,
   };
+}
+
+/** Leaves the time that importance and curves take. */
+async function learnAgain(input: FinishInput, secondsPerRow: number): Promise<FinalFit> {
+  const { prepared, choices, deadlineMs } = input;
+  if (prepared.recipe.refit === false)
+    return { models: choices.map(({ trial }) => trial.models), isComplete: false };
+  const rowCount = prepared.holdout.actual.length;
+  const asked =
+    Math.min(rowCount, fewestImportanceRows) * (prepared.encoding.length + 1) + rowsForCurves(rowCount);
+  return await finalFit(
+    { ...input, ...(deadlineMs !== undefined && { deadlineMs: deadlineMs - asked * secondsPerRow * 1000 }) },
+    choices,
+  );
 }
 
 type Fitted = Pick<ModelManifest, 'calibration' | 'decisionWeights' | 'intervals' | 'sets'> & {

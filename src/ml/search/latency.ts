@@ -1,6 +1,6 @@
 // Keeps an ensemble within the time that one prediction may take. What a model takes is measured where the search runs:
 // one row on its own, as a form or an application asks. Where the best trial is too slow with all of its fold models, it
-// keeps fewer, and so do all others (where that is one, it is refitted: refit.ts); a trial that is too slow with one is
+// keeps fewer, and so do all others (where that is one, it learns from all rows: compact.ts); a trial that is too slow with one is
 // left out.
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/time.ts';
@@ -63,7 +63,7 @@ export function thinOut(trials: readonly Trial[], { maxMs, modelsMs }: LatencyLi
   return warnings;
 }
 
-/** Of models that are to be refitted, there will be one. */
+/** Where models are to become compact, there will be one. */
 export function keepOneModel(trials: readonly Trial[]): void {
   for (const trial of trials) trial.models = trial.models.slice(0, 1);
 }
@@ -93,7 +93,7 @@ function readingMs({ holdout, encoding }: Prepared, clock: Clock): number {
 }
 
 /** What one model takes for one row. */
-function modelMs({ holdout, target }: Prepared, model: RowModel, clock: Clock): number {
+export function modelMs({ holdout, target }: Prepared, model: RowModel, clock: Clock): number {
   const featureCount = holdout.table.features.length;
   const rows = new Float64Array(featureCount);
   const out = new Float64Array(outputCountOf(target.task, target.classes.length));

@@ -1,15 +1,15 @@
 // From a frame and a recipe to what trials work on: the target, a locked holdout, encoded features, folds.
-import { assert } from '../../base/assert.ts';
+import { concatenate } from '../../base/numbers.ts';
 import { Problem } from '../../base/problems.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
-import { encodeFrame, featuresOf, type Encoding, type FeatureTable } from '../frame/encoding.ts';
-import { fitEncoding, type DroppedColumn } from '../frame/fit-encoding.ts';
+import { encodeFrame, type Encoding, type FeatureTable } from '../frame/encoding.ts';
+import { stackTables, tableRows } from '../frame/table-rows.ts';
+import type { DroppedColumn } from '../frame/fit-encoding.ts';
 import { columnNamed, selectRows, type Column, type Frame } from '../frame/frame.ts';
 import { encodeWithStatistics } from '../frame/fit-statistics.ts';
-import { hasClasses } from '../frame/schema.ts';
-import { foldRows, splitRows } from '../frame/split.ts';
+import { splitRows } from '../frame/split.ts';
 import { maximumTextCharacters } from '../frame/text-terms.ts';
-import { seenFeatureCount, viewOf } from '../frame/views.ts';
+import { viewOf } from '../frame/views.ts';
 import type { Constraints } from '../learners/constraints.ts';
 import { checkRanking } from '../learners/ranking-loss.ts';
 import { metricFor, type Metric } from '../metrics/metrics.ts';
@@ -22,19 +22,20 @@ import {
   featureConstraints,
   isConstrained,
 } from './column-constraints.ts';
+import { checkRecipe } from './check-recipe.ts';
 import { decisionCosts } from './costs.ts';
-import { checkGroups, missingGroups, readGroups } from './groups.ts';
+import { divideRows, type FoldRows, type Side } from './divide.ts';
+import { missingGroups, readGroups } from './groups.ts';
 import type { Recipe } from './recipe.ts';
 import { readTarget, type Target } from './task.ts';
-import { foldsByTime, orderWarning, readTimes, splitByTime } from './time-order.ts';
+import { orderWarning, readTimes } from './time-order.ts';
 
-/** Rows of one kind: their input columns, features and truths. */
-export interface Part {
-  frame: Frame;
+/** What is true of some rows, in their order. */
+export type Truth = Pick<Side, 'actual' | 'groups'>;
+
+/** Rows of one kind, with their features. */
+export interface Part extends Side {
   table: FeatureTable;
-  actual: Float64Array;
-  /** The number of each row's group, when the recipe names a column of groups. */
-  groups?: Int32Array;
 }
 
 export interface Prepared {
@@ -45,11 +46,13 @@ export interface Prepared {
   dropped: DroppedColumn[];
   training: Part;
   holdout: Part;
+  /** The rows of the training part, then those of the holdout: what the final models learn from. */
+  everything: Truth & { table: FeatureTable };
   /** Of the holdout: the columns that tell groups of people apart. */
   protectedColumns: Frame;
   /** One entry only when the budget allows no cross-validation. */
   folds: Fold[];
-  /** All training rows as one fold without validation rows; only where models may be refitted. */
+  /** All training rows, without any to judge by; only where models may become compact. */
   whole?: Fold;
   /** By features of the tables; absent when nothing is constrained. */
   constraints?: Constraints;
@@ -58,10 +61,8 @@ export interface Prepared {
   warnings: string[];
 }
 
-/** Indices into the training part, and what trainings on them may see of its table: statistics of this fold alone. */
-export interface Fold {
-  training: Int32Array;
-  validation: Int32Array;
+/** Rows, and what trainings on them may see of the training part's table: statistics of this fold alone. */
+export interface Fold extends FoldRows {
   views: {
     all: FeatureTable;
     /** For learners that see only the order of numbers. */
@@ -69,17 +70,12 @@ export interface Fold {
   };
 }
 
-const defaultHoldoutShare = 0.2;
-/** What one row, one feature and one tree of boosting cost, measured; only for choosing the number of folds. */
-const secondsPerCell = 2.4e-8;
-const treesPerFold = 200;
 /** What selecting, encoding and binning one value costs, and the share of the time that all of it may take. */
 const secondsToPrepareCell = 1.2e-7;
 /** The same of one character of a text. */
 const secondsToPrepareCharacter = 8e-7;
 const preparingShare = 0.25;
 const fewestRows = 10;
-const noRows = new Int32Array(0);
 
 /** @throws Problem when the recipe or the target cannot be used */
 export function prepare(frame: Frame, recipe: Recipe): Prepared {
@@ -106,52 +102,19 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   if (target.withoutTarget > 0)
     warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
   const usable = affordableRows(target, { columns, groups, recipe, warnings });
-  const strata = hasClasses(target.task)
-    ? Int32Array.from(usable, (index) => target.values[index]!)
-    : undefined;
-  const usableGroups = groups && usable.map((index) => groups[target.rows[index]!]!);
-  if (usableGroups) checkGroups(usableGroups, recipe.groupColumn!);
-  const usableTimes = times && Float64Array.from(usable, (index) => times[target.rows[index]!]!);
-  const split = lockAway(recipe, {
-    rowCount: usable.length,
-    strata,
-    groups: usableGroups,
-    times: usableTimes,
-  });
-  const framesRows = (indices: Int32Array): Int32Array =>
-    indices.map((index) => target.rows[usable[index]!]!);
-  const take = (indices: Int32Array): Omit<Part, 'table'> => {
-    const positions = indices.map((index) => usable[index]!);
-    return {
-      frame: selectRows({ rowCount: frame.rowCount, columns }, framesRows(indices)),
-      actual: Float64Array.from(positions, (index) => target.values[index]!),
-      ...(usableGroups && { groups: indices.map((index) => usableGroups[index]!) }),
-    };
-  };
-  const training = take(split.first);
-  const holdout = take(split.second);
-  const { dropped, ...fitted } = fitEncoding(training.frame);
-  // A distance between two columns falls as one of them rises, and lets them act together in one question.
-  const plain = constraints
-    ? fitted.encoding.filter((entry) => entry.kind !== 'difference')
-    : fitted.encoding;
-  const rows = makeFolds({
-    training,
-    target,
-    recipe,
-    times: usableTimes && Float64Array.from(split.first, (index) => usableTimes[index]!),
-    featureCount: seenFeatureCount(featuresOf(plain), { ordersOnly: true }),
-  });
-  const mayRefit = recipe.refit === true || recipe.maxPredictMs !== undefined;
-  const allRows = { training: Int32Array.from(training.actual, (_, row) => row), validation: noRows };
-  const divisions = mayRefit ? [...rows, allRows] : rows;
+  const divided = divideRows({ frame, columns, recipe, target, usable, groups, times, constraints });
+  const { training, holdout, holdoutRows, dropped, folds: rows } = divided;
+  warnings.push(...divided.warnings);
+  const divisions = mayBeCompact(recipe) ? [...rows, allRows(training.actual.length)] : rows;
   const { encoding, table } = encodeWithStatistics({
     ...training,
-    encoding: plain,
+    encoding: divided.encoding,
     folds: divisions,
     classes: target.classes,
     seed: recipe.seed + 5,
   });
+  const everyRow = stackTables(table, encodeFrame(holdout.frame, encoding));
+  const trainingTable = tableRows(everyRow, 0, table.rowCount);
   if (encoding.length === 0)
     warnings.push('No column can help to predict the target: the model can only answer with the average.');
   for (const name of excluded) dropped.push({ column: name, reason: 'you excluded it' });
@@ -163,71 +126,43 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
     metric,
     encoding,
     dropped,
-    training: { ...training, table: viewOf(table, {}) },
-    protectedColumns: selectRows(
-      { rowCount: frame.rowCount, columns: protectedColumns },
-      framesRows(split.second),
-    ),
-    holdout: { ...holdout, table: encodeFrame(holdout.frame, encoding) },
-    folds: withViews(divisions, table).slice(0, rows.length),
-    ...(mayRefit && { whole: withViews(divisions, table)[rows.length]! }),
+    training: { ...training, table: viewOf(trainingTable, {}) },
+    protectedColumns: selectRows({ rowCount: frame.rowCount, columns: protectedColumns }, holdoutRows),
+    holdout: { ...holdout, table: tableRows(everyRow, table.rowCount, everyRow.rowCount) },
+    everything: {
+      table: everyRow,
+      actual: concatenate(Float64Array, [training.actual, holdout.actual]),
+      ...(training.groups &&
+        holdout.groups && { groups: concatenate(Int32Array, [training.groups, holdout.groups]) }),
+    },
+    ...foldsOf(withViews(divisions, trainingTable), rows.length),
     ...(costs && { costs }),
     ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,
   };
 }
 
-function checkRecipe({ budget, folds, holdoutShare, maxPredictMs, seed }: Recipe): void {
-  const isPositive = (value: number | undefined): boolean =>
-    value === undefined || (Number.isFinite(value) && value > 0);
-  const errors = [
-    budget.seconds === undefined &&
-      budget.trials === undefined && { field: 'budget', message: 'must have seconds or trials' },
-    !isPositive(budget.seconds) && { field: 'budget.seconds', message: 'must be above 0' },
-    !(
-      budget.trials === undefined ||
-      (Number.isInteger(budget.trials) && budget.trials >= 1 && budget.trials <= 10_000)
-    ) && {
-      field: 'budget.trials',
-      message: 'must be a whole number from 1 to 10000',
-    },
-    !isPositive(budget.memoryBytes) && { field: 'budget.memoryBytes', message: 'must be above 0' },
-    !isPositive(maxPredictMs) && { field: 'maxPredictMs', message: 'must be above 0' },
-    !(folds === undefined || (Number.isInteger(folds) && folds >= 2 && folds <= 20)) && {
-      field: 'folds',
-      message: 'must be a whole number from 2 to 20',
-    },
-    !(holdoutShare === undefined || (holdoutShare >= 0.05 && holdoutShare <= 0.5)) && {
-      field: 'holdoutShare',
-      message: 'must be from 0.05 to 0.5',
-    },
-    !Number.isSafeInteger(seed) && { field: 'seed', message: 'must be a whole number' },
-  ].filter((error) => error !== false);
-  if (errors.length > 0)
-    throw new Problem('invalid-request', `The recipe: "${errors[0]!.field}" ${errors[0]!.message}.`, {
-      errors,
-    });
+function mayBeCompact({ compact, maxPredictMs }: Recipe): boolean {
+  return compact === true || maxPredictMs !== undefined;
+}
+
+/** As a fold that judges by none. */
+export function allRows(rowCount: number): FoldRows {
+  return {
+    training: Int32Array.from({ length: rowCount }, (_, row) => row),
+    validation: new Int32Array(0),
+  };
+}
+
+function foldsOf(divisions: readonly Fold[], foldCount: number): Pick<Prepared, 'folds' | 'whole'> {
+  const whole = divisions[foldCount];
+  return { folds: divisions.slice(0, foldCount), ...(whole && { whole }) };
 }
 
 function readConstraints(frame: Frame, { constraints, target }: Recipe): ColumnConstraints | undefined {
   if (!constraints || !isConstrained(constraints)) return undefined;
   checkColumnConstraints(constraints, columnsToConstrain(frame, target));
   return constraints;
-}
-
-/** `first` are the rows to learn from, `second` the holdout. */
-function lockAway(
-  { holdoutShare: share = defaultHoldoutShare, seed }: Recipe,
-  rows: {
-    rowCount: number;
-    strata: Int32Array | undefined;
-    groups: Int32Array | undefined;
-    times: Float64Array | undefined;
-  },
-): { first: Int32Array; second: Int32Array } {
-  const { rowCount, strata, groups, times } = rows;
-  if (times) return splitByTime(times, share);
-  return splitRows({ rowCount, share, seed, ...(strata && { strata }), ...(groups && { groups }) });
 }
 
 function protectedColumn(frame: Frame, name: string, { target }: Recipe): Column {
@@ -242,21 +177,6 @@ function protectedColumn(frame: Frame, name: string, { target }: Recipe): Column
     });
   }
   return column;
-}
-
-/** The folds whose earlier rows have two classes. @throws Problem `target-unusable` when there are none */
-function learnable(
-  folds: Omit<Fold, 'views'>[],
-  strata: Int32Array | undefined,
-  { target, timeColumn }: Recipe,
-): Omit<Fold, 'views'>[] {
-  if (!strata) return folds;
-  const kept = folds.filter(({ training }) => training.some((row) => strata[row] !== strata[training[0]!]));
-  if (kept.length > 0) return kept;
-  throw new Problem(
-    'target-unusable',
-    `By "${timeColumn}", all earlier rows have the same value in "${target}", so there is nothing to learn from them.`,
-  );
 }
 
 /** A target of relevances that differ within a group. */
@@ -317,35 +237,8 @@ function meanCharacters(column: Column): number {
   return sum / count;
 }
 
-function makeFolds({
-  training: { actual, groups },
-  target,
-  recipe,
-  times,
-  featureCount,
-}: {
-  training: Pick<Part, 'actual' | 'groups'>;
-  target: Target;
-  recipe: Recipe;
-  times: Float64Array | undefined;
-  featureCount: number;
-}): Omit<Fold, 'views'>[] {
-  const rowCount = actual.length;
-  const strata = hasClasses(target.task) ? Int32Array.from(actual) : undefined;
-  const options = { rowCount, seed: recipe.seed + 1, ...(strata && { strata }), ...(groups && { groups }) };
-  const foldCount = Math.min(
-    groups ? new Set(groups).size : rowCount,
-    recipe.folds ?? affordableFolds(rowCount, featureCount, target, recipe),
-  );
-  assert(foldCount >= 1, 'a search needs at least one fold');
-  if (times) return learnable(foldsByTime(times, foldCount), strata, recipe);
-  if (foldCount >= 2) return foldRows({ ...options, foldCount });
-  const { first, second } = splitRows({ ...options, share: 0.2 });
-  return [{ training: first, validation: second }];
-}
-
 /** Folds that may see the same share their views, and what learners remember of them. */
-function withViews(folds: readonly Omit<Fold, 'views'>[], table: FeatureTable): Fold[] {
+export function withViews(folds: readonly FoldRows[], table: FeatureTable): Fold[] {
   const viewsOf = (fold: number | undefined): Fold['views'] => ({
     all: viewOf(table, { ...(fold !== undefined && { fold }) }),
     ordersOnly: viewOf(table, { ...(fold !== undefined && { fold }), ordersOnly: true }),
@@ -353,14 +246,4 @@ function withViews(folds: readonly Omit<Fold, 'views'>[], table: FeatureTable): 
   const hasStatistics = table.features.some((feature) => feature.fold !== undefined);
   const shared = viewsOf(undefined);
   return folds.map((rows, fold) => ({ ...rows, views: hasStatistics ? viewsOf(fold) : shared }));
-}
-
-/** By size; fewer when one boosted trial would take more than 40 % of the time. Below three, a plain split is better. */
-function affordableFolds(rowCount: number, featureCount: number, target: Target, { budget }: Recipe): number {
-  const wanted = rowCount <= 2000 ? 8 : rowCount <= 20_000 ? 5 : rowCount <= 200_000 ? 4 : 3;
-  if (budget.trials !== undefined || budget.seconds === undefined) return wanted;
-  const outputCount = target.task === 'multiclass' ? target.classes.length : 1;
-  const secondsPerFold = rowCount * featureCount * treesPerFold * outputCount * secondsPerCell;
-  const affordable = Math.floor((0.4 * budget.seconds) / Math.max(1e-6, secondsPerFold));
-  return affordable >= 3 ? Math.min(wanted, affordable) : 1;
 }

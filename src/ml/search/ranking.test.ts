@@ -77,8 +77,11 @@ test('queries become a model that orders rows it has not seen; same recipe and s
   ]);
   assert.ok((predictions[1]!.prediction as number) > (predictions[0]!.prediction as number));
   assert.deepEqual(Object.keys(predictions[0]!), ['prediction']);
+  const judged = await search({ frame, recipe: { ...recipe, refit: false }, clock: systemClock });
+  const asJudged = await openModel(await writeModel(judged.model));
+  assert.deepEqual(judged.evaluation, evaluation);
   for (const { input, prediction } of evaluation.samples)
-    assert.equal(predictor.predictRows([input]).predictions[0]!.prediction, prediction);
+    assert.equal(asJudged.predictRows([input]).predictions[0]!.prediction, prediction);
   const { markdown } = modelCard(predictor.manifest);
   assert.match(markdown, /the order of rows within a group by "relevance"/);
   assert.match(markdown, /those of two groups do not compare/);

@@ -29,13 +29,18 @@ export interface Recipe {
    * left out. What is chosen then depends on the machine.
    */
   maxPredictMs?: number;
-  /** The chosen models are trained once more on all training rows, in place of one model for each fold. */
-  refit?: boolean;
+  /** Each chosen trial becomes one model of all training rows, in place of one for each fold. */
+  compact?: boolean;
   seed: number;
   /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
   folds?: number;
   /** Share of rows that are locked away and used once, at the end. Default 0.2, from 0.05 to 0.5. */
   holdoutShare?: number;
+  /**
+   * Whether the chosen models learn once more when the holdout has judged them, then from its rows too. Default true; as
+   * far as time allows. Figures speak of the models before.
+   */
+  refit?: boolean;
   /** Binary: the class that counts as positive. */
   positiveClass?: string;
   excludedColumns?: readonly string[];

@@ -63,13 +63,14 @@ const amounts = frameOf(
 for (const [name, frame] of Object.entries({ twoClasses, threeClasses, amounts })) {
   test(`${name}: same recipe and seed, same bytes; the opened file answers as the holdout was answered`, async () => {
     const events: SearchEvent[] = [];
+    const asJudged = { ...recipe, refit: false };
     const first = await search({
       frame,
-      recipe,
+      recipe: asJudged,
       clock: systemClock,
       onProgress: (event) => events.push(event),
     });
-    const second = await search({ frame, recipe, clock: systemClock });
+    const second = await search({ frame, recipe: asJudged, clock: systemClock });
     const bytes = await writeModel(first.model);
     assert.deepEqual(bytes, await writeModel(second.model));
     const predictor = await openModel(bytes);
@@ -93,7 +94,7 @@ for (const [name, frame] of Object.entries({ twoClasses, threeClasses, amounts }
     );
     assert.deepEqual(JSON.parse(JSON.stringify(events)), events, 'events are plain data');
     assert.match(modelCard(predictor.manifest).markdown, /# Model of y/);
-    const other = await search({ frame, recipe: { ...recipe, seed: 4 }, clock: systemClock });
+    const other = await search({ frame, recipe: { ...asJudged, seed: 4 }, clock: systemClock });
     assert.notDeepEqual(await writeModel(other.model), bytes);
   });
 }

@@ -5,7 +5,9 @@
 import { Problem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
 import { pauseBy } from '../learners/learner.ts';
+import { compact, compactMs } from './compact.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
+import { finalFitMs } from './final-fit.ts';
 import { sampler } from './fidelity.ts';
 import { finish } from './finish.ts';
 import { keepOneModel, latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
@@ -14,7 +16,6 @@ import { otherLosses } from './losses.ts';
 import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
-import { refit, refitSeconds } from './refit.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
 import { runTrial, type Trial } from './trial.ts';
 import { rowsForCurves } from './trust.ts';
@@ -38,14 +39,11 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const trials = await runTrials(run, prepared, latency);
   const searchedMs = clock.monotonicMs();
   run.stage('ensembling', 'Combining the best trials');
-  if (latency && prepared.recipe.refit) keepOneModel(trials);
+  if (latency && prepared.recipe.compact) keepOneModel(trials);
   if (latency) warnings.push(...thinOut(trials, latency));
   const choices = await chooseEnsemble(run, prepared, trials, latency);
   for (const { trial, weight } of choices) trial.report.weight = weight;
-  if (isRefitted(prepared, choices)) {
-    run.stage('ensembling', 'Training the chosen models on all rows');
-    warnings.push(...(await refitChosen(run, prepared, choices)));
-  }
+  if (isCompact(prepared, choices)) warnings.push(...(await makeCompact(run, prepared, choices)));
   run.stage('evaluating', 'Opening the holdout');
   const finished = await finish({
     prepared,
@@ -54,6 +52,8 @@ export async function search(input: SearchInput): Promise<SearchResult> {
     clock,
     trialCount: trials.length,
     pause: run.pause,
+    ...(input.threads && { threads: input.threads }),
+    ...(latency && { latency }),
     ...(run.endMs !== undefined && { deadlineMs: run.endMs - 0.02 * (run.endMs - run.startMs) }),
   });
   const endMs = clock.monotonicMs();
@@ -97,10 +97,8 @@ interface Run {
 const patienceTrials = 40;
 const mostTrials = 300;
 const keptTrials = 25;
-/** Of the time left when the models are chosen. */
-const mostShareOfRefit = 0.7;
-/** Models that are refitted, at most, by guess. */
-const likelyChosen = 4;
+/** Of the time that is left when the models are chosen, what making them compact may take. */
+const mostShareOfCompact = 0.4;
 /** Of all time, what a trial may need at the least. */
 const mostShareOfTrial = 0.25;
 
@@ -189,7 +187,7 @@ function fitnessFor({ recipe, target, constraints, folds }: Prepared, losses: re
 
 /**
  * When training must end so that the rest fits: a tenth of the time and 100 ms, and what predicting the holdout,
- * importance and curves take with the trials an ensemble may hold.
+ * importance and curves take with the trials an ensemble may hold, and what learning again takes.
  */
 function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): number | undefined {
   if (run.endMs === undefined) return undefined;
@@ -202,16 +200,10 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
     .slice(0, 6);
   const predictingSeconds =
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
-  const refittingSeconds = prepared.recipe.refit
-    ? trials
-        .map((trial) => refitSeconds(trial, prepared))
-        .sort((a, b) => b - a)
-        .slice(0, likelyChosen)
-        .reduce((sum, seconds) => sum + seconds, 0)
-    : 0;
   const wholeMs = run.endMs - run.startMs;
-  const finishingMs = (predictingSeconds + refittingSeconds / mostShareOfRefit) * 1000;
-  return run.endMs - Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + finishingMs);
+  const evaluatingMs = Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + predictingSeconds * 1000);
+  const compactingMs = Math.min(0.2 * wholeMs, compactMs(prepared, trials));
+  return run.endMs - evaluatingMs - compactingMs - finalFitMs(prepared, trials, wholeMs);
 }
 
 function progressShare(run: Run, trialCount: number, limit: number): number {
@@ -299,14 +291,14 @@ async function chooseEnsemble(
 }
 
 /** Asked for, or because for a quick answer one model of each must do: then one that has seen all rows. */
-function isRefitted({ recipe, folds }: Prepared, choices: readonly EnsembleChoice[]): boolean {
+function isCompact({ recipe, folds }: Prepared, choices: readonly EnsembleChoice[]): boolean {
   return (
-    recipe.refit === true || (folds.length > 1 && choices.every(({ trial }) => trial.models.length === 1))
+    recipe.compact === true || (folds.length > 1 && choices.every(({ trial }) => trial.models.length === 1))
   );
 }
 
 /** The baseline has nothing to gain. */
-async function refitChosen(
+async function makeCompact(
   { input, pause, endMs }: Run,
   prepared: Prepared,
   choices: readonly EnsembleChoice[],
@@ -314,12 +306,12 @@ async function refitChosen(
   const { clock, threads } = input;
   const chosen = choices.map(({ trial }) => trial).filter((trial) => trial.report.learner !== 'baseline');
   const nowMs = clock.monotonicMs();
-  return refit(chosen, {
+  return compact(chosen, {
     prepared,
     clock,
     pause,
     ...(threads && { threads }),
-    ...(endMs !== undefined && { deadlineMs: nowMs + (endMs - nowMs) * mostShareOfRefit }),
+    ...(endMs !== undefined && { deadlineMs: nowMs + (endMs - nowMs) * mostShareOfCompact }),
   });
 }
 

@@ -6,24 +6,20 @@ import type { Clock } from '../../base/time.ts';
 import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
-import type {
-  CurvePoint,
-  Hyperparameters,
-  Learner,
-  TrainedModel,
-  TrainingControl,
-} from '../learners/learner.ts';
+import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/learner.ts';
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { decide } from '../model/calibration.ts';
 import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
 import type { Rung } from './fidelity.ts';
 import type { Candidate } from './portfolio.ts';
-import type { Fold, Part, Prepared } from './prepare.ts';
+import type { Fold, Prepared, Truth } from './prepare.ts';
 import type { SearchEvent, TrialReport } from './recipe.ts';
 
 export interface Trial {
   report: TrialReport;
   candidate: Candidate;
+  /** Of the first fold; the others count on from it. */
+  seed: number;
   /** One for each fold; empty unless the trial finished. */
   models: RowModel[];
   /** Predictions for the validation rows, in the order of `validationRows`. */
@@ -35,6 +31,8 @@ export interface Trial {
   sampleUtility?: number;
   /** For each fold, settings that its training decided. */
   settled: Hyperparameters[];
+  /** The settings of the one model of all rows that took the place of those of the folds. */
+  compact?: Hyperparameters;
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
@@ -43,11 +41,15 @@ export interface Trial {
   modelMs?: number;
 }
 
-export interface TrialContext {
+/** What any training of the search needs. */
+export interface FitContext {
   prepared: Prepared;
   clock: Clock;
   pause: () => Promise<void>;
   threads?: KernelThreads;
+}
+
+export interface TrialContext extends FitContext {
   emit: (event: SearchEvent) => void;
   /** Monotonic time by which the trial must be over; absent when time is not the budget. */
   deadlineMs?: number;
@@ -63,9 +65,6 @@ const rowsAtOnce = 512;
 export function validationRows({ folds }: Prepared): Int32Array {
   return Int32Array.from(folds.flatMap((fold) => Array.from(fold.validation)));
 }
-
-/** What is true of some rows, in their order. */
-export type Truth = Pick<Part, 'actual' | 'groups'>;
 
 /** The truth of some rows of a part. */
 export function truthOf({ actual, groups }: Truth, rows: Int32Array): Truth {
@@ -168,6 +167,7 @@ export async function runTrial(
   const trial: Trial = {
     report,
     candidate,
+    seed,
     models: [],
     predictions: new Float64Array(0),
     utility: -Infinity,
@@ -178,7 +178,7 @@ export async function runTrial(
   };
   emit({ kind: 'trial-started', trial: { ...report } });
   try {
-    await trainFolds(context, trial, seed);
+    await trainFolds(context, trial);
   } catch (error) {
     const problem = asProblem(error);
     if (problem.code === 'cancelled') throw problem;
@@ -197,14 +197,14 @@ function hyperparametersFor({ target }: Prepared, { learner, hyperparameters }: 
   return ranks ? { ...hyperparameters, loss: 'ranking' } : hyperparameters;
 }
 
-async function trainFolds(context: TrialContext, trial: Trial, seed: number): Promise<void> {
+async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
   const { prepared } = context;
   const { folds, target, metric, training } = prepared;
   const outputCount = outputCountOf(target.task, target.classes.length);
   const parts: Float64Array[] = [];
   let predictingSeconds = 0;
   if (context.rung && trial.candidate.isExploring) {
-    trial.sampleUtility = await utilityOnSample(context, trial, { ...context.rung, seed });
+    trial.sampleUtility = await utilityOnSample(context, trial, context.rung.rows);
     if (trial.sampleUtility < context.rung.leastUtility) {
       trial.report.state = 'stopped';
       return;
@@ -212,7 +212,7 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
   }
   for (let fold = 0; fold < folds.length; fold++) {
     const { training: rows, validation, views } = folds[fold]!;
-    const { model, notes = [], settled } = await trainFold(context, trial, { fold, rows, seed: seed + fold });
+    const { model, notes = [], settled } = await trainOnFold(context, trial, fold);
     trial.report.judgedOn = { rowCount: rows.length, foldCount: fold + 1 };
     if (settled) trial.settled.push(settled);
     if (fold === 0) trial.notes = [...notes];
@@ -245,14 +245,10 @@ async function trainFolds(context: TrialContext, trial: Trial, seed: number): Pr
 }
 
 /** Of the first fold's validation rows, when only some of its training rows are learned from. */
-async function utilityOnSample(
-  context: TrialContext,
-  trial: Trial,
-  { rows, seed }: { rows: Int32Array; seed: number },
-): Promise<number> {
+async function utilityOnSample(context: TrialContext, trial: Trial, rows: Int32Array): Promise<number> {
   const { target, metric, training, folds } = context.prepared;
   const { validation, views } = folds[0]!;
-  const { model } = await trainFold(context, trial, { fold: 0, rows, seed });
+  const { model } = await trainOnFold(context, trial, 0, rows);
   trial.report.judgedOn = { rowCount: rows.length, foldCount: 1 };
   const outputCount = outputCountOf(target.task, target.classes.length);
   const source = { table: views.all, rows: validation, outputCount };
@@ -260,71 +256,52 @@ async function utilityOnSample(
   return utilityOf(metric, metricOf(context.prepared, truthOf(training, validation), predictions));
 }
 
-async function trainFold(
+/** On all training rows of a fold, or on some of them. */
+async function trainOnFold(
   context: TrialContext,
   trial: Trial,
-  { fold, rows, seed }: { fold: number; rows: Int32Array; seed: number },
+  number: number,
+  training = context.prepared.folds[number]!.training,
 ): Promise<TrainedModel> {
-  const { prepared, clock, deadlineMs } = context;
-  const { folds } = prepared;
+  const { prepared, clock, deadlineMs, emit } = context;
+  const fold = { ...prepared.folds[number]!, training };
   const nowMs = clock.monotonicMs();
-  const onCurve = (points: CurvePoint[]): void =>
-    context.emit({ kind: 'curve', trialId: trial.report.id, points });
-  return trainRows(
+  return await fitFold(
+    context,
+    trial,
+    { number, fold, truth: prepared.training },
     {
-      ...context,
-      ...(fold === 0 && { onCurve }),
+      ...(number === 0 && {
+        onCurve: (points: CurvePoint[]) => emit({ kind: 'curve', trialId: trial.report.id, points }),
+      }),
       // Each fold may take an equal part of the time that is left; what one saves, the next may use.
-      ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / (folds.length - fold) }),
-    },
-    {
-      learner: learnerNamed(trial.candidate.learner),
-      hyperparameters: trial.report.hyperparameters,
-      rows,
-      validationRows: folds[fold]!.validation,
-      views: folds[fold]!.views,
-      seed,
+      ...(deadlineMs !== undefined && {
+        deadlineMs: nowMs + (deadlineMs - nowMs) / (prepared.folds.length - number),
+      }),
     },
   );
 }
 
-/** What one training is told beside the data. */
-export interface RowsToLearn {
-  learner: Learner;
-  hyperparameters: Hyperparameters;
-  rows: Int32Array;
-  /** To stop by. */
-  validationRows?: Int32Array;
-  views: Fold['views'];
-  seed: number;
-}
-
-/** Trains on some rows of the training part. */
-export function trainRows(
-  {
-    prepared: { target, training, constraints },
-    ...control
-  }: { prepared: Prepared } & Omit<TrainingControl, 'signal'>,
-  { learner, hyperparameters, rows, validationRows, views, seed }: RowsToLearn,
+/** Trains the model of one fold. `truth` is that of all rows of the table that the fold's views are of. */
+export async function fitFold(
+  { prepared, clock, pause, threads }: FitContext,
+  { candidate, report, seed, compact }: Trial,
+  { number, fold, truth }: { number: number; fold: Fold; truth: Truth },
+  control: { deadlineMs?: number; onCurve?: (points: CurvePoint[]) => void },
 ): Promise<TrainedModel> {
-  const { clock, pause, threads, onCurve, deadlineMs } = control;
+  const { target, constraints } = prepared;
+  const learner = learnerNamed(candidate.learner);
   return learner.train({
-    table: learner.spec.abilities.ordersOnly ? views.ordersOnly : views.all,
+    table: learner.spec.abilities.ordersOnly ? fold.views.ordersOnly : fold.views.all,
     task: target.task === 'ranking' ? 'regression' : target.task,
-    target: training.actual,
-    ...(training.groups && { groups: training.groups }),
+    target: truth.actual,
+    ...(truth.groups && { groups: truth.groups }),
     classCount: target.classes.length,
-    rows,
-    ...(validationRows && { validationRows }),
-    hyperparameters,
+    rows: fold.training,
+    ...(fold.validation.length > 0 && { validationRows: fold.validation }),
+    hyperparameters: compact ?? report.hyperparameters,
     ...(constraints && { constraints }),
-    seed,
-    control: {
-      clock,
-      pause,
-      ...(threads && { threads }),
-      ...(onCurve && { onCurve }),
-      ...(deadlineMs !== undefined && { deadlineMs }),
-    },
+    seed: seed + number,
+    control: { clock, pause, ...(threads && { threads }), ...control },
   });
 }

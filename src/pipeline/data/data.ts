@@ -33,6 +33,7 @@ import {
 } from './rows.ts';
 import { examineSource, type KnownSource } from './sources.ts';
 import { isReadable } from './states.ts';
+import { completedParts } from './uploads.ts';
 
 export type Dataset = z.output<typeof dataset>;
 export type DatasetVersion = z.output<typeof datasetVersion>;
@@ -276,6 +277,21 @@ export async function storedDatasetBytes(
 /** Every blob that uploads and versions refer to; in a system transaction. */
 export async function datasetBlobs(transaction: Transaction): Promise<string[]> {
   return await referencedBlobs(transaction);
+}
+
+/** A file that was uploaded whole, for a stage that reads it itself. Throws `not-found` or `wrong-state`. */
+export async function uploadedFile(
+  context: Context,
+  projectId: string,
+  uploadId: string,
+): Promise<{ fileName: string; sizeBytes: number; stream: AsyncIterable<Uint8Array> }> {
+  const { row, parts } = await context.transaction((transaction) =>
+    completedParts(transaction, projectId, uploadId),
+  );
+  async function* stream(): AsyncGenerator<Uint8Array> {
+    for (const { sha256 } of parts) yield* await context.blobs.open(sha256);
+  }
+  return { fileName: row.fileName, sizeBytes: row.receivedBytes, stream: stream() };
 }
 
 /** Forgets uploads that nobody finished in time, in all workspaces; their parts are collected later. */

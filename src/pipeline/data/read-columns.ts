@@ -2,9 +2,12 @@
 // texts as codes of a dictionary. Streamed through the engine, so that memory is what the columns themselves take.
 import { Problem } from '../../base/problems.ts';
 import type { ColumnType } from '../../contract/dataset.ts';
+import type { Draws } from '../../ml/frame/row-stream.ts';
 import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import { identifier, joined, sql, type DataEngine, type Sql } from '../../platform/ports/data-engine.ts';
+import { doubleOf, typesOf } from './column-types.ts';
 import { listed } from './import/column-names.ts';
+import { drawName, drawnRows } from './row-stream.ts';
 
 export type DataColumn = NumberDataColumn | TextDataColumn;
 
@@ -24,6 +27,12 @@ export interface TextDataColumn {
   categories: string[];
 }
 
+interface Wanted {
+  columns?: readonly string[];
+  maxRows?: number;
+  drawn?: Draws & { seed: number };
+}
+
 const engineMemoryBytes = 256 * 1_048_576;
 const maxSpillBytes = 64 * 1024 ** 3;
 /** Columns of one statement; more make its plan slow. */
@@ -32,12 +41,13 @@ const columnsAtOnce = 100;
 /**
  * Reads the file at `path`, rows in order.
  * @param options `workFolder`: for what does not fit into memory; a killed task leaves nothing elsewhere. `columns`: only
- * these, in this order; all otherwise. `maxRows`: only so many from the start.
+ * these, in this order; all otherwise. `maxRows`: only so many from the start. `drawn`: only rows whose draws
+ * (row-stream.ts) are at least `from` and below `to`.
  * @throws Problem `column-unknown`
  */
 export async function readColumns(
   path: string,
-  { workFolder, ...wanted }: { workFolder: string; columns?: readonly string[]; maxRows?: number },
+  { workFolder, ...wanted }: Wanted & { workFolder: string },
 ): Promise<DataColumn[]> {
   const engine = await openDataEngine({
     memoryBytes: engineMemoryBytes,
@@ -56,15 +66,17 @@ export async function readColumns(
 async function readAll(
   engine: DataEngine,
   path: string,
-  { columns: wanted, maxRows = Infinity }: { columns?: readonly string[]; maxRows?: number },
+  { columns: wanted, maxRows = Infinity, drawn }: Wanted,
 ): Promise<DataColumn[]> {
   const types = await typesOf(engine, path);
   const names = wanted ?? [...types.keys()];
   refuseUnknown(names, types);
-  const [[total]] = (await engine.rows(sql`SELECT count(*) FROM read_parquet(${path})`)) as [[number]];
+  const all = drawn
+    ? sql`(FROM ${drawnRows(path, drawn.seed)} WHERE ${drawName} >= ${drawn.from} AND ${drawName} < ${drawn.to})`
+    : sql`read_parquet(${path})`;
+  const [[total]] = (await engine.rows(sql`SELECT count(*) FROM ${all}`)) as [[number]];
   const rowCount = Math.min(total, maxRows);
-  const rows =
-    rowCount < total ? sql`(FROM read_parquet(${path}) LIMIT ${rowCount})` : sql`read_parquet(${path})`;
+  const rows = rowCount < total ? sql`(FROM ${all} LIMIT ${rowCount})` : all;
   const columns: DataColumn[] = [];
   for (let start = 0; start < names.length; start += columnsAtOnce) {
     const group = names.slice(start, start + columnsAtOnce).map((name) => ({ name, type: types.get(name)! }));
@@ -130,36 +142,6 @@ async function readCategories(
 async function dropDictionaries(engine: DataEngine, count: number): Promise<void> {
   for (let index = 0; index < count; index++)
     await engine.run(sql`DROP TYPE IF EXISTS ${identifier(`dictionary_${index}`)}`);
-}
-
-function doubleOf(value: Sql, type: Exclude<ColumnType, 'text'>): Sql {
-  return type === 'date' || type === 'datetime'
-    ? sql`CAST(epoch_ms(CAST(${value} AS TIMESTAMP)) AS DOUBLE)`
-    : sql`CAST(${value} AS DOUBLE)`;
-}
-
-async function typesOf(engine: DataEngine, path: string): Promise<Map<string, ColumnType>> {
-  const described = await engine.rows(sql`DESCRIBE SELECT * FROM read_parquet(${path})`);
-  return new Map(described.map(([name, type]) => [String(name), typeOf(String(type))]));
-}
-
-/** The types that imports write. */
-function typeOf(engineType: string): ColumnType {
-  const types: Record<string, ColumnType> = {
-    BIGINT: 'integer',
-    DOUBLE: 'number',
-    BOOLEAN: 'boolean',
-    DATE: 'date',
-    TIMESTAMP: 'datetime',
-    VARCHAR: 'text',
-  };
-  const type = types[engineType];
-  if (type === undefined)
-    throw new Problem(
-      'file-unreadable',
-      `The content was not written by an import: it has a column of type ${engineType}.`,
-    );
-  return type;
 }
 
 function refuseUnknown(names: readonly string[], types: ReadonlyMap<string, ColumnType>): void {

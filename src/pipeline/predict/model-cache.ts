@@ -1,9 +1,9 @@
 // Opened models in memory: the least recently used leave when they are more than a bound of bytes. Whoever asks for a
 // model that is being opened waits for the same opening. Versions are immutable, so nothing in here goes stale.
-import type { Predictor } from '../../ml/model/predictor.ts';
+import type { Answerer } from './answer.ts';
 
 export interface OpenedModel {
-  model: Predictor;
+  model: Answerer;
   fileSizeBytes: number;
 }
 
@@ -20,7 +20,7 @@ export class ModelCache {
   }
 
   /** The model of a version if it is open. */
-  get(versionId: string): Predictor | undefined {
+  get(versionId: string): Answerer | undefined {
     const opened = this.#models.get(versionId);
     if (!opened) return undefined;
     this.#models.delete(versionId);
@@ -29,7 +29,7 @@ export class ModelCache {
   }
 
   /** The model of a version, opened by `open` unless it is or another call is at it. A failure is not kept. */
-  async load(versionId: string, open: () => Promise<OpenedModel>): Promise<Predictor> {
+  async load(versionId: string, open: () => Promise<OpenedModel>): Promise<Answerer> {
     const model = this.get(versionId);
     if (model) return model;
     let opening = this.#opening.get(versionId);

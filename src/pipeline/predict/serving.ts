@@ -6,7 +6,6 @@
 import { hash32 } from '../../base/hash.ts';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
-import type { Predictor } from '../../ml/model/predictor.ts';
 import type { Context, Services } from '../../platform/context.ts';
 import {
   currentRevisions,
@@ -16,6 +15,7 @@ import {
   type Target,
 } from '../deploy/deploy.ts';
 import { openModelVersion } from '../registry/registry.ts';
+import type { Answerer } from './answer.ts';
 import { ModelCache } from './model-cache.ts';
 
 /** Model files of this size in all stay open. */
@@ -29,7 +29,7 @@ const idleMs = 5 * minuteMs;
 export interface Answering {
   projectId: string;
   modelVersionId: string;
-  model: Predictor;
+  model: Answerer;
 }
 
 interface Known {

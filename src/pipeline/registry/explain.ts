@@ -1,6 +1,7 @@
 // Explanations of single answers of a model version, worked out by a worker (explain-task.ts).
 import type { z } from 'zod';
 import { present } from '../../base/assert.ts';
+import { Problem } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import type {
   explainRows as explainOperation,
@@ -16,7 +17,7 @@ type Counterfactuals = z.output<(typeof findOperation)['response']['json']>;
 const taskModule = new URL('./explain-task.ts', import.meta.url);
 const limits = { memoryBytes: 2048 * 1_048_576, timeoutMs: 60 * secondMs };
 
-/** What each column adds to the answers for rows. Throws `not-found`, `prediction-input` or `invalid-request`. */
+/** What each column adds to the answers for rows. Throws `not-found`, `prediction-input`, `invalid-request` or `explanation-unsupported`. */
 export async function explainRows(
   context: Context,
   versionId: string,
@@ -26,7 +27,7 @@ export async function explainRows(
   return { explanations: present(why, 'the explanations') };
 }
 
-/** What would have to be otherwise. Throws `not-found`, `prediction-input` or `invalid-request`. */
+/** What would have to be otherwise. Throws `not-found`, `prediction-input`, `invalid-request` or `explanation-unsupported`. */
 export async function findCounterfactuals(
   context: Context,
   versionId: string,
@@ -43,7 +44,12 @@ async function ask(
   versionId: string,
   question: Question<ExplainTaskInput>,
 ): Promise<ExplainTaskOutput> {
-  const modelPath = await modelFilePath(context, versionId);
+  const { path: modelPath, format } = await modelFilePath(context, versionId);
+  if (format === 'onnx') {
+    const detail =
+      'The model was made elsewhere and imported as ONNX: what it does inside is not known here.';
+    throw new Problem('explanation-unsupported', detail);
+  }
   return await context.jobs.runTask<ExplainTaskInput, ExplainTaskOutput>(
     taskModule,
     { ...question, modelPath } as ExplainTaskInput,

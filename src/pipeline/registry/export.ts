@@ -1,4 +1,5 @@
 // Model files in formats of others, made by a worker (export-task.ts) whenever one is asked for.
+import { Problem } from '../../base/problems.ts';
 import { minuteMs } from '../../base/time.ts';
 import type { ModelFormat } from '../../contract/model.ts';
 import type { Context } from '../../platform/context.ts';
@@ -15,11 +16,17 @@ export async function exportModelFile(
   versionId: string,
   format: ModelFormat,
 ): Promise<StreamOutput> {
-  if (format === 'pilvi') return await downloadModelFile(context, versionId);
-  const { modelName, number } = await getModelVersion(context, versionId);
+  const { modelName, number, format: own } = await getModelVersion(context, versionId);
+  if (format === own) return await downloadModelFile(context, versionId);
+  if (own === 'onnx') {
+    const detail = 'The model was imported as ONNX and has no model file of its own. Download it as ONNX.';
+    throw new Problem('export-unsupported', detail, {
+      errors: [{ field: 'format', message: 'must be onnx for this version' }],
+    });
+  }
   const { base64 } = await context.jobs.runTask<ExportTaskInput, ExportTaskOutput>(
     taskModule,
-    { modelPath: await modelFilePath(context, versionId) },
+    { modelPath: (await modelFilePath(context, versionId)).path },
     { limits, signal: context.signal },
   );
   const bytes = Buffer.from(base64, 'base64');

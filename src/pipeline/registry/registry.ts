@@ -3,9 +3,10 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
-import type { model, modelVersion, modelVersionSummary } from '../../contract/model.ts';
+import type { model, ModelFormat, modelVersion, modelVersionSummary } from '../../contract/model.ts';
 import { openModel } from '../../ml/model/model.ts';
 import type { Predictor } from '../../ml/model/predictor.ts';
+import type { ForeignPredictor } from '../../ml/onnx/foreign.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
@@ -31,6 +32,7 @@ import {
   type VersionRow,
 } from './rows.ts';
 import { summaryOfEvaluation, trainingReport } from '../train/train.ts';
+import { onnxPredictor, showOnnx, type OnnxVersion } from './onnx.ts';
 import { summarise } from './summary.ts';
 
 export type Model = z.output<typeof model>;
@@ -50,7 +52,10 @@ export type VersionSummary = Pick<
   | 'fields'
   | 'card'
   | 'cardDocument'
->;
+> & {
+  /** Of a file in ONNX; a model file has none. */
+  onnx?: OnnxVersion;
+};
 export type ModelField = ModelVersion['fields'][number];
 export type Lineage = NonNullable<ModelVersion['lineage']>;
 
@@ -77,9 +82,16 @@ export async function registerVersion(context: Context, version: NewVersion): Pr
   const report = lineage
     ? await trainingReport(context, lineage.trainingId)
     : { evaluation: null, fields: [] };
-  const summary = summarise(opened, report);
+  return await registerSummary(context, { ...version, summary: summarise(opened, report) });
+}
+
+/** The same for a file that was opened elsewhere, in the words that are kept of it. */
+export async function registerSummary(
+  context: Context,
+  version: NewVersion & { summary: VersionSummary },
+): Promise<ModelVersion> {
   return await context.transaction(async (transaction) => {
-    const row = await addRegisteredVersion(context, transaction, { ...version, summary });
+    const row = await addRegisteredVersion(context, transaction, version);
     return (await showVersions(transaction, [row]))[0]!;
   });
 }
@@ -165,21 +177,25 @@ export async function getModelVersion(context: Context, versionId: string): Prom
 export async function openModelVersion(
   context: Context,
   versionId: string,
-): Promise<{ model: Predictor; fileSizeBytes: number }> {
+): Promise<{ model: Predictor | ForeignPredictor; fileSizeBytes: number }> {
   const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
-  return {
-    model: await openModel(await readBlob(context, row.fileSha256)),
-    fileSizeBytes: row.fileSizeBytes,
-  };
+  const { fileSha256, fileSizeBytes, summary } = row;
+  const model = summary.onnx
+    ? onnxPredictor(context, fileSha256, summary.onnx)
+    : await openModel(await readBlob(context, fileSha256));
+  return { model, fileSizeBytes };
 }
 
-/** Where a worker on this machine finds the model file. Throws `not-found`. */
-export async function modelFilePath(context: Context, versionId: string): Promise<string> {
-  const { fileSha256 } = await context.transaction((transaction) => requireVersion(transaction, versionId));
-  return await context.blobs.localPath(fileSha256);
+/** Where a worker on this machine finds the file of a version, and what it is. Throws `not-found`. */
+export async function modelFilePath(
+  context: Context,
+  versionId: string,
+): Promise<{ path: string; format: ModelFormat }> {
+  const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
+  return { path: await context.blobs.localPath(row.fileSha256), format: formatOf(row) };
 }
 
-/** The model file as a download. Throws `not-found`. */
+/** The file of a version as a download. Throws `not-found`. */
 export async function downloadModelFile(context: Context, versionId: string): Promise<StreamOutput> {
   const { version, owner } = await context.transaction(async (transaction) => {
     const row = await requireVersion(transaction, versionId);
@@ -189,7 +205,7 @@ export async function downloadModelFile(context: Context, versionId: string): Pr
     contentType: 'application/octet-stream',
     body: await context.blobs.open(version.fileSha256),
     sizeBytes: version.fileSizeBytes,
-    fileName: `${owner?.name ?? 'model'}-${version.number}.pilvi`,
+    fileName: `${owner?.name ?? 'model'}-${version.number}.${formatOf(version)}`,
   };
 }
 
@@ -345,19 +361,27 @@ async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<M
   });
 }
 
+function formatOf({ summary }: VersionRow): ModelFormat {
+  return summary.onnx ? 'onnx' : 'pilvi';
+}
+
 function summaryOf(version: ModelVersion): ModelVersionSummary {
-  const { importance: _i, fields: _f, card: _c, cardDocument: _d, ...rest } = version;
+  const { importance: _i, fields: _f, card: _c, cardDocument: _d, onnx: _o, ...rest } = version;
   return { ...rest, evaluation: rest.evaluation && summaryOfEvaluation(rest.evaluation) };
 }
 
 function showVersion(row: VersionRow, modelName: string, aliases: AliasRow[]): ModelVersion {
+  const { onnx, ...summary } = row.summary;
   return {
     id: row.id,
     modelId: row.modelId,
     modelName,
     projectId: row.projectId,
     number: row.number,
-    ...row.summary,
+    ...summary,
+    format: formatOf(row),
+    origin: row.lineage ? 'trained' : 'imported',
+    onnx: onnx ? showOnnx(onnx) : null,
     fileSha256: row.fileSha256,
     fileSizeBytes: row.fileSizeBytes,
     lineage: row.lineage,

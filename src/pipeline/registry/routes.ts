@@ -14,6 +14,7 @@ import {
 
 import { explainRows, findCounterfactuals } from './explain.ts';
 import { exportModelFile } from './export.ts';
+import { importOnnxModel } from './import-onnx.ts';
 
 export const registryRoutes: Route[] = [
   route(operations.listModels, (context, input) => listModels(context, input)),
@@ -24,6 +25,9 @@ export const registryRoutes: Route[] = [
     exportModelFile(context, versionId, format),
   ),
   route(operations.importModelFile, (context, input) => importModelFile(context, input)),
+  route(operations.importOnnxModel, (context, { projectId, body }) =>
+    importOnnxModel(context, { projectId, ...body }),
+  ),
   route(explanations.explainRows, (context, { versionId, body }) => explainRows(context, versionId, body)),
   route(explanations.findCounterfactuals, (context, { versionId, body }) =>
     findCounterfactuals(context, versionId, body),

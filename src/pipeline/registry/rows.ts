@@ -133,12 +133,13 @@ export async function findVersionOfTraining(
   return row;
 }
 
-/** Without the curves and samples of the evaluation, which no list shows. */
+/** Without the curves and samples of the evaluation and the inputs of ONNX files, which no list shows. */
 const { summary: _summary, ...otherColumns } = getTableColumns(modelVersions);
 const listedColumns = {
   ...otherColumns,
   summary: sql<VersionSummary>`${modelVersions.summary} #- '{evaluation,rocCurve}'
-    #- '{evaluation,precisionRecallCurve}' #- '{evaluation,samples}' #- '{evaluation,residuals}'`,
+    #- '{evaluation,precisionRecallCurve}' #- '{evaluation,samples}' #- '{evaluation,residuals}'
+    #- '{onnx,signature,inputs}'`,
 };
 
 /** Newest first; the evaluations come without their curves and samples. */

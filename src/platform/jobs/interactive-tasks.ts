@@ -5,6 +5,7 @@ import { secondMs } from '../../base/time.ts';
 import { WorkerProcess, type TaskOutcome } from '../drivers/worker-process.ts';
 import type { Jobs, TaskLimits } from '../ports/jobs.ts';
 import type { Log } from '../ports/log.ts';
+import { cancelled, Turns } from './turns.ts';
 import type { WorkFolder, WorkFolders } from './work-folders.ts';
 
 export interface InteractiveOptions {
@@ -20,7 +21,7 @@ export interface InteractiveOptions {
 type RunOptions = Parameters<Jobs['runTask']>[2];
 
 /** A process with the folder that is its home. */
-interface Housed {
+export interface Housed {
   process: WorkerProcess;
   folder: WorkFolder;
 }
@@ -28,14 +29,14 @@ interface Housed {
 /** Runs interactive tasks until it is closed. */
 export class InteractiveTasks {
   readonly #options: Required<InteractiveOptions>;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns: Turns;
   readonly #closing = new AbortController();
   readonly #atWork = new Set<Promise<unknown>>();
-  #runningCount = 0;
   #warm: (Housed & { timer: NodeJS.Timeout }) | undefined;
 
   constructor(options: InteractiveOptions) {
     this.#options = { maxRunning: 4, maxWaiting: 32, keepWarmMs: 30 * secondMs, ...options };
+    this.#turns = new Turns(this.#options);
   }
 
   /** See `Jobs.runTask`. Throws `too-many-requests` when too many wait, `cancelled`, or what the task throws. */
@@ -59,8 +60,7 @@ export class InteractiveTasks {
 
   async #runInTurn(taskModule: URL, input: object, options: RunOptions): Promise<unknown> {
     const signal = AbortSignal.any([options.signal, this.#closing.signal]);
-    if (signal.aborted) throw cancelled();
-    await this.#waitForTurn(signal);
+    await this.#turns.take(signal);
     try {
       const { work: workFolder, remove } = await this.#options.folders.make();
       try {
@@ -74,38 +74,8 @@ export class InteractiveTasks {
         await remove();
       }
     } finally {
-      this.#passTurn();
+      this.#turns.pass();
     }
-  }
-
-  async #waitForTurn(signal: AbortSignal): Promise<void> {
-    if (this.#runningCount < this.#options.maxRunning) {
-      this.#runningCount++;
-      return;
-    }
-    if (this.#waiting.length >= this.#options.maxWaiting) {
-      throw new Problem('too-many-requests', 'Too many queries and previews are running.', {
-        retryAfterSeconds: 2,
-      });
-    }
-    await new Promise<void>((resolve, reject) => {
-      const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(take), 1);
-        reject(cancelled());
-      };
-      const take = (): void => {
-        signal.removeEventListener('abort', giveUp);
-        resolve();
-      };
-      signal.addEventListener('abort', giveUp, { once: true });
-      this.#waiting.push(take);
-    });
-  }
-
-  #passTurn(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#runningCount--;
   }
 
   /** The warm process, if it fits, or a fresh one. */
@@ -136,12 +106,14 @@ export class InteractiveTasks {
   }
 }
 
-async function putAway({ process, folder }: Housed): Promise<void> {
+/** Ends a process and removes its folder. */
+export async function putAway({ process, folder }: Housed): Promise<void> {
   await process.end();
   await folder.remove();
 }
 
-function outputOf(outcome: TaskOutcome): unknown {
+/** What a task gave. Throws the problem that it ended with. */
+export function outputOf(outcome: TaskOutcome): unknown {
   switch (outcome.kind) {
     case 'output':
       return outcome.output;
@@ -156,8 +128,4 @@ function outputOf(outcome: TaskOutcome): unknown {
     default:
       return outcome satisfies never;
   }
-}
-
-function cancelled(): Problem {
-  return new Problem('cancelled', 'It was cancelled before it was done.');
 }

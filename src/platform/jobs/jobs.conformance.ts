@@ -455,6 +455,64 @@ export function jobsConformance(dialect: Database['dialect']): void {
     await Promise.all(waiting);
   });
 
+  test('tasks of a lane run one after the other in one process; another lane has its own', async () => {
+    const { signal } = new AbortController();
+    const homeOf = async (lane: string): Promise<string> => {
+      const options = { limits, signal, lane };
+      const behaviour: Behaviour = { do: 'environment' };
+      const { environment } = await jobs.runTask<Behaviour, { environment: Record<string, string> }>(
+        taskModule,
+        behaviour,
+        options,
+      );
+      return environment['HOME']!;
+    };
+    const homes = await Promise.all([homeOf('a'), homeOf('a'), homeOf('b'), homeOf('a')]);
+    assert.equal(new Set([homes[0], homes[1], homes[3]]).size, 1);
+    assert.notEqual(homes[2], homes[0]);
+    const others = await Promise.all(['c', 'd', 'e', 'f'].map(homeOf));
+    assert.equal(new Set(others).size, 4);
+    // Four processes at most: that of the lane that was used first had to make room.
+    assert.notEqual(await homeOf('a'), homes[0]);
+  });
+
+  test('a lane goes on with a fresh process after one that died, was too slow or was left', async () => {
+    const { signal } = new AbortController();
+    const codeOf = async (behaviour: Behaviour, options: object = {}): Promise<string> => {
+      try {
+        await jobs.runTask(taskModule, behaviour, { limits, signal, lane: 'sick', ...options });
+        return 'none';
+      } catch (error) {
+        assert.ok(error instanceof Problem);
+        return error.code;
+      }
+    };
+    assert.equal(await codeOf({ do: 'echo' }), 'none');
+    const both = await Promise.all([codeOf({ do: 'kill-itself' }), codeOf({ do: 'echo' })]);
+    assert.deepEqual(both, ['worker-lost', 'none']);
+    const slow = { limits: { ...limits, timeoutMs: 300 } };
+    assert.equal(await codeOf({ do: 'busy', forMs: 60_000 }, slow), 'time-limit');
+    assert.equal(await codeOf({ do: 'echo' }), 'none');
+    const controller = new AbortController();
+    const left = codeOf({ do: 'sleep', forMs: 60_000 }, { signal: controller.signal });
+    const next = codeOf({ do: 'echo' });
+    controller.abort();
+    assert.equal(await left, 'cancelled');
+    assert.equal(await next, 'none');
+  });
+
+  test('a lane refuses tasks beyond those that may wait', async () => {
+    const { signal } = new AbortController();
+    const ask = (): Promise<unknown> =>
+      jobs.runTask(taskModule, { do: 'echo' }, { limits, signal, lane: 'full' });
+    const waiting = Array.from({ length: 65 }, ask);
+    await assert.rejects(
+      ask(),
+      (error: unknown) => error instanceof Problem && error.code === 'too-many-requests',
+    );
+    await Promise.all(waiting);
+  });
+
   function isAlive(pid: number): boolean {
     return existsSync(`/proc/${pid}`);
   }

@@ -22,10 +22,11 @@ export interface RecipeOptions extends CostOptions {
   memory?: number;
   maxUsd?: number;
   maxPredictMs?: number;
-  refit?: boolean;
+  compact?: boolean;
   seed: number;
   folds?: number;
   holdout: number;
+  refit: boolean;
 }
 
 /** Declares the options that say what to learn, and how long. */
@@ -84,7 +85,10 @@ function addSearchOptions(command: Command): Command {
       'milliseconds that the answer to one row may take on this machine',
       numberWithin(0.001, 60_000),
     )
-    .option('--refit', 'train the chosen models once more on all rows: a smaller file and quicker answers')
+    .option(
+      '--compact',
+      'one model for all rows in place of one for each fold: a smaller file and quicker answers',
+    )
     .option('--positive-class <class>', 'of two classes, the one that metrics are about')
     .option('--folds <number>', 'folds of the cross-validation', wholeNumber(2, 20))
     .option(
@@ -93,6 +97,7 @@ function addSearchOptions(command: Command): Command {
       numberWithin(0.05, 0.5),
       0.2,
     )
+    .option('--no-refit', 'do not learn once more, from all rows, when the model has been judged')
     .option('--memory <mib>', 'memory for the search, in MiB', wholeNumber(256, 1_048_576));
 }
 
@@ -125,9 +130,10 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
       maxMicroUsd: options.maxUsd ?? null,
     },
     maxPredictMs: options.maxPredictMs ?? null,
-    refit: options.refit ?? false,
+    compact: options.compact ?? false,
     seed: options.seed,
     folds: options.folds ?? null,
     holdoutShare: options.holdout,
+    refit: options.refit,
   };
 }

@@ -67,6 +67,26 @@ export function collectList(text: string, before: string[][] | undefined): strin
   return [...(before ?? []), items];
 }
 
+/** Names with commas between them, or a JSON list where names hold commas themselves. */
+export function nameList(text: string): string[] {
+  const names = text.trimStart().startsWith('[')
+    ? jsonList(text)
+    : text.split(',').map((name) => name.trim());
+  if (names.every((name) => typeof name === 'string' && name !== '')) return names as string[];
+  throw new InvalidArgumentError(
+    'It must be names with commas, such as age,income, or a JSON list of names.',
+  );
+}
+
+function jsonList(text: string): unknown[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : [undefined];
+  } catch {
+    return [undefined];
+  }
+}
+
 /** For `NAME=VALUE` options that may be given several times. */
 export function collectPair(
   text: string,

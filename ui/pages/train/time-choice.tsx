@@ -1,5 +1,5 @@
 // How long a training may try: three marks for most, any time for the rest.
-import { Button, Checkbox, Collapse, Group, NumberInput, Slider, Stack, Text } from '@mantine/core';
+import { Button, Collapse, Group, NumberInput, Slider, Stack, Switch, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { formatDuration } from '../../kit/format.ts';
 import type { Choices } from './train.tsx';
@@ -23,8 +23,8 @@ const marks = [
 
 /** A slider over time, and exact figures behind a button. */
 export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
-  const { seconds, trials, seed, maxPredictMs, refit } = choices;
-  const [isOpen, { toggle }] = useDisclosure(trials !== null || maxPredictMs !== null || refit);
+  const { seconds, trials, seed, maxPredictMs, refit, compact } = choices;
+  const [isOpen, { toggle }] = useDisclosure(trials !== null || maxPredictMs !== null);
   const closest = marks.toSorted((a, b) => distance(a.seconds, seconds) - distance(b.seconds, seconds))[0]!;
   return (
     <Stack gap="md">
@@ -96,14 +96,19 @@ export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
               onChange({ maxPredictMs: typeof value === 'number' && value > 0 ? value : null })
             }
           />
+          <Switch
+            label="Learn from all rows at the end"
+            description="Once the locked rows have judged the model, it learns from them too"
+            checked={refit}
+            onChange={(event) => onChange({ refit: event.currentTarget.checked })}
+          />
+          <Switch
+            label="Compact"
+            description="One model in place of one for each fold: a smaller file and quicker answers"
+            checked={compact}
+            onChange={(event) => onChange({ compact: event.currentTarget.checked })}
+          />
         </Group>
-        <Checkbox
-          mt="md"
-          label="Train the chosen models once more on all rows"
-          description="One model in place of one for each fold: a smaller file and quicker answers"
-          checked={refit}
-          onChange={(event) => onChange({ refit: event.currentTarget.checked })}
-        />
       </Collapse>
     </Stack>
   );

@@ -108,6 +108,7 @@ export interface Choices {
   seed: number;
   maxPredictMs: number | null;
   refit: boolean;
+  compact: boolean;
   seconds: number;
   trials: number | null;
 }
@@ -127,7 +128,8 @@ const firstChoices: Choices = {
   seconds: 60,
   trials: null,
   maxPredictMs: null,
-  refit: false,
+  refit: true,
+  compact: false,
 };
 
 function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps) {

@@ -224,32 +224,47 @@ function addGroup(
 }
 
 /**
- * Sums `count` rows into an emptied histogram of `size` bytes. `list` holds the numbers of the rows, 4 bytes each; with
- * `list` 0, the rows are those from `first`. Each of `groups` has five fields of 4 bytes: whether it is narrow, words
- * and bytes of a row, place of the rows, first byte in the histogram. `buffer` is 8 KiB.
+ * Adds rows `begin` to `end` - 1 to the thread's histogram of `size` bytes: `histogram` for thread 0, one of those at
+ * `own` for others. `filled` holds for each thread the number of the filling it last took part in (4 bytes): a histogram
+ * is emptied by the first part of `filling` that the thread takes. `list` holds the numbers of the rows, 4 bytes each;
+ * with `list` 0, these are the rows themselves. Each of `groups` has five fields of 4 bytes: whether it is narrow, words
+ * and bytes of a row, place of the rows, first byte in the histogram. `buffers` are 8 KiB for each thread.
  */
 export function fillHistogram(
-  histogram: usize, size: usize, groups: usize, groupCount: usize,
-  list: usize, first: usize, count: usize, buffer: usize,
+  groups: usize, groupCount: usize, list: usize, histogram: usize, own: usize, size: usize, filled: usize, filling: u32,
+  buffers: usize, begin: usize, end: usize, thread: usize,
 ): void {
-  memory.fill(histogram, 0, size);
-  const end = groups + groupCount * 20;
-  for (; groups < end; groups += 20) {
+  const to = thread == 0 ? histogram : own + (thread - 1) * size;
+  filled += thread << 2;
+  if (load<u32>(filled) != filling) {
+    memory.fill(to, 0, size);
+    store<u32>(filled, filling);
+  }
+  const rows = list == 0 ? 0 : list + (begin << 2);
+  const groupEnd = groups + groupCount * 20;
+  for (; groups < groupEnd; groups += 20) {
     addGroup(
       load<u32>(groups) != 0, load<u32>(groups, 4), load<u32>(groups, 12), load<u32>(groups, 8),
-      histogram + load<u32>(groups, 16), list, first, count, buffer,
+      to + load<u32>(groups, 16), rows, begin, end - begin, buffers + (thread << 13),
     );
   }
 }
 
-/** Adds `size` bytes of cells, a multiple of 16, to others. */
-export function addCells(to: usize, from: usize, size: usize): void {
-  const end = to + size;
-  while (to < end) {
-    v128.store(to, i64x2.add(v128.load(to), v128.load(from)));
-    to += 16;
-    from += 16;
+/**
+ * Adds to the cells from byte `begin` to `end` - 1 of a histogram, both multiples of 16, those of the other threads that
+ * took part in `filling`; then `parent`, unless it is 0, becomes itself minus them.
+ */
+export function joinHistograms(
+  histogram: usize, own: usize, size: usize, filled: usize, filling: u32, threadCount: usize, parent: usize,
+  begin: usize, end: usize,
+): void {
+  for (let thread: usize = 1; thread < threadCount; thread++) {
+    if (load<u32>(filled + (thread << 2)) != filling) continue;
+    const from = own + (thread - 1) * size;
+    for (let at = begin; at < end; at += 16)
+      v128.store(histogram + at, i64x2.add(v128.load(histogram + at), v128.load(from + at)));
   }
+  if (parent != 0) subtract(parent + begin, histogram + begin, end - begin);
 }
 
 /** `parent` becomes parent minus child; `size` bytes, a multiple of 16. */

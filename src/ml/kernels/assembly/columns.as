@@ -98,3 +98,33 @@ export function permuteNumbers(from: usize, to: usize, order: usize, count: usiz
   for (let index: usize = 0; index < count; index++)
     store<u64>(to + (index << 3), load<u64>(from + (<usize>load<u32>(order + (index << 2)) << 3)));
 }
+
+/**
+ * `rows[i] = rows[order[i]]` in place, for rows of `size` bytes, a multiple of 8: follows the cycles of the order, whose
+ * numbers are below 2^31. Their highest bits tell what is done, and are `isMarked` before, the opposite after. `spare` has
+ * `size` bytes.
+ */
+export function permuteInPlace(
+  rows: usize, size: usize, order: usize, count: usize, isMarked: u32, spare: usize,
+): void {
+  for (let first: usize = 0; first < count; first++) {
+    if (load<u32>(order + (first << 2)) >> 31 != isMarked) continue;
+    copyWords(spare, rows + first * size, size);
+    let to = first;
+    while (true) {
+      const entry = load<u32>(order + (to << 2));
+      store<u32>(order + (to << 2), entry ^ 0x80000000);
+      const from = <usize>(entry & 0x7fffffff);
+      if (from == first) break;
+      copyWords(rows + to * size, rows + from * size, size);
+      to = from;
+    }
+    copyWords(rows + to * size, spare, size);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function copyWords(to: usize, from: usize, size: usize): void {
+  for (let at: usize = 0; at < size; at += 8) store<u64>(to + at, load<u64>(from + at));
+}

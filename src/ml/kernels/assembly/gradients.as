@@ -132,7 +132,7 @@ function softmaxDerivativesOf(
 
 /** Derivatives of class `k` from its probabilities; `factor` is Friedman's K / (K - 1). */
 export function deriveSoftmax(
-  probabilities: usize, target: usize, weights: usize, derivatives: usize, begin: usize, end: usize, k: f64, factor: f64,
+  probabilities: usize, target: usize, weights: usize, derivatives: usize, k: f64, factor: f64, begin: usize, end: usize,
 ): void {
   let row = begin;
   for (; row + 1 < end; row += 2)
@@ -152,7 +152,7 @@ function promoteUpper(derivatives: v128): v128 {
  * `end` - 1 of `blockRows` rows; within a block, even and odd rows are summed apart.
  */
 export function sumBlocks(
-  derivatives: usize, rowCount: usize, blockRows: usize, begin: usize, end: usize, results: usize,
+  derivatives: usize, rowCount: usize, blockRows: usize, results: usize, begin: usize, end: usize,
 ): void {
   for (let block = begin; block < end; block++) {
     const first = block * blockRows;
@@ -200,8 +200,8 @@ function rounded(derivatives: v128, units: v128, chances: v128): v128 {
  * fillHistogram). Up to three rows behind the last are written, too.
  */
 export function pack(
-  derivatives: usize, groups: usize, groupCount: usize, begin: usize, end: usize, seed: i32,
-  gradientUnits: f64, hessianUnits: f64,
+  derivatives: usize, groups: usize, groupCount: usize, seed: i32, gradientUnits: f64, hessianUnits: f64,
+  begin: usize, end: usize,
 ): void {
   const units = f64x2.replace_lane(f64x2.splat(gradientUnits), 1, hessianUnits);
   const one = f64x2.splat(1);
@@ -244,7 +244,7 @@ export function pack(
  * `results`. `leaves` holds the first row and the one behind the last, 4 bytes each, as positions in the list `rows`.
  */
 export function sumLeaves(
-  leaves: usize, begin: usize, end: usize, rows: usize, derivatives: usize, results: usize,
+  leaves: usize, rows: usize, derivatives: usize, results: usize, begin: usize, end: usize,
 ): void {
   for (let leaf = begin; leaf < end; leaf++) {
     let sum = f64x2.splat(0);
@@ -257,7 +257,7 @@ export function sumLeaves(
 
 /** Adds to the scores of the rows of leaves `begin` to `end` - 1 the leaf's value, 8 bytes for each at `values`. */
 export function moveScores(
-  leaves: usize, begin: usize, end: usize, rows: usize, scores: usize, values: usize,
+  leaves: usize, rows: usize, scores: usize, values: usize, begin: usize, end: usize,
 ): void {
   for (let leaf = begin; leaf < end; leaf++) {
     const value = load<f64>(values + (leaf << 3));

@@ -1,8 +1,10 @@
 // What the module offers. Nothing in it allocates: the host plans all addresses (../wasm-kernels.ts).
-export { addCells, fillHistogram, subtract, sumCells } from './accumulate';
-export { interleave, mapToBins, permuteBytes, permuteNumbers, sortNumbers } from './columns';
+export { fillHistogram, joinHistograms, subtract, sumCells } from './accumulate';
+export { interleave, mapToBins, permuteBytes, permuteInPlace, permuteNumbers, sortNumbers } from './columns';
+export { gains } from './gains';
 export {
   deriveLogistic, deriveSoftmax, deriveSquared, moveScores, pack, softmax, sumBlocks, sumLeaves,
 } from './gradients';
-export { divide, divideAlone, move, writeShuffles } from './partition';
+export { countUp, divideAlone, move, writeShuffles } from './partition';
+export { divideApart, placeDivided } from './shared-partition';
 export { readCells, scan } from './split-scan';

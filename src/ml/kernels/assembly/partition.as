@@ -21,17 +21,15 @@ export function writeShuffles(at: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function sideOf(column: usize, sides: usize, row: u32): u32 {
-  return load<u8>(sides + <usize>load<u8>(column + <usize>row));
+export function sideOf(column: usize, stride: usize, sides: usize, row: u32): u32 {
+  return load<u8>(sides + <usize>load<u8>(column + <usize>row * stride));
 }
 
-/**
- * Divides the `count` row numbers at `rows` by `column`, a byte for each row: `sides` says 1 for bytes that go left.
- * `scratch` has 4 x `count` + 16 bytes. Writes the number of lefts, which are first now, to `result` (4 bytes).
- */
-export function divide(
-  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize, result: usize,
-): void {
+// @ts-ignore: decorator
+@inline
+function divideBy(
+  stride: usize, rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize,
+): usize {
   const end = rows + (count << 2);
   const fourEnd = rows + ((count & ~3) << 2);
   let left = rows;
@@ -40,10 +38,10 @@ export function divide(
   while (at < fourEnd) {
     const four = v128.load(at);
     const mask =
-      sideOf(column, sides, load<u32>(at)) |
-      (sideOf(column, sides, load<u32>(at, 4)) << 1) |
-      (sideOf(column, sides, load<u32>(at, 8)) << 2) |
-      (sideOf(column, sides, load<u32>(at, 12)) << 3);
+      sideOf(column, stride, sides, load<u32>(at)) |
+      (sideOf(column, stride, sides, load<u32>(at, 4)) << 1) |
+      (sideOf(column, stride, sides, load<u32>(at, 8)) << 2) |
+      (sideOf(column, stride, sides, load<u32>(at, 12)) << 3);
     const shuffle = shuffles + (<usize>mask << 4);
     v128.store(left, v128.swizzle(four, v128.load(shuffle)));
     v128.store(right, v128.swizzle(four, v128.load(shuffle, 256)));
@@ -54,22 +52,27 @@ export function divide(
   }
   while (at < end) {
     const row = load<u32>(at);
-    const isLeft = <usize>sideOf(column, sides, row);
+    const isLeft = <usize>sideOf(column, stride, sides, row);
     store<u32>(left, row);
     store<u32>(right, row);
     left += isLeft << 2;
     right += (1 - isLeft) << 2;
     at += 4;
   }
-  store<u32>(result, (left - rows) >> 2);
+  return (left - rows) >> 2;
 }
 
-/** As {@link divide}, and moves the rights behind the lefts. Returns the number of lefts. */
+/**
+ * Divides the `count` row numbers at `rows` by a column whose bytes lie `stride` bytes apart: `sides` says 1 for bytes that
+ * go left. `scratch` has 4 x `count` + 16 bytes. Returns the number of lefts, which are first now. Bytes side by side have
+ * code of their own, because it is faster.
+ */
 export function divideAlone(
-  rows: usize, count: usize, column: usize, sides: usize, scratch: usize, shuffles: usize, result: usize,
+  rows: usize, count: usize, column: usize, stride: usize, sides: usize, scratch: usize, shuffles: usize,
 ): usize {
-  divide(rows, count, column, sides, scratch, shuffles, result);
-  const lefts = <usize>load<u32>(result);
+  const lefts = stride == 1
+    ? divideBy(1, rows, count, column, sides, scratch, shuffles)
+    : divideBy(stride, rows, count, column, sides, scratch, shuffles);
   memory.copy(rows + (lefts << 2), scratch, (count - lefts) << 2);
   return lefts;
 }
@@ -77,4 +80,9 @@ export function divideAlone(
 /** Copies `size` bytes; the places may overlap. The host's own copying is slow where threads share the memory. */
 export function move(to: usize, from: usize, size: usize): void {
   memory.copy(to, from, size);
+}
+
+/** Row i becomes `rows[i]` for rows `begin` to `end` - 1. */
+export function countUp(rows: usize, begin: usize, end: usize): void {
+  for (let row = begin; row < end; row++) store<u32>(rows + (row << 2), <u32>row);
 }

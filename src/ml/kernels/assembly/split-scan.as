@@ -2,8 +2,8 @@
 // with every bin, so the admissible borders are one interval and the inner loop has no branch that depends on data.
 // Gains are in units of the fixed-point numbers: (GL^2 HR + GR^2 HL) / (HL HR), each H with the penalty l2.
 
-/** Fields of a feature, 4 bytes each: place of its cells in a histogram, bins, missing bin, default bin, constraint. */
-const featureSize: usize = 32;
+/** Fields of a feature, 4 bytes each: place of its cells in a histogram, bins, missing bin, default bin, whether a category. */
+export const featureSize: usize = 32;
 
 /** Gain of a border whose left side has the sums `g` and `h`, for two borders at once. */
 // @ts-ignore: decorator
@@ -66,7 +66,7 @@ function firstOfGain(gain: f64, sums: usize, low: i32, shift: i64, totalG: v128,
 }
 
 /** A bundled feature's cells with the default bin put back in: the leaf's sum minus those of the other bins. */
-function expand(cells: usize, binCount: i32, defaultBin: i32, total: i64, out: usize): void {
+export function expand(cells: usize, binCount: i32, defaultBin: i32, total: i64, out: usize): void {
   let rest = total;
   for (let bin = 0; bin < binCount; bin++) {
     if (bin == defaultBin) continue;
@@ -207,4 +207,29 @@ export function scan(
       store<i32>(result, 1, 24);
     }
   }
+}
+
+/**
+ * The largest gain among all borders of a feature, or -1 when none is admissible; see {@link scan}, which finds the border.
+ */
+export function borderGain(
+  cells: usize, binCount: i32, missingBin: i32, totalGradient: i32, totalHessian: i32, least: i32, l2: f64, scratch: usize,
+): f64 {
+  const totalG = f64x2.splat(<f64>totalGradient);
+  const totalH = f64x2.splat(<f64>totalHessian);
+  const penalty = f64x2.splat(l2);
+  const present = missingBin < 0 ? binCount : missingBin;
+  const missing: i64 = missingBin < 0 ? 0 : load<i64>(cells + (<usize>missingBin << 3));
+  const missingHessian = <i32>missing;
+  let borders = sumUp(cells, present, scratch, scratch + 4096);
+  if (missingHessian == 0) borders--;
+  let low = firstAtLeast(scratch, borders, least);
+  let high = firstAtLeast(scratch, borders, totalHessian - least + 1) - 1;
+  let best: f64 = low <= high ? largestGain(scratch, low, high, 0, totalG, totalH, penalty) : -1;
+  if (missingHessian == 0) return best;
+  low = firstAtLeast(scratch, borders, least - missingHessian);
+  high = firstAtLeast(scratch, borders, totalHessian - least - missingHessian + 1) - 1;
+  if (low > high) return best;
+  const gain = largestGain(scratch, low, high, missing, totalG, totalH, penalty);
+  return gain > best ? gain : best;
 }

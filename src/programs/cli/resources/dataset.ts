@@ -3,13 +3,12 @@ import type { Command } from 'commander';
 import type { ImportOptions } from '../../../contract/dataset.ts';
 import { listAll } from '../../../sdk/list-all.ts';
 import type { AnswerFor, Client, InputFor } from '../../../sdk/types.ts';
-import { uploadFile } from '../../../sdk/upload.ts';
 import { act } from '../act.ts';
-import { openFile } from '../files.ts';
 import { download } from '../download.ts';
 import { findDataset, findDatasetVersion } from '../find.ts';
 import { addImportOptions, importOptionsOf, type ImportFlags } from '../import-options.ts';
 import { followJob } from '../jobs.ts';
+import { sendFile } from '../send-file.ts';
 import type { Session } from '../session.ts';
 import { printProperties, printTable, type Cell } from '../table.ts';
 import { print } from '../terminal.ts';
@@ -187,21 +186,7 @@ async function prepareImport(
 /** Where the server gets the file from: an address, or an upload that is made here. */
 async function sourceOf(session: Session, projectId: string, file: string): Promise<Source> {
   if (/^https?:\/\//i.test(file)) return { kind: 'url', url: file };
-  const blob = await openFile(file);
-  const progress = session.progress();
-  try {
-    const upload = await uploadFile(await session.client(), {
-      projectId,
-      file: blob,
-      fileName: basename(file),
-      signal: session.signal,
-      onProgress: ({ sentBytes, sizeBytes }) =>
-        progress.update(sizeBytes === 0 ? 1 : sentBytes / sizeBytes, 'Uploading'),
-    });
-    return { kind: 'upload', uploadId: upload.id };
-  } finally {
-    progress.end();
-  }
+  return { kind: 'upload', uploadId: await sendFile(session, projectId, file) };
 }
 
 async function settle(session: Session, client: Client, version: Version, wait: boolean): Promise<Version> {

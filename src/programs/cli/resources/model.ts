@@ -1,7 +1,8 @@
 // `pilvi model`: the registry of a server. Model files on this machine need none: predict, explain.
 import type { Command } from 'commander';
+import { tasks } from '../../../contract/evaluation.ts';
 import { listAll } from '../../../sdk/list-all.ts';
-import type { AnswerFor } from '../../../sdk/types.ts';
+import type { AnswerFor, InputFor } from '../../../sdk/types.ts';
 import { act } from '../act.ts';
 import { download } from '../download.ts';
 import { UsageError } from '../failure.ts';
@@ -9,8 +10,10 @@ import { fileNameFor, openFile } from '../files.ts';
 import { findModel, findModelVersion } from '../find.ts';
 import { printImportance } from '../importance.ts';
 import type { Session } from '../session.ts';
+import { sendFile } from '../send-file.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
+import { choice, nameList } from '../values.ts';
 import { bytesInWords, scoreInWords, timeInWords } from '../words.ts';
 import { addExplanationCommands } from './explanation.ts';
 
@@ -35,13 +38,21 @@ export function addModelCommands(program: Command): void {
     .command('download')
     .description('a version as a model file, for predictions without a server')
     .argument('<model>', 'NAME, NAME@VERSION, NAME@ALIAS or an id')
-    .option('--out <file>', 'where to write it; left out, NAME-VERSION.pilvi')
+    .option('--out <file>', 'where to write it; left out, NAME-VERSION.pilvi, or .onnx of one imported so')
     .action(act(downloadModel, ({ file, sizeBytes }) => print(`${file} (${bytesInWords(sizeBytes)})`)));
   model
     .command('import')
-    .description('register a model file as a new version of a model')
-    .argument('<file>', 'a .pilvi file')
+    .description('register a model file, or an ONNX file made elsewhere, as a new version of a model')
+    .argument('<file>', 'a .pilvi or an .onnx file')
     .requiredOption('--name <model>', 'the model that gets the version; made when it is missing')
+    .addOption(choice('--task <task>', 'of an .onnx file that does not show it', tasks))
+    .option('--target <name>', 'what an .onnx file predicts; left out, the name of its output')
+    .option(
+      '--classes <names>',
+      'of an .onnx file that does not name them: in the order of its scores',
+      nameList,
+    )
+    .option('--columns <names>', 'of an .onnx file: in the order in which it takes them', nameList)
     .action(act(importModel, showVersion));
   model
     .command('alias')
@@ -76,18 +87,30 @@ async function listVersions(
 async function downloadModel(session: Session, { out }: { out?: string }, reference: string) {
   const version = await getVersion(session, {}, reference);
   const client = await session.client();
-  const file = await client.downloadModelFile({ versionId: version.id }, { signal: session.signal });
-  return download(session, file, out ?? `${fileNameFor(version.modelName)}-${version.number}.pilvi`);
+  const { format } = version;
+  const file = await client.downloadModelFile({ versionId: version.id, format }, { signal: session.signal });
+  return download(session, file, out ?? `${fileNameFor(version.modelName)}-${version.number}.${format}`);
 }
 
-async function importModel(session: Session, { name }: { name: string }, file: string): Promise<Version> {
-  const stream = await openFile(file);
+type ForeignOptions = Omit<InputFor<'importOnnxModel'>['body'], 'uploadId' | 'modelName'>;
+
+async function importModel(
+  session: Session,
+  { name: modelName, task, target, classes, columns }: { name: string } & ForeignOptions,
+  file: string,
+): Promise<Version> {
   const client = await session.client();
-  const projectId = await session.projectId();
-  return client.importModelFile(
-    { projectId, modelName: name, stream },
-    { signal: session.signal, timeoutMs: 600_000 },
-  );
+  const options = { signal: session.signal, timeoutMs: 600_000 };
+  if (/\.onnx$/i.test(file)) {
+    const projectId = await session.projectId();
+    const uploadId = await sendFile(session, projectId, file);
+    const body = { uploadId, modelName, task, target, classes, columns };
+    return client.importOnnxModel({ projectId, body }, options);
+  }
+  if (task ?? target ?? classes ?? columns)
+    throw new UsageError('--task, --target, --classes and --columns are for files that end in .onnx');
+  const stream = await openFile(file);
+  return client.importModelFile({ projectId: await session.projectId(), modelName, stream }, options);
 }
 
 async function setAlias(
@@ -157,6 +180,7 @@ function showVersion(version: Version): void {
       'learned from',
       version.lineage && `${version.lineage.datasetName}@${version.lineage.datasetVersionNumber}`,
     ],
+    ['made by', version.onnx && `${version.onnx.producer || 'an unknown program'}, as ONNX`],
     ['created', timeInWords(version.createdAt)],
   ]);
   print('');

@@ -1,0 +1,126 @@
+// What the WebAssembly kernels do for each node of a tree: sum the rows of a leaf, find the gains of its features, divide
+// its rows. Threads take parts of the rows or of the features.
+import { sidesOfBytes } from './layout.ts';
+import { cutsOf } from './threads.ts';
+import type { GainSearch, RowRange, TreeKernels } from './tree-kernels.ts';
+import type { Shared } from './wasm-kernels.ts';
+import { bytesOf, cellBytes } from './wasm-places.ts';
+
+// Less work than that is done faster than threads are told of it.
+/** Rows times columns: a part of a histogram. */
+const fewestAdditions = 65_536;
+const fewestHistogramBytes = 65_536;
+const fewestDividedRows = 8192;
+const fewestQuestions = 8;
+
+/**
+ * Each thread sums its parts of the rows into a histogram of its own; then each adds up parts of the cells, and takes
+ * them from the parent's.
+ */
+export function fillerOf({ plan, places, team, views }: Shared): TreeKernels['fill'] {
+  const { groups, cellCount, columnCount } = plan.layout;
+  const { groupList, rows, histograms, ownHistograms, filled, buffers } = places;
+  const size = cellCount * cellBytes;
+  const slotAt = (slot: number): number => histograms + slot * size;
+  let filling = 0;
+  return (slot, { begin, end, isInOrder }, parent) => {
+    filling++;
+    const histogram = slotAt(slot);
+    const list = isInOrder ? 0 : rows;
+    const count = end - begin;
+    const cuts = cutsOf(team, count, Math.ceil(fewestAdditions / Math.max(1, columnCount)));
+    team.run(
+      'fillHistogram',
+      [groupList, groups.length, list, histogram, ownHistograms, size, filled, filling, buffers],
+      cuts.map((cut) => begin + cut),
+    );
+    const threadCount = cuts.length === 2 ? 1 : team.size();
+    let isShared = false;
+    for (let thread = 1; thread < threadCount; thread++)
+      isShared ||= views.words[filled / 4 + thread] === filling;
+    if (!isShared && parent === undefined) return;
+    team.run(
+      'joinHistograms',
+      [
+        histogram,
+        ownHistograms,
+        size,
+        filled,
+        filling,
+        threadCount,
+        parent === undefined ? 0 : slotAt(parent),
+      ],
+      cutsOf(team, size, fewestHistogramBytes),
+    );
+  };
+}
+
+/** At most two searches at a time. */
+export function gains(
+  { plan, places, team, views }: Shared,
+  searches: readonly GainSearch[],
+): Float64Array[] {
+  const { words, numbers } = views;
+  const histogramBytes = plan.layout.cellCount * cellBytes;
+  let count = 0;
+  searches.forEach((search, index) => {
+    const at = places.searches + index * 64;
+    words[at / 4] = places.histograms + search.slot * histogramBytes;
+    words[at / 4 + 1] = search.gradient;
+    words[at / 4 + 2] = search.hessian;
+    words[at / 4 + 3] = search.leastHessian;
+    numbers[at / 8 + 2] = search.l2;
+    numbers[at / 8 + 3] = search.groupL2;
+    numbers[at / 8 + 4] = search.smoothing;
+    numbers[at / 8 + 5] = search.leastCategoryHessian;
+    numbers[at / 8 + 6] = search.leastGroupHessian;
+    for (const feature of search.features) {
+      words[places.questions / 4 + 2 * count] = index;
+      words[places.questions / 4 + 2 * count + 1] = feature;
+      count++;
+    }
+  });
+  team.run(
+    'gains',
+    [places.questions, places.searches, places.features, places.gains, places.searchScratches],
+    cutsOf(team, count, fewestQuestions, 1),
+  );
+  let next = places.gains / 8;
+  return searches.map(({ features }) => {
+    const first = next;
+    next += features.length;
+    return numbers.subarray(first, next);
+  });
+}
+
+/** Divides in place when alone; otherwise parts are divided apart, and placed when all lefts are counted. */
+export function partition(
+  opened: Shared,
+  { begin, end }: RowRange,
+  question: { feature: number; sides: Uint8Array },
+): number {
+  const { plan, places, run, team, views } = opened;
+  const placed = plan.layout.features[question.feature]!;
+  sidesOfBytes(placed, question.sides, views.sides);
+  const { column, stride } = bytesOf(opened, placed.column);
+  const { sides, rowScratch, shuffles, lefts, targets } = places;
+  const rows = places.rows + begin * 4;
+  const count = end - begin;
+  const cuts = cutsOf(team, count, fewestDividedRows);
+  if (cuts.length === 2)
+    return begin + run.divideAlone(rows, count, column, stride, sides, rowScratch, shuffles);
+  team.run('divideApart', [rows, column, stride, sides, rowScratch, shuffles, lefts], cuts);
+  const { words } = views;
+  let middle = 0;
+  for (let part = 0; part + 1 < cuts.length; part++) middle += words[lefts / 4 + part]!;
+  let left = 0;
+  let right = middle;
+  for (let part = 0; part + 1 < cuts.length; part++) {
+    const leftCount = words[lefts / 4 + part]!;
+    words.set([leftCount, left, right], targets / 4 + 3 * part);
+    left += leftCount;
+    right += cuts[part + 1]! - cuts[part]! - leftCount;
+  }
+  team.run('placeDivided', [rows, rowScratch, targets], cuts);
+  return begin + middle;
+}
