@@ -168,7 +168,11 @@ export const trial = z
       .optional()
       .describe('A sample of the rows or one fold where the trial was given up, else everything.'),
     seconds: z.number(),
-    weight: z.number().describe('Share in the final model; 0 when it is not part of it.'),
+    weight: z
+      .number()
+      .describe(
+        'Share in the final model; 0 when it is not part of it, below 0 where a baseline makes up for others.',
+      ),
     problem: z.string().nullable(),
   })
   .meta({ id: 'Trial' });

@@ -7,6 +7,7 @@ import { seededRandom } from '../../base/random.ts';
 import { pauseBy } from '../learners/learner.ts';
 import { compact, compactMs } from './compact.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
+import { refineWeights } from './ensemble-weights.ts';
 import { finalFitMs } from './final-fit.ts';
 import { sampler } from './fidelity.ts';
 import { finish } from './finish.ts';
@@ -41,7 +42,8 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   run.stage('ensembling', 'Combining the best trials');
   if (latency && prepared.recipe.compact) keepOneModel(trials);
   if (latency) warnings.push(...thinOut(trials, latency));
-  const choices = await chooseEnsemble(run, prepared, trials, latency);
+  const chosen = await chooseEnsemble(run, prepared, trials, latency);
+  const choices = refineWeights(prepared, chosen, trials);
   for (const { trial, weight } of choices) trial.report.weight = weight;
   if (isCompact(prepared, choices)) warnings.push(...(await makeCompact(run, prepared, choices)));
   run.stage('evaluating', 'Opening the holdout');
@@ -257,9 +259,11 @@ function medianFirstFold(trials: readonly Trial[], candidate: Candidate): number
   return sorted.length < 2 ? -Infinity : sorted[(sorted.length - 1) >> 1]!;
 }
 
-/** Only the best trials can enter the ensemble: the others keep their report and give their memory back. */
+/** Only the best trials can enter the ensemble, and the baseline: the others keep their report and give their memory back. */
 function forgetWeakest(trials: readonly Trial[]): void {
-  const holding = trials.filter((trial) => trial.models.length > 0).sort((a, b) => b.utility - a.utility);
+  const holding = trials
+    .filter((trial) => trial.models.length > 0 && trial.report.learner !== 'baseline')
+    .sort((a, b) => b.utility - a.utility);
   for (const trial of holding.slice(keptTrials)) {
     trial.models = [];
     trial.predictions = new Float64Array(0);
