@@ -127,17 +127,17 @@ export const recipe = z
       .describe(
         'Milliseconds that the answer to one row may take, measured where the training runs: slower models are thinned out or left out.',
       ),
+    singleModels: z
+      .boolean()
+      .default(false)
+      .describe(
+        'One model on all training rows in place of one for each fold: a smaller file and quicker answers.',
+      ),
     refit: z
       .boolean()
       .default(true)
       .describe(
         'When the locked rows have judged the model, its parts learn once more, from those rows too, as far as time allows. Figures speak of the parts before.',
-      ),
-    compact: z
-      .boolean()
-      .default(false)
-      .describe(
-        'One model of all training rows for each chosen trial, in place of one for each fold: a smaller file and quicker answers.',
       ),
     seed: z.number().int().min(0).max(4_294_967_295).default(1),
     folds: z.number().int().min(2).max(20).nullable().default(null),
@@ -177,6 +177,16 @@ export const trial = z
   })
   .meta({ id: 'Trial' });
 
+/** Which rows a training used. Of more than fit into memory, models are compared on a sample, and the best learns from all. */
+export const rowCounts = z
+  .object({
+    total: z.number().int().describe('Of the dataset version.'),
+    search: z.number().int().describe('That models were compared on; of very many rows a sample.'),
+    model: z.number().int().describe('That the final model learned from.'),
+    holdout: z.number().int().describe('That were locked away, and judge the final model.'),
+  })
+  .meta({ id: 'RowCounts' });
+
 export const training = z
   .object({
     id: z.string(),
@@ -194,6 +204,7 @@ export const training = z
     evaluation: evaluation.nullable(),
     importance: featureImportance.nullable(),
     droppedColumns: z.array(z.object({ column: z.string(), reason: z.string() })),
+    rows: rowCounts.nullable(),
     warnings: z.array(z.string()),
     modelVersionId: z.string().nullable(),
     reservedMicroUsd: microUsd,
@@ -207,7 +218,7 @@ export const training = z
 
 /** A training in a list. */
 export const trainingSummary = training
-  .omit({ leaderboard: true, importance: true, droppedColumns: true, warnings: true })
+  .omit({ leaderboard: true, importance: true, droppedColumns: true, rows: true, warnings: true })
   .extend({ evaluation: evaluationSummary.nullable() })
   .meta({ id: 'TrainingSummary' });
 

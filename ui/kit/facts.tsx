@@ -2,7 +2,8 @@
 import type { ReactNode } from 'react';
 import classes from './facts.module.css';
 
-interface Fact {
+/** One figure. */
+export interface Fact {
   label: string;
   value: ReactNode;
   /** A word more, below the figure. */

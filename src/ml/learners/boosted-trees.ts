@@ -107,7 +107,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const settings = completeHyperparameters(boostedTreesSpec, input.hyperparameters);
   checkInput(input, settings);
   const positions = positionsOf(input);
-  const binned = binnedTable(table);
+  const binned = binnedTable(table, input.control.threads);
   const rowCount = rows.length;
   const grower = treeGrower(
     {

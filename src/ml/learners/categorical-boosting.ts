@@ -97,7 +97,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const rowCount = rows.length;
   const allCount = positions.length;
   const random = seededRandom(input.seed);
-  const binned = binnedTable(table);
+  const binned = binnedTable(table, input.control.threads);
   const statistics = drawStatistics(input, { settings, binned, random });
   const features = [...binned.features, ...statistics.map((statistic) => statistic.binned)];
   const layout = layoutOf(features);

@@ -1,6 +1,6 @@
 // Boosted trees on rows that are too many to be in memory as numbers. The stream is read twice: first to learn how each
 // column is spread (quantile-sketch.ts), then to write the bin of each value, a byte, where the kernels read it, and
-// nowhere else. From there on it is the boosting of boosted-trees.ts: equal bins give equal bits. Docs: decision 0010.
+// nowhere else. From there on it is the boosting of boosted-trees.ts: equal bins give equal bits. Docs: decision 0011.
 import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
@@ -70,6 +70,11 @@ export interface StreamedModel extends TrainedModel {
 
 /** Losses whose leaves or derivatives need quantiles over all rows. */
 const wholeLosses = new Set<unknown>(['absolute', 'huber', 'quantile', 'ranking']);
+
+/** Whether these settings of boosted trees can be learned from a stream. */
+export function canStream(hyperparameters: Hyperparameters): boolean {
+  return !wholeLosses.has(hyperparameters['loss']);
+}
 
 /**
  * Trains in two readings of the stream. Same rows, settings and seed, same bytes, on any number of threads.
@@ -154,7 +159,7 @@ const fewestRows = 10;
 
 function checkSettings(input: StreamedTraining, settings: Hyperparameters): void {
   const { loss } = lossOf(settings);
-  if (input.task === 'regression' && wholeLosses.has(loss))
+  if (input.task === 'regression' && !canStream(settings))
     throw new Problem(
       'invalid-request',
       `The ${loss} loss needs all rows in memory at once. Use another loss, such as squared, or fewer rows.`,

@@ -8,6 +8,7 @@ import type { Hyperparameters } from '../learners/learner.ts';
 import type { Evaluation } from '../metrics/evaluation.ts';
 import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model/manifest.ts';
 import type { CostsOfDecisions } from './costs.ts';
+import type { Journal } from './journal.ts';
 import type { TrustReport } from './trust.ts';
 
 /** What to learn, from what, within which budget. */
@@ -29,8 +30,8 @@ export interface Recipe {
    * left out. What is chosen then depends on the machine.
    */
   maxPredictMs?: number;
-  /** Each chosen trial becomes one model of all training rows, in place of one for each fold. */
-  compact?: boolean;
+  /** One model on all training rows, in place of one for each fold. */
+  singleModels?: boolean;
   seed: number;
   /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
   folds?: number;
@@ -66,6 +67,8 @@ export interface SearchInput {
   signal?: AbortSignal;
   /** Other threads that trainings may use; the result does not depend on them. */
   threads?: KernelThreads;
+  /** What earlier tries of this very search left behind, and where its trials are noted. */
+  journal?: Journal;
   /** Called often; must return quickly and not throw. */
   onProgress?: (event: SearchEvent) => void;
 }
@@ -119,6 +122,8 @@ export interface SearchResult {
   importance: ColumnImportance[];
   droppedColumns: DroppedColumn[];
   warnings: string[];
+  /** Those among the warnings that come from the learners of the model. */
+  notes: string[];
   rows: { training: number; holdout: number; withoutTarget: number };
   timing: { seconds: number; preparingSeconds: number; searchingSeconds: number; finishingSeconds: number };
 }

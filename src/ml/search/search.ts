@@ -3,22 +3,23 @@
 // calibration and intervals from out-of-fold predictions. Anytime: stopped early, it returns what it has.
 // After AutoGluon (Erickson et al. 2020) and auto-sklearn (Feurer et al. 2015).
 import { Problem } from '../../base/problems.ts';
-import { seededRandom } from '../../base/random.ts';
+import { seededRandom, type Random } from '../../base/random.ts';
 import { pauseBy } from '../learners/learner.ts';
-import { compact, compactMs } from './compact.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
 import { refineWeights } from './ensemble-weights.ts';
 import { finalFitMs } from './final-fit.ts';
 import { sampler } from './fidelity.ts';
 import { finish } from './finish.ts';
 import { keepOneModel, latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
+import { openJournal } from './journal.ts';
 import { leakageWarnings } from './leakage.ts';
 import { otherLosses } from './losses.ts';
 import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
-import { runTrial, type Trial } from './trial.ts';
+import { fitSingleModels, singleModelSeconds } from './single-models.ts';
+import { runTrial, trialSeed, type Trial } from './trial.ts';
 import { rowsForCurves } from './trust.ts';
 
 /**
@@ -32,7 +33,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const { clock } = input;
   run.stage('preparing', 'Reading the columns and locking the holdout away');
   await run.pause();
-  const prepared = prepare(input.frame, input.recipe);
+  const prepared = prepare(input.frame, input.recipe, clock);
   await run.pause();
   const preparedMs = clock.monotonicMs();
   const warnings = [...prepared.warnings, ...leakageWarnings(prepared)];
@@ -40,17 +41,21 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const trials = await runTrials(run, prepared, latency);
   const searchedMs = clock.monotonicMs();
   run.stage('ensembling', 'Combining the best trials');
-  if (latency && prepared.recipe.compact) keepOneModel(trials);
+  if (latency && prepared.recipe.singleModels) keepOneModel(trials);
   if (latency) warnings.push(...thinOut(trials, latency));
   const chosen = await chooseEnsemble(run, prepared, trials, latency);
   const choices = refineWeights(prepared, chosen, trials);
   for (const { trial, weight } of choices) trial.report.weight = weight;
-  if (isCompact(prepared, choices)) warnings.push(...(await makeCompact(run, prepared, choices)));
+  if (isSingle(prepared, choices)) {
+    run.stage('ensembling', 'Training one model in place of those of the folds');
+    warnings.push(...(await fitChosen(run, prepared, choices)));
+  }
   run.stage('evaluating', 'Opening the holdout');
+  const notes = [...new Set(choices.flatMap(({ trial }) => trial.notes))];
   const finished = await finish({
     prepared,
     choices,
-    warnings: [...warnings, ...new Set(choices.flatMap(({ trial }) => trial.notes))],
+    warnings: [...warnings, ...notes],
     clock,
     trialCount: trials.length,
     pause: run.pause,
@@ -71,6 +76,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
     metric: { name: metric.name, label: metric.label, greaterIsBetter: metric.greaterIsBetter },
     droppedColumns: dropped,
     warnings: finished.model.manifest.warnings,
+    notes,
     rows: {
       training: training.actual.length,
       holdout: holdout.actual.length,
@@ -99,15 +105,21 @@ interface Run {
 const patienceTrials = 40;
 const mostTrials = 300;
 const keptTrials = 25;
-/** Of the time that is left when the models are chosen, what making them compact may take. */
-const mostShareOfCompact = 0.4;
+/** Of the time left when the models are chosen. */
+const mostShareOfFitting = 0.7;
+/** Models that are chosen, at most, by guess. */
+const likelyChosen = 4;
 /** Of all time, what a trial may need at the least. */
 const mostShareOfTrial = 0.25;
 
+/** Of its time, what a search may find used by earlier tries: the rest is for putting together what they found. */
+const mostSpentShare = 0.9;
+
 function startRun(input: SearchInput): Run {
-  const { clock, signal, recipe, onProgress } = input;
-  const startMs = clock.monotonicMs();
+  const { clock, signal, recipe, journal, onProgress } = input;
   const { seconds } = recipe.budget;
+  const spentMs = Math.min(journal?.spentMs ?? 0, (seconds ?? Infinity) * 1000 * mostSpentShare);
+  const startMs = clock.monotonicMs() - spentMs;
   const endMs = seconds === undefined ? undefined : startMs + seconds * 1000;
   return {
     input,
@@ -135,14 +147,19 @@ function stageEvent(
 
 async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | undefined): Promise<Trial[]> {
   const { clock, recipe, onProgress } = run.input;
-  const trials: Trial[] = [];
+  const { trials, damagedFrom, keep } = await openJournal(run.input.journal, prepared, forgetWeakest);
   const limit = recipe.budget.trials ?? mostTrials;
   const isTimed = recipe.budget.trials === undefined;
   const losses = otherLosses(prepared.target, prepared.metric);
   const fits = fitnessFor(prepared, losses);
-  const propose = proposer({ random: seededRandom(recipe.seed + 4), fits, losses, isTimed });
+  const draws = forkingRandom(recipe.seed + 4, () => trials.length);
+  const propose = proposer({ random: draws, fits, losses, isTimed });
   const rungFor = sampler(prepared);
-  run.stage('baseline', 'Training what any model must beat');
+  if (damagedFrom !== undefined)
+    run.stage('baseline', `Notes of an earlier try cannot be used from trial ${damagedFrom} on`);
+  if (trials.length > 0) run.stage('searching', `Going on after ${trials.length} trials of an earlier try`);
+  else run.stage('baseline', 'Training what any model must beat');
+  for (const { report } of trials) onProgress?.({ kind: 'trial-finished', trial: { ...report } });
   while (trials.length < limit) {
     const searchEndMs = searchEnd(run, prepared, trials);
     const nowMs = clock.monotonicMs();
@@ -164,9 +181,10 @@ async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | u
       },
       candidate,
       trials.length + 1,
-      seededRandom(recipe.seed).fork(trials.length).below(2_147_483_647),
+      trialSeed(prepared, trials.length),
     );
     if (latency) measureLatency(trial, latency, { prepared, clock });
+    await keep(trial, trials.length);
     trials.push(trial);
     forgetWeakest(trials);
     run.progress(progressShare(run, trials.length, limit));
@@ -187,6 +205,22 @@ function fitnessFor({ recipe, target, constraints, folds }: Prepared, losses: re
     rows.reduce((sum, count) => sum + leastSeconds(count), 0) <= mostSeconds;
 }
 
+/** Numbers of its own for each trial, so that a search that is taken up draws what it would have drawn. */
+function forkingRandom(seed: number, trialCount: () => number): Random {
+  const all = seededRandom(seed);
+  let forked = -1;
+  let own = all;
+  const current = (): Random => {
+    if (forked !== trialCount()) own = all.fork((forked = trialCount()));
+    return own;
+  };
+  return {
+    next: () => current().next(),
+    below: (bound) => current().below(bound),
+    fork: (label) => current().fork(label),
+  };
+}
+
 /**
  * When training must end so that the rest fits: a tenth of the time and 100 ms, and what predicting the holdout,
  * importance and curves take with the trials an ensemble may hold, and what learning again takes.
@@ -202,10 +236,17 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
     .slice(0, 6);
   const predictingSeconds =
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
+  const fittingSeconds = prepared.recipe.singleModels
+    ? trials
+        .map((trial) => singleModelSeconds(trial, prepared))
+        .sort((a, b) => b - a)
+        .slice(0, likelyChosen)
+        .reduce((sum, seconds) => sum + seconds, 0)
+    : 0;
   const wholeMs = run.endMs - run.startMs;
-  const evaluatingMs = Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + predictingSeconds * 1000);
-  const compactingMs = Math.min(0.2 * wholeMs, compactMs(prepared, trials));
-  return run.endMs - evaluatingMs - compactingMs - finalFitMs(prepared, trials, wholeMs);
+  const finishingMs = (predictingSeconds + fittingSeconds / mostShareOfFitting) * 1000;
+  const evaluatingMs = Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + finishingMs);
+  return run.endMs - evaluatingMs - finalFitMs(prepared, trials, wholeMs);
 }
 
 function progressShare(run: Run, trialCount: number, limit: number): number {
@@ -295,14 +336,15 @@ async function chooseEnsemble(
 }
 
 /** Asked for, or because for a quick answer one model of each must do: then one that has seen all rows. */
-function isCompact({ recipe, folds }: Prepared, choices: readonly EnsembleChoice[]): boolean {
+function isSingle({ recipe, folds }: Prepared, choices: readonly EnsembleChoice[]): boolean {
   return (
-    recipe.compact === true || (folds.length > 1 && choices.every(({ trial }) => trial.models.length === 1))
+    recipe.singleModels === true ||
+    (folds.length > 1 && choices.every(({ trial }) => trial.models.length === 1))
   );
 }
 
 /** The baseline has nothing to gain. */
-async function makeCompact(
+async function fitChosen(
   { input, pause, endMs }: Run,
   prepared: Prepared,
   choices: readonly EnsembleChoice[],
@@ -310,13 +352,16 @@ async function makeCompact(
   const { clock, threads } = input;
   const chosen = choices.map(({ trial }) => trial).filter((trial) => trial.report.learner !== 'baseline');
   const nowMs = clock.monotonicMs();
-  return compact(chosen, {
-    prepared,
-    clock,
-    pause,
-    ...(threads && { threads }),
-    ...(endMs !== undefined && { deadlineMs: nowMs + (endMs - nowMs) * mostShareOfCompact }),
-  });
+  return fitSingleModels(
+    {
+      prepared,
+      clock,
+      pause,
+      ...(threads && { threads }),
+      ...(endMs !== undefined && { deadlineMs: nowMs + (endMs - nowMs) * mostShareOfFitting }),
+    },
+    chosen,
+  );
 }
 
 function leaderboardOf(trials: readonly Trial[]): TrialReport[] {

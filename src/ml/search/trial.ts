@@ -2,8 +2,9 @@
 import { concatenate } from '../../base/numbers.ts';
 import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
+import { seededRandom } from '../../base/random.ts';
 import type { Clock } from '../../base/time.ts';
-import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
+import { copyFeatureRows, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
 import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/learner.ts';
@@ -31,8 +32,8 @@ export interface Trial {
   sampleUtility?: number;
   /** For each fold, settings that its training decided. */
   settled: Hyperparameters[];
-  /** The settings of the one model of all rows that took the place of those of the folds. */
-  compact?: Hyperparameters;
+  /** Whether its one model learned from all training rows, in place of those of the folds. */
+  isWhole?: boolean;
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
@@ -124,13 +125,7 @@ export async function predictTable(
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const startMs = clock.monotonicMs();
     const rowCount = Math.min(rowsAtOnce, rows.length - from);
-    for (let index = 0; index < rowCount; index++) {
-      copyFeatureRow(
-        table,
-        rows[from + index]!,
-        block.subarray(index * featureCount, (index + 1) * featureCount),
-      );
-    }
+    copyFeatureRows(table, rows.subarray(from, from + rowCount), block);
     applyModel(
       model,
       { rows: block, rowCount, featureCount },
@@ -140,6 +135,11 @@ export async function predictTable(
     await pause();
   }
   return { predictions, seconds: workingMs / 1000 };
+}
+
+/** Where the draws of the trial with this index begin. */
+export function trialSeed({ recipe }: Prepared, index: number): number {
+  return seededRandom(recipe.seed).fork(index).below(2_147_483_647);
 }
 
 /** Runs a candidate. A failure is told in the report, never thrown, but for `cancelled`. */
@@ -282,11 +282,22 @@ async function trainOnFold(
   );
 }
 
-/** Trains the model of one fold. `truth` is that of all rows of the table that the fold's views are of. */
+/** What one model of a trial learns from. */
+export interface FoldToFit {
+  /** In the order of the folds. */
+  number: number;
+  fold: Fold;
+  /** Of all rows of the table that the fold's views are of. */
+  truth: Truth;
+  /** When they are not those of the trial. */
+  hyperparameters?: Hyperparameters;
+}
+
+/** Trains one model of a trial; without validation rows in the fold, nothing stops it early. */
 export async function fitFold(
   { prepared, clock, pause, threads }: FitContext,
-  { candidate, report, seed, compact }: Trial,
-  { number, fold, truth }: { number: number; fold: Fold; truth: Truth },
+  { candidate, report, seed }: Trial,
+  { number, fold, truth, hyperparameters = report.hyperparameters }: FoldToFit,
   control: { deadlineMs?: number; onCurve?: (points: CurvePoint[]) => void },
 ): Promise<TrainedModel> {
   const { target, constraints } = prepared;
@@ -299,7 +310,7 @@ export async function fitFold(
     classCount: target.classes.length,
     rows: fold.training,
     ...(fold.validation.length > 0 && { validationRows: fold.validation }),
-    hyperparameters: compact ?? report.hyperparameters,
+    hyperparameters,
     ...(constraints && { constraints }),
     seed: seed + number,
     control: { clock, pause, ...(threads && { threads }), ...control },

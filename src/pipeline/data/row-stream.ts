@@ -8,6 +8,7 @@ import { identifier, joined, sql, type DataEngine, type Sql } from '../../platfo
 import { doubleOf, typesOf, type ColumnTypes } from './column-types.ts';
 
 export interface OpenRowStream extends RowStream {
+  columnNames: string[];
   close: () => void;
 }
 
@@ -36,6 +37,7 @@ export async function openRowStream(
     const [[rowCount]] = (await engine.rows(sql`SELECT count(*) FROM read_parquet(${path})`)) as [[number]];
     return {
       rowCount,
+      columnNames: [...types.keys()],
       batches: (columns) => readBatches(engine, { columns, types, rows: drawnRows(path, seed) }),
       close: () => engine.close(),
     };

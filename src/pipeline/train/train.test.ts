@@ -147,6 +147,7 @@ test('lists leave the curves of evaluations where they are; one training has the
     warnings: [],
     seconds: 1,
     fields: [],
+    rows: { total: 100, search: 80, model: 80, holdout: 20 },
   };
   await context.transaction((transaction) => updateTraining(transaction, id, { state: 'succeeded', result }));
   const [row] = await context.transaction((transaction) =>

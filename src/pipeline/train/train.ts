@@ -226,6 +226,7 @@ function summaryOf(training: Training): TrainingSummary {
     leaderboard: _leaderboard,
     importance: _importance,
     droppedColumns: _dropped,
+    rows: _rows,
     warnings: _warnings,
     ...rest
   } = training;
@@ -250,6 +251,7 @@ function showTraining(row: TrainingRow): Training {
     evaluation: result?.evaluation ?? null,
     importance: result?.importance ?? null,
     droppedColumns: result?.droppedColumns ?? [],
+    rows: result?.rows ?? null,
     warnings: result?.warnings ?? [],
     modelVersionId: row.modelVersionId,
     reservedMicroUsd: row.reservedMicroUsd,

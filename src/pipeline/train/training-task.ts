@@ -4,17 +4,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { JsonObject } from '../../base/json.ts';
-import { systemClock } from '../../base/time.ts';
 import type { Recipe, training } from '../../contract/training.ts';
 import { writeModel } from '../../ml/model/model.ts';
-import { search } from '../../ml/search/search.ts';
 import type { SearchEvent, SearchResult, TrialReport } from '../../ml/search/recipe.ts';
 import { openKernelThreads } from '../../platform/drivers/kernel-threads.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
-import { readColumns } from '../data/read-columns.ts';
-import { searchRecipe } from './engine-recipe.ts';
-import { summariseFields, type FieldSummary } from './field-summaries.ts';
-import { frameOf } from './frame.ts';
+import type { FieldSummary } from './field-summaries.ts';
+import { searchRows, type RowCounts } from './search-rows.ts';
+import { openTrainingJournal } from './training-journal.ts';
 import type { Trial } from './trials.ts';
 
 export type TrainingTaskInput = {
@@ -35,6 +32,7 @@ export type TrainingResult = {
     crossValidationScore: number;
     /** Hints for forms. */
     fields: FieldSummary[];
+    rows: RowCounts;
     /** Wall clock of the search: what is charged. */
     seconds: number;
   };
@@ -53,19 +51,22 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
   context,
 ) => {
   context.progress(0, 'reading the data');
-  const frame = frameOf(await readColumns(contentPath, { workFolder: context.workFolder }));
   const threads = openKernelThreads();
-  const found = await search({
-    frame,
-    recipe: searchRecipe(recipe, Math.floor(memoryBytes * (1 - reservedMemoryShare))),
-    clock: systemClock,
+  const journal =
+    context.keptFolder === undefined ? undefined : await openTrainingJournal(context.keptFolder);
+  const { found, fields, rows } = await searchRows({
+    contentPath,
+    recipe,
+    memoryBytes: Math.floor(memoryBytes * (1 - reservedMemoryShare)),
+    workFolder: context.workFolder,
     signal: context.signal,
     threads,
+    ...(journal && { journal }),
     onProgress: (event) => report(event, context),
-  }).finally(() => threads.close());
+  }).finally(() => Promise.all([threads.close(), journal?.close()]));
   const modelFileName = 'model.pilvi';
   await writeFile(join(context.workFolder, modelFileName), await writeModel(found.model));
-  return { modelFileName, result: { ...resultOf(found), fields: summariseFields(frame, recipe.target) } };
+  return { modelFileName, result: { ...resultOf(found), fields, rows } };
 };
 
 function report(event: SearchEvent, context: Parameters<typeof run>[1]): void {
@@ -93,7 +94,7 @@ function report(event: SearchEvent, context: Parameters<typeof run>[1]): void {
   }
 }
 
-function resultOf(found: SearchResult): Omit<TrainingResult, 'fields'> {
+function resultOf(found: SearchResult): Omit<TrainingResult, 'fields' | 'rows'> {
   const {
     task,
     taskReason,

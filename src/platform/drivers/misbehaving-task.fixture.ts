@@ -1,6 +1,6 @@
 // A task that does what tests ask of it, mostly what no task should do.
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
@@ -17,6 +17,13 @@ export async function run(input: JsonObject, context: TaskContext): Promise<unkn
     case 'write':
       await writeFile(join(workFolder, 'result.txt'), String(input.value));
       return { file: join(workFolder, 'result.txt') };
+    case 'keep': {
+      const kept = join(context.keptFolder!, 'tries');
+      await mkdir(context.keptFolder!, { recursive: true });
+      await appendFile(kept, `${context.attempt} `);
+      if (context.attempt === 1) return process.kill(process.pid, 'SIGKILL');
+      return { tries: await readFile(kept, 'utf8') };
+    }
     case 'problem':
       throw new Problem(input.code as ProblemCode, 'The fixture was told to fail.');
     case 'unstorable':

@@ -49,6 +49,7 @@ function contextOf(message: RunMessage, signal: AbortSignal, reports: Reporter):
     jobId: message.jobId,
     attempt: message.attempt,
     workFolder: message.workFolder,
+    ...(message.keptFolder !== undefined && { keptFolder: message.keptFolder }),
     signal,
     report: (event) => {
       assert(!['state', 'progress'].includes(event.name), `the event name "${event.name}" is taken`);

@@ -18,6 +18,7 @@ export interface RunMessage {
   jobId: string;
   attempt: number;
   workFolder: string;
+  keptFolder?: string;
 }
 
 export type ServerMessage = RunMessage | { type: 'abort'; task: number };

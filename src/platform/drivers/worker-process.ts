@@ -33,6 +33,8 @@ export interface TaskRun {
   jobId: string;
   attempt: number;
   workFolder: string;
+  /** See `TaskContext`. */
+  keptFolder?: string;
   limits: TaskLimits;
   /** Aborting it ends the task: asked at first, killed after {@link abortGraceMs}. */
   signal: AbortSignal;
@@ -135,6 +137,7 @@ export class WorkerProcess {
       jobId: run.jobId,
       attempt: run.attempt,
       workFolder: run.workFolder,
+      ...(run.keptFolder !== undefined && { keptFolder: run.keptFolder }),
     });
     const outcome = await settled.promise;
     stopSupervision();

@@ -97,6 +97,7 @@ async function end(
     await apply(transaction);
     await tell(transaction, row.id, stateEvent(state, row.attempt, now, problem));
   });
+  await parts.folders.forget(row.id);
 }
 
 /**
@@ -141,6 +142,7 @@ export async function cancelQueuedJob(parts: JobParts, row: JobRow, context: Con
       await apply(transaction);
       await tell(transaction, row.id, stateEvent('cancelled', row.attempt, now, problem));
     });
+    await parts.folders.forget(row.id);
     return true;
   } catch (error) {
     if (error instanceof NotHeld) return false;

@@ -8,6 +8,7 @@ import type { JobParts } from './ending.ts';
 import { createEventBuffer } from './event-buffer.ts';
 import * as rows from './rows.ts';
 import type { JobRow } from './rows.ts';
+import { isEnded } from './states.ts';
 import { continueLostJob, runJob, type Host, type StopReason } from './run-job.ts';
 import { adoptLostJobs, takeNextJob } from './take.ts';
 
@@ -50,6 +51,7 @@ export class JobHost {
   #isStopping = false;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
+  #forgetting: Promise<void> | undefined;
   #removeWaker: (() => void) | undefined;
 
   constructor({
@@ -75,12 +77,16 @@ export class JobHost {
     this.#every(lookMs, 'lost jobs cannot be looked for', () => this.#adopt(silentMs));
     this.#every(lookMs, 'jobs cannot be looked for', async () => this.#look());
     this.#every(hourMs, 'old job events cannot be removed', () => this.#forgetEvents());
+    this.#every(hourMs, 'what ended jobs kept cannot be removed', () => this.#forgetKept());
     this.#removeWaker = this.#parts.wakeUps.addHost({
       queued: () => this.#look(),
       cancelRequested: (jobId) => {
         for (const job of this.#running.values()) if (job.jobId === jobId) stopJob(job, 'cancelled');
       },
     });
+    this.#forgetting = this.#forgetKept().catch((error: unknown) =>
+      this.#services.log.error({ error }, 'what ended jobs kept cannot be removed'),
+    );
     // The embedded database has one server: what it says to be running was lost with the server before.
     if (this.#services.database.dialect === 'pglite') this.#looking = this.#lookAfter(this.#adopt(0));
     this.#look();
@@ -91,6 +97,7 @@ export class JobHost {
     this.#isStopping = true;
     this.#removeWaker?.();
     await this.#looking;
+    await this.#forgetting;
     const all = Promise.all([...this.#running.values()].map(({ done }) => done));
     const patience = new AbortController();
     await Promise.race([
@@ -194,6 +201,18 @@ export class JobHost {
     await this.#services.database.asSystem('forget old job events', (transaction) =>
       rows.forgetEvents(transaction, new Date(to - 7 * dayMs), new Date(to)),
     );
+  }
+
+  /** Jobs that ended elsewhere, or whose server died at their end, leave what they kept here. */
+  async #forgetKept(): Promise<void> {
+    const { folders } = this.#parts;
+    const jobIds = await folders.keptJobs();
+    if (jobIds.length === 0) return;
+    const there = await this.#services.database.asSystem('look at jobs that keep files', (transaction) =>
+      rows.findJobs(transaction, jobIds),
+    );
+    const living = new Set(there.filter(({ state }) => !isEnded(state)).map(({ id }) => id));
+    await Promise.all(jobIds.filter((id) => !living.has(id)).map((id) => folders.forget(id)));
   }
 
   /** Does `work` again and again; a time that comes while it is at work is left out. */

@@ -108,6 +108,14 @@ export function jobsConformance(dialect: Database['dialect']): void {
     assert.deepEqual(await effectsOf(database, jobId), ['succeeded 1 {"echoed":42,"attempt":1}']);
   });
 
+  test('what a try keeps is there for the next, and gone when the job has ended', async () => {
+    const jobId = await start({ do: 'keep' });
+    assert.equal((await untilEnded(database, jobId)).attempt, 2);
+    assert.deepEqual(await effectsOf(database, jobId), ['succeeded 2 {"tries":"1 2 "}']);
+    const isGone = async () => !(await readdir(join(folder, 'work'))).some((name) => name.includes(jobId));
+    while (!(await isGone())) await sleep(20);
+  });
+
   test('a job exists if and only if the transaction that started it commits', async () => {
     const workspaceId = newId('workspace');
     const subject = { workspaceId, projectId: null, subjectId: 's', startedBy: 'test' };

@@ -100,6 +100,7 @@ async function tryOnce(host: Host, job: HeldJob, signal: AbortSignal): Promise<O
         jobId: row.id,
         attempt: row.attempt,
         workFolder: folder.work,
+        keptFolder: parts.folders.keptFor(row.id),
         limits,
         signal,
         onEvent: (event) => events.add(hold, event),

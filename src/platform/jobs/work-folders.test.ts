@@ -54,3 +54,20 @@ test('what a dead process left is swept; what a living one, or another machine, 
     [names.living, names.elsewhere, names.foreign].toSorted(),
   );
 });
+
+test('what a job keeps outlives its tries and their server, until it is forgotten', async () => {
+  const first = await openWorkFolders(root, log);
+  const kept = first.keptFor('job_1');
+  await mkdir(kept);
+  await writeFile(join(kept, 'file'), 'text');
+  await first.close();
+  const second = await openWorkFolders(root, log);
+  assert.deepEqual(await second.keptJobs(), ['job_1']);
+  assert.equal(second.keptFor('job_1'), kept);
+  assert.ok(existsSync(join(kept, 'file')));
+  await second.forget('job_1');
+  await second.forget('job_1');
+  assert.deepEqual(await second.keptJobs(), []);
+  await second.close();
+  assert.deepEqual(await readdir(root), []);
+});

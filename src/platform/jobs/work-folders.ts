@@ -1,6 +1,9 @@
 // Work folders: one for each task, removed after it whatever happens. A server that was killed removes nothing, so
 // each process keeps its folders in one that bears its name, and the next start on the machine sweeps those of the
 // dead. Machines that share a disk do not judge each other's until they have been untouched for a day.
+//
+// Beside them is one for each job whose tries leave something for the next: it outlives servers, and is removed with the
+// end of its job by whoever ends it. What a machine that missed the end still holds, its next look at the jobs removes.
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -20,6 +23,12 @@ export interface WorkFolder {
 
 export interface WorkFolders {
   make(): Promise<WorkFolder>;
+  /** Path of the folder that the tries of a job share; whoever needs it makes it. */
+  keptFor(jobId: string): string;
+  /** Removes it, if it is there; never throws. */
+  forget(jobId: string): Promise<void>;
+  /** The jobs that have one. */
+  keptJobs(): Promise<string[]>;
   /** Removes all that is left of this process's folders. */
   close(): Promise<void>;
 }
@@ -27,6 +36,7 @@ export interface WorkFolders {
 // All users of a root in one process share its folder: none may take another's for left behind.
 const processMark = randomBytes(6).toString('hex');
 const machine = hostname().replaceAll(/[^\w-]/g, '_') || 'machine';
+const keptPrefix = 'job-';
 const ownName = `${machine}.${process.pid}.${processMark}`;
 
 /** Work folders below `root`, which is made when it is not there. Sweeps what dead servers left behind. */
@@ -57,6 +67,18 @@ export async function openWorkFolders(root: string, log: Log): Promise<WorkFolde
           }
         },
       };
+    },
+    keptFor: (jobId) => join(root, `${keptPrefix}${jobId}`),
+    async forget(jobId) {
+      try {
+        await removeFolder(join(root, `${keptPrefix}${jobId}`));
+      } catch (error) {
+        log.warn({ error, jobId }, 'what a job kept between its tries cannot be removed');
+      }
+    },
+    async keptJobs() {
+      const names = await readdir(root);
+      return names.flatMap((name) => (name.startsWith(keptPrefix) ? [name.slice(keptPrefix.length)] : []));
     },
     async close() {
       clearInterval(touch);

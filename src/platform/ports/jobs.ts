@@ -84,6 +84,11 @@ export interface TaskContext {
   workFolder: string;
   /** Aborted when the job is cancelled; the process is killed 3 s later if it is still there. */
   signal: AbortSignal;
+  /**
+   * Of a job in the queue: a folder that the tries of the job on this machine share, for what a next try can go on from. It
+   * may not be there yet, is lost with the machine, and is removed when the job has ended.
+   */
+  keptFolder?: string;
   /** Reports an event; those of one name and key may be thinned to the newest of each 250 ms. */
   report(event: TaskEvent): void;
   /** Share done in [0, 1] with a short line saying what is being done. */

@@ -108,7 +108,7 @@ export interface Choices {
   seed: number;
   maxPredictMs: number | null;
   refit: boolean;
-  compact: boolean;
+  singleModels: boolean;
   seconds: number;
   trials: number | null;
 }
@@ -129,7 +129,7 @@ const firstChoices: Choices = {
   trials: null,
   maxPredictMs: null,
   refit: true,
-  compact: false,
+  singleModels: false,
 };
 
 function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps) {

@@ -15,8 +15,8 @@ import {
 import type { JobEvent, Training } from '../../api/types.ts';
 import { paths } from '../../app/paths.ts';
 import { useAbilities } from '../../app/session.tsx';
-import { Facts } from '../../kit/facts.tsx';
-import { formatDuration, formatMoney, formatTime, secondsBetween } from '../../kit/format.ts';
+import { Facts, type Fact } from '../../kit/facts.tsx';
+import { formatCount, formatDuration, formatMoney, formatTime, secondsBetween } from '../../kit/format.ts';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { Notice } from '../../kit/notice.tsx';
 import { Page, Section } from '../../kit/page.tsx';
@@ -183,8 +183,19 @@ function Figures({ training, measure, trialCount }: FiguresProps) {
               value: formatMoney(training.chargedMicroUsd),
               note: `of ${formatMoney(training.reservedMicroUsd)} reserved`,
             },
+        ...(training.rows ? [rowsFact(training.rows)] : []),
         { label: 'Seed', value: recipe.seed },
       ]}
     />
   );
+}
+
+/** Of very many rows, models are compared on a sample, and the best learns from all: then both are told. */
+function rowsFact({ total, search, model, holdout }: NonNullable<Training['rows']>): Fact {
+  const isSampled = search < total && search !== model;
+  return {
+    label: 'Rows learned from',
+    value: formatCount(model),
+    note: `${isSampled ? `chosen on ${formatCount(search)}, ` : ''}judged by ${formatCount(holdout)}, of ${formatCount(total)}`,
+  };
 }

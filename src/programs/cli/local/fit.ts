@@ -2,7 +2,11 @@
 import { copyFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Recipe } from '../../../contract/training.ts';
+import { Problem } from '../../../base/problems.ts';
+import type { Signer } from '../../../ml/model/header.ts';
 import { run as train, type TrainingResult } from '../../../pipeline/train/training-task.ts';
+import { openSigner } from '../../../platform/security/signing/key-file.ts';
+import { signFile } from '../../../platform/security/signing/signing.ts';
 import { fileProblem } from '../failure.ts';
 import { checkFile, checkTarget } from '../files.ts';
 import { importOptionsOf } from '../import-options.ts';
@@ -10,6 +14,7 @@ import { printImportance } from '../importance.ts';
 import { printMoney } from '../money.ts';
 import { recipeOf } from '../recipe-options.ts';
 import type { Session } from '../session.ts';
+import { rowsInWords } from '../rows-in-words.ts';
 import { printProperties, printTable } from '../table.ts';
 import { note, print } from '../terminal.ts';
 import { trialLine } from '../trial-line.ts';
@@ -28,6 +33,8 @@ export interface FitResult extends TrainingResult {
   file: string;
   sizeBytes: number;
   rowCount: number;
+  /** The public key that the model is signed with; null: unsigned. */
+  signer: string | null;
 }
 
 /** Trains on `file` and writes the model. @throws Problem what cannot be read or learned */
@@ -36,6 +43,7 @@ export async function fit(session: Session, options: FitOptions, file: string): 
   await checkFile(file);
   await checkTarget(options.out);
   const imports = importOptionsOf(options);
+  const signer = options.sign ? await ownSigner(session) : undefined;
   const progress = session.progress();
   try {
     return await withWorkFolder(async (workFolder) => {
@@ -59,8 +67,17 @@ export async function fit(session: Session, options: FitOptions, file: string): 
         },
         context,
       );
-      const sizeBytes = await moveModel(join(workFolder, trained.modelFileName), options.out);
-      return { file: options.out, sizeBytes, rowCount: imported.rowCount, ...trained.result };
+      const made = join(workFolder, trained.modelFileName);
+      if (signer) await signFile(made, signer);
+      const sizeBytes = await moveModel(made, options.out);
+      const { rowCount } = imported;
+      return {
+        file: options.out,
+        sizeBytes,
+        rowCount,
+        signer: signer?.publicKey ?? null,
+        ...trained.result,
+      };
     });
   } finally {
     progress.end();
@@ -73,6 +90,7 @@ export function showFit(result: FitResult): void {
     ['task', `${result.task} (${result.taskReason})`],
     [result.metric, `${scoreInWords(result.score)} on rows that training never saw`],
     ['cross-validated', scoreInWords(result.crossValidationScore)],
+    ['rows', rowsInWords(result.rows)],
     ['took', durationInWords(result.seconds)],
     ...result.warnings.map((warning) => ['warning', warning] as const),
     ...result.droppedColumns.map(({ column, reason }) => ['not used', `${column}: ${reason}`] as const),
@@ -97,7 +115,8 @@ export function showFit(result: FitResult): void {
   print('');
   printImportance(result.importance, 10);
   print('');
-  print(`${result.file} (${bytesInWords(result.sizeBytes)})`);
+  const signed = result.signer === null ? 'not signed' : `signed with ${result.signer}`;
+  print(`${result.file} (${bytesInWords(result.sizeBytes)}, ${signed})`);
   note(`Next: pilvi predict ${result.file} FILE`);
 }
 
@@ -106,6 +125,18 @@ function recipe(options: FitOptions, elapsedSeconds: number): Recipe {
   const said = recipeOf(options);
   const seconds = Math.max(1, said.budget.seconds - elapsedSeconds);
   return { ...said, budget: { ...said.budget, seconds }, datasetVersionId: 'local', modelName: null };
+}
+
+/** Who signs what is made on this machine; nobody, with a word of it, where no key can be kept. */
+async function ownSigner(session: Session): Promise<Signer | undefined> {
+  const { PILVI_HOME: home } = await session.configuration();
+  try {
+    return await openSigner(home);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    note('The model will not be signed: no key can be kept in PILVI_HOME.');
+    return undefined;
+  }
 }
 
 async function moveModel(from: string, to: string): Promise<number> {

@@ -9,6 +9,7 @@ import { followJob } from '../jobs.ts';
 import { printMoney } from '../money.ts';
 import { addPriceOption, addRecipeOptions, recipeOf, type RecipeOptions } from '../recipe-options.ts';
 import type { Session } from '../session.ts';
+import { rowsInWords } from '../rows-in-words.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
 import { trialLine } from '../trial-line.ts';
@@ -144,6 +145,7 @@ function showTraining(training: Training): void {
     ['target', training.recipe.target],
     ['task', training.task && `${training.task}${training.taskReason ? ` (${training.taskReason})` : ''}`],
     [training.metric ?? 'score', scoreInWords(training.score)],
+    ['rows', training.rows && rowsInWords(training.rows)],
     ['model version', training.modelVersionId],
     ['reserved', training.chargedMicroUsd === null ? usdInWords(training.reservedMicroUsd) : null],
     ['cost', usdInWords(training.chargedMicroUsd)],

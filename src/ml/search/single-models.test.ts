@@ -1,4 +1,4 @@
-// Searches whose models are trained once more on all rows.
+// Searches whose models are one for all folds.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { seededRandom } from '../../base/random.ts';
@@ -9,8 +9,8 @@ import { openModel, writeModel } from '../model/model.ts';
 import { portfolioCandidate } from './portfolio.ts';
 import { prepare } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
-import { compact } from './compact.ts';
 import { search } from './search.ts';
+import { fitSingleModels } from './single-models.ts';
 import { runTrial, type Trial } from './trial.ts';
 
 const recipe: Recipe = {
@@ -20,8 +20,8 @@ const recipe: Recipe = {
   budget: { trials: 3 },
   seed: 3,
   folds: 5,
+  singleModels: true,
   refit: false,
-  compact: true,
 };
 
 /** The place, one of sixty, has a say of its own. */
@@ -45,7 +45,7 @@ const frame = frameOf(600);
 
 test('each chosen model is one, nearly as good as those of the folds, and the file is smaller', async () => {
   const [bagged, once, again] = [
-    await search({ frame, recipe: { ...recipe, compact: false }, clock: systemClock }),
+    await search({ frame, recipe: { ...recipe, singleModels: false }, clock: systemClock }),
     await search({ frame, recipe, clock: systemClock }),
     await search({ frame, recipe, clock: systemClock }),
   ];
@@ -58,10 +58,6 @@ test('each chosen model is one, nearly as good as those of the folds, and the fi
   assert.ok(rmseOf(once) < 1.15 * rmseOf(bagged), `${rmseOf(once)} and ${rmseOf(bagged)}`);
   assert.match(once.warnings.join(' '), /trained once more on all 480 training rows/);
   assert.doesNotMatch(bagged.warnings.join(' '), /once more/);
-  const withHoldout = await search({ frame, recipe: { ...recipe, refit: true }, clock: systemClock });
-  assert.ok(withHoldout.model.members.every(({ models }) => models.length === 1));
-  assert.equal(withHoldout.model.manifest.training.finalRowCount, 600);
-  assert.deepEqual(withHoldout.evaluation, once.evaluation);
   const predictor = await openModel(bytes);
   for (const { input, prediction } of once.evaluation.samples)
     assert.equal(predictor.predictRows([input]).predictions[0]!.prediction, prediction);
@@ -78,7 +74,7 @@ test('what early stopping and the rows decided is taken over from the folds', as
   for (const trial of trials) {
     const means = trial.settled.map(({ iterations }) => Number(iterations));
     const mean = Math.round(means.reduce((sum, value) => sum + value, 0) / means.length);
-    await compact([trial], input);
+    await fitSingleModels(input, [trial]);
     const [model] = trial.models;
     assert.ok(model?.kind === 'trees');
     assert.equal(model.roots.length, mean);
@@ -88,7 +84,7 @@ test('what early stopping and the rows decided is taken over from the folds', as
 test('without time for it, fold models stay, which is told', async () => {
   const { trials, input } = await trialsOf(['boosted-trees']);
   const deadlineMs = systemClock.monotonicMs();
-  const told = await compact(trials, { ...input, deadlineMs });
+  const told = await fitSingleModels({ ...input, deadlineMs }, trials);
   assert.deepEqual(told, ['There was no time to train "Boosted trees" once more on all rows.']);
   assert.equal(trials[0]!.models.length, 5);
 });
