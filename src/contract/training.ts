@@ -127,7 +127,7 @@ export const recipe = z
       .describe(
         'Milliseconds that the answer to one row may take, measured where the training runs: slower models are thinned out or left out.',
       ),
-    singleModels: z
+    compact: z
       .boolean()
       .default(false)
       .describe(
@@ -168,7 +168,11 @@ export const trial = z
       .optional()
       .describe('A sample of the rows or one fold where the trial was given up, else everything.'),
     seconds: z.number(),
-    weight: z.number().describe('Share in the final model; 0 when it is not part of it.'),
+    weight: z
+      .number()
+      .describe(
+        'Share in the final model; 0 when it is not part of it, below 0 where a baseline makes up for others.',
+      ),
     problem: z.string().nullable(),
   })
   .meta({ id: 'Trial' });
@@ -178,7 +182,10 @@ export const rowCounts = z
   .object({
     total: z.number().int().describe('Of the dataset version.'),
     search: z.number().int().describe('That models were compared on; of very many rows a sample.'),
-    model: z.number().int().describe('That the final model learned from.'),
+    model: z
+      .number()
+      .int()
+      .describe('That the final model learned from, with refit those of the holdout, too.'),
     holdout: z.number().int().describe('That were locked away, and judge the final model.'),
   })
   .meta({ id: 'RowCounts' });

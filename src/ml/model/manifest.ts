@@ -79,7 +79,7 @@ export interface EnsembleMember {
   learner: string;
   label: string;
   hyperparameters: JsonObject;
-  /** Members' weights sum to one. */
+  /** Members' weights sum to one; that of a baseline may be below zero. */
   weight: number;
   models: RowModel[];
 }

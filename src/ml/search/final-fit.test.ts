@@ -92,7 +92,7 @@ test("each fold's model leaves out the rows of its fold alone", async () => {
 });
 
 test('one model for all folds learns from every row, with what its folds settled', async () => {
-  const single: Recipe = { ...recipe, singleModels: true };
+  const single: Recipe = { ...recipe, compact: true };
   const frame = changingFrame();
   const judged = await search({ frame, recipe: { ...single, refit: false }, clock: systemClock });
   const { model } = await search({ frame, recipe: single, clock: systemClock });

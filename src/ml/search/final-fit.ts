@@ -6,7 +6,7 @@ import type { RowModel } from '../model/row-model.ts';
 import type { EnsembleChoice } from './ensemble.ts';
 import { modelMs, type LatencyLimit } from './latency.ts';
 import { withViews, type Fold, type Prepared } from './prepare.ts';
-import { settledSettings } from './single-models.ts';
+import { settledSettings } from './compact.ts';
 import { fitFold, type FitContext, type Trial } from './trial.ts';
 
 /** A training is begun when this much more than it took before is left. */

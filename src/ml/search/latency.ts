@@ -1,6 +1,6 @@
 // Keeps an ensemble within the time that one prediction may take. What a model takes is measured where the search runs:
 // one row on its own, as a form or an application asks. Where the best trial is too slow with all of its fold models, it
-// keeps fewer, and so do all others (where that is one, it learns from all rows: single-models.ts); a trial that is too slow with one is
+// keeps fewer, and so do all others (where that is one, it learns from all rows: compact.ts); a trial that is too slow with one is
 // left out.
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/time.ts';

@@ -102,9 +102,9 @@ export function prepare(frame: Frame, recipe: Recipe, clock?: Clock): Prepared {
   const divided = divideRows({ frame, columns, recipe, target, usable, groups, times, constraints });
   const { training, holdout, holdoutRows, dropped, folds: rows } = divided;
   warnings.push(...divided.warnings);
-  const mayBeSingle = recipe.singleModels === true || recipe.maxPredictMs !== undefined;
+  const mayBeCompact = recipe.compact === true || recipe.maxPredictMs !== undefined;
   const allRows = { training: Int32Array.from(training.actual, (_, row) => row), validation: noRows };
-  const divisions = mayBeSingle ? [...rows, allRows] : rows;
+  const divisions = mayBeCompact ? [...rows, allRows] : rows;
   const { encoding, table } = encodeWithStatistics({
     ...training,
     encoding: divided.encoding,
@@ -136,7 +136,7 @@ export function prepare(frame: Frame, recipe: Recipe, clock?: Clock): Prepared {
         holdout.groups && { groups: concatenate(Int32Array, [training.groups, holdout.groups]) }),
     },
     folds: folds.slice(0, rows.length),
-    ...(mayBeSingle && { whole: folds[rows.length]! }),
+    ...(mayBeCompact && { whole: folds[rows.length]! }),
     ...(costs && { costs }),
     ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,

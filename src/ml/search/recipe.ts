@@ -31,7 +31,7 @@ export interface Recipe {
    */
   maxPredictMs?: number;
   /** One model on all training rows, in place of one for each fold. */
-  singleModels?: boolean;
+  compact?: boolean;
   seed: number;
   /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
   folds?: number;

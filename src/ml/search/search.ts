@@ -6,6 +6,7 @@ import { Problem } from '../../base/problems.ts';
 import { seededRandom, type Random } from '../../base/random.ts';
 import { pauseBy } from '../learners/learner.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
+import { refineWeights } from './ensemble-weights.ts';
 import { finalFitMs } from './final-fit.ts';
 import { sampler } from './fidelity.ts';
 import { finish } from './finish.ts';
@@ -17,7 +18,7 @@ import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts
 import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
-import { fitSingleModels, singleModelSeconds } from './single-models.ts';
+import { fitCompactModels, compactModelSeconds } from './compact.ts';
 import { runTrial, trialSeed, type Trial } from './trial.ts';
 import { rowsForCurves } from './trust.ts';
 
@@ -40,11 +41,12 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const trials = await runTrials(run, prepared, latency);
   const searchedMs = clock.monotonicMs();
   run.stage('ensembling', 'Combining the best trials');
-  if (latency && prepared.recipe.singleModels) keepOneModel(trials);
+  if (latency && prepared.recipe.compact) keepOneModel(trials);
   if (latency) warnings.push(...thinOut(trials, latency));
-  const choices = await chooseEnsemble(run, prepared, trials, latency);
+  const chosen = await chooseEnsemble(run, prepared, trials, latency);
+  const choices = refineWeights(prepared, chosen, trials);
   for (const { trial, weight } of choices) trial.report.weight = weight;
-  if (isSingle(prepared, choices)) {
+  if (isCompact(prepared, choices)) {
     run.stage('ensembling', 'Training one model in place of those of the folds');
     warnings.push(...(await fitChosen(run, prepared, choices)));
   }
@@ -234,9 +236,9 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
     .slice(0, 6);
   const predictingSeconds =
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
-  const fittingSeconds = prepared.recipe.singleModels
+  const fittingSeconds = prepared.recipe.compact
     ? trials
-        .map((trial) => singleModelSeconds(trial, prepared))
+        .map((trial) => compactModelSeconds(trial, prepared))
         .sort((a, b) => b - a)
         .slice(0, likelyChosen)
         .reduce((sum, seconds) => sum + seconds, 0)
@@ -298,9 +300,11 @@ function medianFirstFold(trials: readonly Trial[], candidate: Candidate): number
   return sorted.length < 2 ? -Infinity : sorted[(sorted.length - 1) >> 1]!;
 }
 
-/** Only the best trials can enter the ensemble: the others keep their report and give their memory back. */
+/** Only the best trials can enter the ensemble, and the baseline: the others keep their report and give their memory back. */
 function forgetWeakest(trials: readonly Trial[]): void {
-  const holding = trials.filter((trial) => trial.models.length > 0).sort((a, b) => b.utility - a.utility);
+  const holding = trials
+    .filter((trial) => trial.models.length > 0 && trial.report.learner !== 'baseline')
+    .sort((a, b) => b.utility - a.utility);
   for (const trial of holding.slice(keptTrials)) {
     trial.models = [];
     trial.predictions = new Float64Array(0);
@@ -332,10 +336,9 @@ async function chooseEnsemble(
 }
 
 /** Asked for, or because for a quick answer one model of each must do: then one that has seen all rows. */
-function isSingle({ recipe, folds }: Prepared, choices: readonly EnsembleChoice[]): boolean {
+function isCompact({ recipe, folds }: Prepared, choices: readonly EnsembleChoice[]): boolean {
   return (
-    recipe.singleModels === true ||
-    (folds.length > 1 && choices.every(({ trial }) => trial.models.length === 1))
+    recipe.compact === true || (folds.length > 1 && choices.every(({ trial }) => trial.models.length === 1))
   );
 }
 
@@ -348,7 +351,7 @@ async function fitChosen(
   const { clock, threads } = input;
   const chosen = choices.map(({ trial }) => trial).filter((trial) => trial.report.learner !== 'baseline');
   const nowMs = clock.monotonicMs();
-  return fitSingleModels(
+  return fitCompactModels(
     {
       prepared,
       clock,

@@ -15,7 +15,7 @@ export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe 
     seed: recipe.seed,
     holdoutShare: recipe.holdoutShare,
     refit: recipe.refit,
-    singleModels: recipe.singleModels,
+    compact: recipe.compact,
     excludedColumns: recipe.excludedColumns,
     constraints: constraintsOf(recipe),
     protectedColumns: recipe.protectedColumns ?? [],

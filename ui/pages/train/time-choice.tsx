@@ -23,10 +23,8 @@ const marks = [
 
 /** A slider over time, and exact figures behind a button. */
 export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
-  const { seconds, trials, seed, maxPredictMs, singleModels, refit } = choices;
-  const [isOpen, { toggle }] = useDisclosure(
-    trials !== null || maxPredictMs !== null || singleModels || !refit,
-  );
+  const { seconds, trials, seed, maxPredictMs, compact, refit } = choices;
+  const [isOpen, { toggle }] = useDisclosure(trials !== null || maxPredictMs !== null || compact || !refit);
   const closest = marks.toSorted((a, b) => distance(a.seconds, seconds) - distance(b.seconds, seconds))[0]!;
   return (
     <Stack gap="md">
@@ -109,8 +107,8 @@ export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
           <Switch
             label="One model in place of one for each fold"
             description="A smaller file and quicker answers, which are a little less exact"
-            checked={singleModels}
-            onChange={(event) => onChange({ singleModels: event.currentTarget.checked })}
+            checked={compact}
+            onChange={(event) => onChange({ compact: event.currentTarget.checked })}
           />
         </Stack>
       </Collapse>

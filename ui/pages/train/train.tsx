@@ -108,7 +108,7 @@ export interface Choices {
   seed: number;
   maxPredictMs: number | null;
   refit: boolean;
-  singleModels: boolean;
+  compact: boolean;
   seconds: number;
   trials: number | null;
 }
@@ -129,7 +129,7 @@ const firstChoices: Choices = {
   trials: null,
   maxPredictMs: null,
   refit: true,
-  singleModels: false,
+  compact: false,
 };
 
 function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps) {

@@ -52,7 +52,7 @@ export function Leaderboard({ trials, measure }: LeaderboardProps) {
               <td>
                 <Score trial={trial} length={trial.score === null ? 0 : barOf(trial.score)} />
               </td>
-              {showsWeight && <td data-number>{trial.weight > 0 ? formatShare(trial.weight, 0) : '–'}</td>}
+              {showsWeight && <td data-number>{trial.weight !== 0 ? formatShare(trial.weight, 0) : '–'}</td>}
               <td data-number>{trial.state === 'running' ? '' : formatDuration(trial.seconds)}</td>
             </tr>
           ))}

@@ -15,14 +15,14 @@ const costlier = 1.3;
  * @param context `deadlineMs`: monotonic time by which all must be over; absent when time is not the budget
  * @returns sentences that say what was done
  */
-export async function fitSingleModels(
+export async function fitCompactModels(
   context: FitContext & { deadlineMs?: number },
   trials: readonly Trial[],
 ): Promise<string[]> {
   const { prepared, clock, deadlineMs = Infinity } = context;
   const kept: Trial[] = [];
   for (const trial of trials) {
-    const endMs = clock.monotonicMs() + singleModelSeconds(trial, prepared) * 1000;
+    const endMs = clock.monotonicMs() + compactModelSeconds(trial, prepared) * 1000;
     if (!(endMs < deadlineMs && (await fitOne(context, trial)))) kept.push(trial);
   }
   const count = trials.length - kept.length;
@@ -38,7 +38,7 @@ export async function fitSingleModels(
 }
 
 /** What training once more takes, estimated by the folds. */
-export function singleModelSeconds({ report }: Trial, { folds }: Prepared): number {
+export function compactModelSeconds({ report }: Trial, { folds }: Prepared): number {
   return (report.seconds / folds.length) * costlier;
 }
 

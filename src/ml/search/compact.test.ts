@@ -10,7 +10,7 @@ import { portfolioCandidate } from './portfolio.ts';
 import { prepare } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 import { search } from './search.ts';
-import { fitSingleModels } from './single-models.ts';
+import { fitCompactModels } from './compact.ts';
 import { runTrial, type Trial } from './trial.ts';
 
 const recipe: Recipe = {
@@ -20,7 +20,7 @@ const recipe: Recipe = {
   budget: { trials: 3 },
   seed: 3,
   folds: 5,
-  singleModels: true,
+  compact: true,
   refit: false,
 };
 
@@ -45,7 +45,7 @@ const frame = frameOf(600);
 
 test('each chosen model is one, nearly as good as those of the folds, and the file is smaller', async () => {
   const [bagged, once, again] = [
-    await search({ frame, recipe: { ...recipe, singleModels: false }, clock: systemClock }),
+    await search({ frame, recipe: { ...recipe, compact: false }, clock: systemClock }),
     await search({ frame, recipe, clock: systemClock }),
     await search({ frame, recipe, clock: systemClock }),
   ];
@@ -74,7 +74,7 @@ test('what early stopping and the rows decided is taken over from the folds', as
   for (const trial of trials) {
     const means = trial.settled.map(({ iterations }) => Number(iterations));
     const mean = Math.round(means.reduce((sum, value) => sum + value, 0) / means.length);
-    await fitSingleModels(input, [trial]);
+    await fitCompactModels(input, [trial]);
     const [model] = trial.models;
     assert.ok(model?.kind === 'trees');
     assert.equal(model.roots.length, mean);
@@ -84,7 +84,7 @@ test('what early stopping and the rows decided is taken over from the folds', as
 test('without time for it, fold models stay, which is told', async () => {
   const { trials, input } = await trialsOf(['boosted-trees']);
   const deadlineMs = systemClock.monotonicMs();
-  const told = await fitSingleModels({ ...input, deadlineMs }, trials);
+  const told = await fitCompactModels({ ...input, deadlineMs }, trials);
   assert.deepEqual(told, ['There was no time to train "Boosted trees" once more on all rows.']);
   assert.equal(trials[0]!.models.length, 5);
 });
