@@ -1,6 +1,7 @@
 // Whether onnxruntime gives our answers: a model of each public table, exported and run there on the rows as they are.
 // Each model is a short search (trees and linear models, ensemble, calibration), and the same with categorical boosting,
-// naive Bayes, neighbours and a network beside them, deciding by costs. Labels must be equal, probabilities within 1e-5,
+// naive Bayes, neighbours and a network beside them, deciding by costs. The same files are brought in again as those of
+// others are, and run by the runtime that Pilvi comes with. Labels must be equal, probabilities within 1e-5,
 // values within 1e-5 of their spread, and what columns become must have equal bits. Columns of texts are left out: ONNX
 // has no way to take them apart. One table is made up, of what real ones seldom have: old and odd dates, times as
 // numbers, skewed numbers, gaps everywhere, 150 categories.
@@ -25,13 +26,18 @@ import { naiveBayes } from '../src/ml/learners/naive-bayes.ts';
 import { neighbours } from '../src/ml/learners/neighbours.ts';
 import { network } from '../src/ml/learners/network.ts';
 import type { ModelContent, ModelManifest } from '../src/ml/model/manifest.ts';
-import { predictorOf, rowEncoder } from '../src/ml/model/predictor.ts';
+import { predictorOf, rowEncoder, type PredictedColumns } from '../src/ml/model/predictor.ts';
 import { exportOnnx } from '../src/ml/onnx/export.ts';
 import { featuresFor } from '../src/ml/onnx/features.ts';
+import { tryModel } from '../src/ml/onnx/first-run.ts';
+import { foreignPredictor } from '../src/ml/onnx/foreign.ts';
 import { Graph } from '../src/ml/onnx/graph.ts';
+import { readOnnx } from '../src/ml/onnx/read.ts';
+import { draftSignature } from '../src/ml/onnx/signature.ts';
 import type { Recipe } from '../src/ml/search/recipe.ts';
 import { search } from '../src/ml/search/search.ts';
 import { withMembers } from '../src/ml/search/testing.ts';
+import { openOnnxSession } from '../src/platform/drivers/onnx-runtime.ts';
 import { pythonWith } from './python.ts';
 
 interface DataSet {
@@ -78,11 +84,11 @@ async function check(name: string, target: string, columns: Columns): Promise<vo
   const recipe: Recipe = { target, task: 'auto', metric: 'auto', budget: { trials }, seed: 1, folds: 3 };
   const { model } = await search({ frame, recipe, clock: systemClock });
   checkFeatures(name, model.manifest, columns);
-  checkAnswers(name, model, columns);
+  await checkAnswers(name, model, columns);
   const others = [categoricalBoosting, neighbours, network];
   if (model.manifest.task !== 'regression') others.push(naiveBayes);
   const more = await withMembers(model, others, { frame, recipe });
-  checkAnswers(`${name} +`, { ...more, manifest: withCosts(more.manifest) }, columns);
+  await checkAnswers(`${name} +`, { ...more, manifest: withCosts(more.manifest) }, columns);
 }
 
 /** Decisions for classes by costs that differ. */
@@ -180,7 +186,7 @@ function jsonValue(value: unknown, kind: string): unknown {
   return kind === 'boolean' ? value === 1 : value;
 }
 
-function checkAnswers(label: string, content: ModelContent, columns: Columns): void {
+async function checkAnswers(label: string, content: ModelContent, columns: Columns): Promise<void> {
   const { manifest } = content;
   const ours = predictorOf(content).predictColumns(columns, 'text');
   const bytes = exportOnnx(content);
@@ -211,6 +217,35 @@ function checkAnswers(label: string, content: ModelContent, columns: Columns): v
       `(${learners}; calibration: ${manifest.calibration.kind})`,
   );
   assert.ok(furthest <= 1e-5 && otherLabels === 0, `${label}: the answers differ`);
+  await checkImported(label, bytes, { columns, ours });
+}
+
+/** The same file as if it were somebody else's. */
+async function checkImported(
+  label: string,
+  bytes: Uint8Array,
+  { columns, ours }: { columns: Columns; ours: PredictedColumns },
+): Promise<void> {
+  const session = await openOnnxSession(bytes);
+  const signature = await tryModel(draftSignature(readOnnx(bytes), {}), session.run);
+  const theirs = await foreignPredictor(signature, session.run).predictColumns(columns, 'text');
+  let furthest = 0;
+  let otherLabels = 0;
+  if (ours.probabilities) {
+    otherLabels = ours.prediction.filter((value, row) => value !== theirs.prediction[row]).length;
+    for (const [name, values] of Object.entries(ours.probabilities))
+      values.forEach((value, row) => {
+        furthest = Math.max(furthest, Math.abs(value - theirs.probabilities![name]![row]!));
+      });
+  } else {
+    const spread = spreadOf(ours.prediction as number[]);
+    ours.prediction.forEach((value, row) => {
+      furthest = Math.max(furthest, Math.abs(Number(value) - Number(theirs.prediction[row])) / spread);
+    });
+  }
+  const words = `${otherLabels} other labels, furthest ${furthest.toExponential(1)}`;
+  console.log(`${label.padEnd(26)} brought in again: ${words}`);
+  assert.ok(furthest <= 1e-5 && otherLabels === 0, `${label}: the answers differ when it is brought in again`);
 }
 
 function spreadOf(values: readonly number[]): number {
