@@ -2,7 +2,7 @@
 // the rows. Says in one line of JSON what it took, and what the model answers for the other fifth.
 // Usage: node bench/budget-run.ts FILE TARGET budget-seconds seed memory-MiB [columns to leave out, with commas]
 import { systemClock } from '../src/base/time.ts';
-import { encodeFrame, copyFeatureRow } from '../src/ml/frame/encoding.ts';
+import { encodeFrame, copyFeatureRows } from '../src/ml/frame/encoding.ts';
 import { columnNamed, selectRows, type Frame } from '../src/ml/frame/frame.ts';
 import { foldRows } from '../src/ml/frame/split.ts';
 import type { ModelContent } from '../src/ml/model/manifest.ts';
@@ -138,9 +138,11 @@ function answersOf(content: ModelContent, frame: Frame): Float64Array {
     const rows = Int32Array.from({ length: rowCount }, (_, row) => from + row);
     const table = encodeFrame(selectRows(frame, rows), encoding);
     const block = new Float64Array(rowCount * table.features.length);
-    const width = table.features.length;
-    for (let row = 0; row < rowCount; row++)
-      copyFeatureRow(table, row, block.subarray(row * width, (row + 1) * width));
+    copyFeatureRows(
+      table,
+      Int32Array.from(rows, (row) => row - from),
+      block,
+    );
     answers.set(applyEnsemble(content, block, rowCount), from * outputCount);
   }
   return answers;

@@ -112,6 +112,12 @@ test('from a file to predictions over an endpoint, the same as with the download
   assert.equal(overHttp, await shown('predict', 'late.pilvi', 'parcels.csv'));
   assert.match(overHttp, /^prediction,probability_no,probability_yes\n/);
 
+  const [signer] = await json<{ publicKey: string }[]>('model', 'signers');
+  assert.equal((await json<{ signer: string }>('model', 'show', 'late')).signer, signer!.publicKey);
+  assert.match(await shown('model', 'verify', 'late.pilvi', '--trust-server'), /whole.*which you trust/s);
+  const publicKey = ['--trust', signer!.publicKey];
+  assert.equal(overHttp, await shown('predict', 'late.pilvi', 'parcels.csv', ...publicKey));
+
   await shown('export', 'late', '--format', 'onnx', '--out', 'of-the-server.onnx');
   await shown('export', 'late.pilvi', '--out', 'of-the-file.onnx');
   assert.deepEqual(

@@ -1,14 +1,17 @@
 // A model file answers in a browser as it does in Node: the bundled predictor is loaded into a page, with a file of every
-// learner, task and kind of column, and each number is compared by its bits. And the bundle is as small as it is said.
+// learner, task and kind of column, signed, and each number is compared by its bits. And the bundle is as small as it is said.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { openModel, writeModel } from '../src/ml/model/model.ts';
+import { freshSigner, signed } from '../src/ml/model/testing/mend.ts';
 import { oddRows, sampleModels } from '../src/ml/model/testing/samples.ts';
 import { bundlePredictor } from '../tools/bundle-predictor.ts';
 import { answersInBits } from '../src/ml/model/testing/answers-in-bits.ts';
 import { noChromium, openChromium } from './chromium.ts';
+
+const signer = await freshSigner();
 
 /** Of the predictor of every learner, gzipped. */
 const mostPredictorBytes = 30_000;
@@ -55,7 +58,7 @@ for (const task of ['binary', 'multiclass', 'regression'] as const) {
   test(`${task}: every learner has equal bits in Node and in Chromium`, { skip: noChromium }, async () => {
     for (const { name, model } of await sampleModels([task])) {
       const rows = [...model.goldenRows, ...oddRows, ...model.goldenRows];
-      const file = await writeModel(model);
+      const file = await signed(await writeModel(model), signer);
       const here = await answersInBits(file, rows);
       assert.match(here, /"[0-9a-f]{16}"/);
       assert.doesNotMatch(here, /"[7f]ff[0-9a-f]{13}"/, `${name} answers with finite numbers alone`);
@@ -66,9 +69,9 @@ for (const task of ['binary', 'multiclass', 'regression'] as const) {
 
 test('a page refuses what Node refuses', { skip: noChromium }, async () => {
   const [sample] = await sampleModels(['regression']);
-  const file = await writeModel(sample!.model);
+  const file = await signed(await writeModel(sample!.model), signer);
   await openModel(file);
-  for (const at of [0, 20, 100, file.length >> 1, file.length - 1]) {
+  for (const at of [0, 20, 50, 100, file.length >> 1, file.length - 1]) {
     const changed = file.slice();
     changed[at]! ^= 1;
     await assert.rejects(openModel(changed), { code: 'model-file-invalid' });

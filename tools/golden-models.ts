@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { formatVersion } from '../src/ml/model/container.ts';
+import { formatVersion } from '../src/ml/model/header.ts';
 import { writeModel } from '../src/ml/model/model.ts';
 import { answersInBits } from '../src/ml/model/testing/answers-in-bits.ts';
 import { goldenFolder, type GoldenModel } from '../src/ml/model/testing/golden.ts';

@@ -24,6 +24,13 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** The bytes of well-formed hexadecimal. */
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: text.length / 2 }, (_, index) =>
+    Number.parseInt(text.slice(index * 2, index * 2 + 2), 16),
+  );
+}
+
 /** FNV-1a over UTF-16 code units, 32 bits: stable across runtimes, for seeds and buckets, never for security. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5;

@@ -267,6 +267,11 @@ export const problemKinds = {
     'The model file was made by a newer Pilvi',
     'Update Pilvi, then load the file again.',
   ),
+  'model-file-untrusted': kind(
+    422,
+    'The model file was not signed by anyone trusted here',
+    'Get the file from its maker again, or, if you know who signed it, trust that key.',
+  ),
   'onnx-invalid': kind(422, 'The file is not an ONNX model', 'Export the model again, as one .onnx file.'),
   'onnx-unsupported': kind(
     422,

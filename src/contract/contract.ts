@@ -9,6 +9,7 @@ import type { Operation } from './operation.ts';
 import * as project from './project.ts';
 import * as server from './server.ts';
 import * as session from './session.ts';
+import * as signingKey from './signing-key.ts';
 import * as training from './training.ts';
 import * as upload from './upload.ts';
 import * as workspace from './workspace.ts';
@@ -22,6 +23,7 @@ const resources = {
   ...dataset,
   ...training,
   ...model,
+  ...signingKey,
   ...endpoint,
   ...explanation,
   ...job,

@@ -41,6 +41,12 @@ export const modelVersion = z
     fields: z.array(modelField),
     fileSha256: z.string(),
     fileSizeBytes: z.number().int(),
+    signer: z
+      .string()
+      .nullable()
+      .describe(
+        'The public key that the file was signed with; null for an imported file without a signature, and for ONNX.',
+      ),
     format: modelFormat.describe(
       'Of the file. An onnx file was made elsewhere: it predicts, and is not explained.',
     ),

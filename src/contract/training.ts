@@ -127,6 +127,12 @@ export const recipe = z
       .describe(
         'Milliseconds that the answer to one row may take, measured where the training runs: slower models are thinned out or left out.',
       ),
+    singleModels: z
+      .boolean()
+      .default(false)
+      .describe(
+        'One model on all training rows in place of one for each fold: a smaller file and quicker answers.',
+      ),
     refit: z
       .boolean()
       .default(true)

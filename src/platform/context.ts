@@ -3,6 +3,7 @@
 import type { JsonObject } from '../base/json.ts';
 import type { NewId } from '../base/ids.ts';
 import type { Clock } from '../base/time.ts';
+import type { Signer } from '../ml/model/header.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Database, Transaction } from './ports/database.ts';
 import type { Egress } from './ports/egress.ts';
@@ -25,6 +26,8 @@ export interface Services {
   jobs: Jobs;
   meter: Meter;
   egress: Egress;
+  /** Vouches for the model files that this server makes. */
+  signer: Signer;
   log: Log;
   clock: Clock;
   newId: NewId;

@@ -20,6 +20,7 @@ import { makePgliteTemplate, openPglite } from './drivers/pglite.ts';
 import { openPostgres } from './drivers/postgres.ts';
 import type { Database } from './ports/database.ts';
 import type { Log } from './ports/log.ts';
+import { fleetingSigner } from './security/signing/key-file.ts';
 
 export interface TestServices {
   services: Services;
@@ -53,6 +54,7 @@ export async function openTestServices({
     jobs: absent('jobs'),
     meter: absent('meter'),
     egress: absent('egress'),
+    signer: fleetingSigner(),
     log,
     clock: systemClock,
     newId: idSource(),

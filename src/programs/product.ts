@@ -17,6 +17,7 @@ import { auditRoutes } from '../platform/security/audit/routes.ts';
 import type { Authenticator } from '../platform/security/identity/authenticator.ts';
 import { identityRoutes } from '../platform/security/identity/routes.ts';
 import { keyRoutes } from '../platform/security/keys/routes.ts';
+import { signingRoutes } from '../platform/security/signing/routes.ts';
 import type { Throttle } from '../platform/security/throttle.ts';
 import { tenancyRoutes } from '../platform/tenancy/routes.ts';
 
@@ -31,6 +32,7 @@ export function productRoutes(options: {
     ...tenancyRoutes(options),
     ...keyRoutes(options.authenticator),
     ...auditRoutes,
+    ...signingRoutes,
     ...dataRoutes,
     ...trainRoutes,
     ...registryRoutes,

@@ -7,6 +7,7 @@ import { closePredictions } from '../pipeline/predict/predict.ts';
 import type { Services } from '../platform/context.ts';
 import { openEgress } from '../platform/drivers/egress.ts';
 import { startDispatcher } from '../platform/events/dispatcher.ts';
+import { publishSigningKey } from '../platform/security/signing/signing.ts';
 import { JobHost } from '../platform/jobs/host.ts';
 import { openJobs } from '../platform/jobs/jobs.ts';
 import type { Configuration } from './configuration.ts';
@@ -25,11 +26,13 @@ export async function openRuntime(
   const base = {
     database,
     blobs,
+    signer: await opening.signer,
     log,
     clock: systemClock,
     newId: idSource(),
     limits: limitsOf(configuration),
   };
+  await publishSigningKey(base);
   const meter = createMeter(base);
   opened.defer(() => meter.close());
   opened.defer(() => closePredictions(base));

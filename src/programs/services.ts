@@ -8,6 +8,8 @@ import { openLog } from '../platform/drivers/log.ts';
 import type { Blobs } from '../platform/ports/blobs.ts';
 import type { Database } from '../platform/ports/database.ts';
 import type { Log } from '../platform/ports/log.ts';
+import { openSigner } from '../platform/security/signing/key-file.ts';
+import type { Signer } from '../ml/model/header.ts';
 import type { Configuration } from './configuration.ts';
 
 const mebibyte = 1_048_576;
@@ -28,6 +30,7 @@ export interface Outside {
   log: Log;
   database: Promise<Database>;
   blobs: Promise<Blobs>;
+  signer: Promise<Signer>;
 }
 
 /** Begins to open what the configuration names, and returns when it is under way; `opened` closes it again. */
@@ -42,8 +45,9 @@ export async function openOutside(
   opened.defer(async () => (await database.catch(() => undefined))?.close());
   const blobs = openBlobs(configuration, folders);
   // Awaited later; a failure must not be unhandled until then.
-  for (const opening of [database, blobs]) opening.catch(() => undefined);
-  return { folders, log, database, blobs };
+  const signer = openSigner(configuration.PILVI_HOME);
+  for (const opening of [database, blobs, signer]) opening.catch(() => undefined);
+  return { folders, log, database, blobs, signer };
 }
 
 /** The bounds of this installation. */

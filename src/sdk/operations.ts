@@ -69,6 +69,7 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
   listModels: { method: 'GET', path: '/projects/{projectId}/models' },
   removeModelAlias: { method: 'DELETE', path: '/models/{modelId}/aliases/{alias}', answer: 'nothing' },
   setModelAlias: { method: 'PUT', path: '/models/{modelId}/aliases/{alias}', body: 'json' },
+  listSigningKeys: { method: 'GET', path: '/signing-keys' },
   createEndpoint: { method: 'POST', path: '/projects/{projectId}/endpoints', body: 'json' },
   deleteEndpoint: { method: 'DELETE', path: '/endpoints/{endpointId}', answer: 'nothing' },
   deployModel: { method: 'PUT', path: '/endpoints/{endpointId}/deployments', body: 'json' },

@@ -339,3 +339,14 @@ test('both bin kernels sort, and count the bounds below each value', () => {
     }),
   );
 });
+
+test('numbers that differ in their last bits alone are sorted, and several columns at a time', () => {
+  const random = seededRandom(4);
+  const near = Float64Array.from({ length: 9000 }, () => 1e15 + random.below(100_000));
+  const tiny = Float64Array.from({ length: 700 }, () => (random.next() - 0.5) * 5e-320);
+  const columns = [near, tiny, Float64Array.of(2, 1), new Float64Array(0)];
+  const expected = columns.map((column) => column.toSorted());
+  const kernel = wasmBinKernel()!;
+  for (const column of columns) kernel.sort(column);
+  assert.deepEqual(columns, expected);
+});

@@ -22,11 +22,13 @@ export interface ThreadStart extends SharedStart {
 }
 
 /** Functions of the module that can be shared: the last arguments are where a part begins and ends, thread and part. */
-export type SharedLoop = Exclude<keyof Exports, 'divideAlone' | 'mapToBins' | 'readCells'>;
+export type SharedLoop = Exclude<keyof Exports, 'divideAlone' | 'readCells'>;
 
 export interface Team {
   /** Threads that are there now, the caller's included. */
   size: () => number;
+  /** Threads have numbers below this, in whatever order they come. */
+  readonly threadCount: number;
   /**
    * Runs a loop for the parts from `cuts[i]` to `cuts[i + 1] - 1`, at most {@link mostParts}, and returns when all are
    * done. The caller is thread 0, and takes at least one part, the last.
@@ -90,6 +92,7 @@ export function openTeam(
   let doneByOthers = 0;
   return {
     size: () => 1 + Atomics.load(words, readyWord),
+    threadCount: 1 + threads.count,
     run: (name, places, cuts) => {
       const last = cuts.length - 2;
       const own = run[name] as SharedFunction;
@@ -125,6 +128,7 @@ export function openTeam(
 export function teamOfOne(run: Exports): Team {
   return {
     size: () => 1,
+    threadCount: 1,
     run: (name, places, cuts) => {
       for (let part = 0; part + 1 < cuts.length; part++)
         (run[name] as SharedFunction)(...places, cuts[part]!, cuts[part + 1]!, 0, part);

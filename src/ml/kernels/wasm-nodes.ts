@@ -34,7 +34,7 @@ export function fillerOf({ plan, places, team, views }: Shared): TreeKernels['fi
       [groupList, groups.length, list, histogram, ownHistograms, size, filled, filling, buffers],
       cuts.map((cut) => begin + cut),
     );
-    const threadCount = cuts.length === 2 ? 1 : team.size();
+    const threadCount = cuts.length === 2 ? 1 : team.threadCount;
     let isShared = false;
     for (let thread = 1; thread < threadCount; thread++)
       isShared ||= views.words[filled / 4 + thread] === filling;

@@ -139,28 +139,48 @@ export function describeTable(opened: Opened): void {
   padGroups(opened);
 }
 
-/** Copies the bins of the given rows, column by column and then row by row, their targets and weights. */
+/** Copies the bins of the given rows, in columns and from there into groups, their targets and weights. */
 export function loadTable(opened: Opened, content: KernelPlan): void {
   const { plan, places, buffer } = opened;
-  const { layout, allCount } = plan;
+  const { rowCount, allCount } = plan;
   const { positions } = content;
   const isInOrder = countsUp(positions);
-  const begun = new Set<number>();
-  content.features.forEach(({ bins }, feature) => {
-    const placed = layout.features[feature]!;
-    const column = new Uint8Array(buffer, places.columns + placed.column * allCount, allCount);
-    if (placed.defaultBin >= 0 && !begun.has(placed.column)) column.fill(placed.bytes[placed.defaultBin]!);
-    begun.add(placed.column);
-    const isPlain = placed.defaultBin < 0 && placed.bytes[0] === 0;
-    if (isPlain && isInOrder) column.set(bins.subarray(0, allCount));
-    else copyColumn(bins, positions, placed, column);
-  });
-  interleaveAll(opened);
+  const step = stagedRows(plan);
+  for (let begin = 0; begin < allCount; begin += step) {
+    const end = Math.min(allCount, begin + step);
+    writeColumns(opened, content, { rows: positions.subarray(begin, end), isInOrder });
+    const grouped = { begin, end: plan.isByRow ? end : rowCount };
+    interleaveRows(opened, grouped, (column) => column * step - begin);
+  }
   const target = new Float64Array(buffer, places.target, allCount);
   for (let row = 0; row < allCount; row++) target[row] = content.target[positions[row]!]!;
   if (!content.weights) return;
   const weights = new Float64Array(buffer, places.weights, allCount);
   for (let row = 0; row < allCount; row++) weights[row] = content.weights[positions[row]!]!;
+}
+
+/** The rows that columns hold at a time. */
+function stagedRows({ isByRow, allCount }: TablePlan): number {
+  return isByRow ? mostStagedRows : allCount;
+}
+
+/** `rows` are rows of the table, at most as many as columns hold; `isInOrder` promises that each is one behind the last. */
+function writeColumns(
+  { plan, places, buffer }: Opened,
+  { features }: KernelPlan,
+  { rows, isInOrder }: { rows: Int32Array; isInOrder: boolean },
+): void {
+  const begun = new Set<number>();
+  features.forEach(({ bins }, feature) => {
+    const placed = plan.layout.features[feature]!;
+    const at = places.columns + placed.column * stagedRows(plan);
+    const column = new Uint8Array(buffer, at, rows.length);
+    if (placed.defaultBin >= 0 && !begun.has(placed.column)) column.fill(placed.bytes[placed.defaultBin]!);
+    begun.add(placed.column);
+    const isPlain = placed.defaultBin < 0 && placed.bytes[0] === 0;
+    if (isPlain && isInOrder) column.set(bins.subarray(rows[0]!, rows[0]! + rows.length));
+    else copyColumn(bins, rows, placed, column);
+  });
 }
 
 /**

@@ -14,6 +14,7 @@ export type Exports = Readonly<
     | 'gains'
     | 'interleave'
     | 'joinHistograms'
+    | 'mapToBins'
     | 'move'
     | 'moveScores'
     | 'pack'
@@ -33,7 +34,6 @@ export type Exports = Readonly<
   >
 > & {
   divideAlone: (...places: number[]) => number;
-  mapToBins: (...places: number[]) => number;
   readCells: (histogram: number, feature: number, total: bigint, out: number) => void;
 };
 

@@ -1,8 +1,10 @@
 // Features cut into at most 255 bins of a byte each, column by column: the form in which trees are grown.
 // Bounds follow LightGBM's idea: equal-frequency bins, heavy values in bins of their own, bounds half-way between
 // neighbouring values. Bounds see the inputs of all rows of the table, never the target.
+import { present } from '../../base/assert.ts';
 import { seededRandom } from '../../base/random.ts';
 import { mostSorted, openBinKernel, type BinKernel } from '../kernels/bin-kernel.ts';
+import type { KernelThreads } from '../kernels/threads.ts';
 import type { FeatureTable } from '../frame/encoding.ts';
 
 export interface BinnedFeature {
@@ -32,27 +34,55 @@ const memory = new WeakMap<FeatureTable, BinnedTable>();
 /** By the table that views are of: views share most of their columns (frame/views.ts), and so the bins of these. */
 const columnMemory = new WeakMap<FeatureTable, Map<unknown, BinnedFeature>>();
 
+/** Tables with fewer values are cut into bins before other threads are awake. */
+const fewestSharedValues = 500_000;
+
 /** The bins of a table; computed once for each table, which never changes. */
-export function binnedTable(table: FeatureTable): BinnedTable {
+export function binnedTable(table: FeatureTable, threads?: KernelThreads): BinnedTable {
   const known = memory.get(table);
   if (known) return known;
-  const tools = binningTools(table.rowCount);
   const source = table.source ?? table;
   const shared = columnMemory.get(source) ?? new Map<unknown, BinnedFeature>();
   columnMemory.set(source, shared);
+  const isNew = (index: number): boolean => !shared.has(table.columns[index]);
+  const indices = table.features.map((_, index) => index).filter(isNew);
+  const isNumber = (index: number): boolean => table.features[index]!.kind !== 'category';
+  for (const index of indices.filter((one) => !isNumber(one)))
+    shared.set(table.columns[index], binCategory(table, index));
+  binNumbers(table, indices.filter(isNumber), { shared, threads });
   const features = table.features
-    .map((feature, index) => {
-      const column = table.columns[index]!;
-      const bins =
-        shared.get(column) ??
-        (feature.kind === 'category' ? binCategory(table, index) : binNumber(table, index, tools));
-      shared.set(column, bins);
-      return { ...bins, feature: index };
-    })
+    .map((_, index) => ({ ...present(shared.get(table.columns[index]), 'bins'), feature: index }))
     .filter((feature) => feature.binCount > 1);
   const binned = { rowCount: table.rowCount, features };
   memory.set(table, binned);
   return binned;
+}
+
+function binNumbers(
+  table: FeatureTable,
+  indices: readonly number[],
+  { shared, threads }: { shared: Map<unknown, BinnedFeature>; threads: KernelThreads | undefined },
+): void {
+  if (indices.length === 0) return;
+  const tools = binningTools(
+    table.rowCount,
+    table.rowCount * indices.length >= fewestSharedValues ? threads : undefined,
+  );
+  try {
+    const { columnsAtOnce } = tools.kernel;
+    for (let first = 0; first < indices.length; first += columnsAtOnce) {
+      const batch = indices.slice(first, first + columnsAtOnce);
+      const columns = batch.map((index) => table.columns[index]!);
+      boundsOf(columns, tools).forEach((bounds, member) =>
+        shared.set(
+          columns[member],
+          binNumber({ feature: batch[member]!, values: columns[member]! }, bounds, tools),
+        ),
+      );
+    }
+  } finally {
+    tools.kernel.close();
+  }
 }
 
 function binCategory(table: FeatureTable, feature: number): BinnedFeature {
@@ -81,37 +111,39 @@ interface BinningTools {
   kernel: BinKernel;
   /** Rows that bounds are taken from; `undefined` for all. */
   sample: Int32Array | undefined;
-  /** As long as the sample. */
-  kept: Float64Array;
+  /** As long as the sample; one for each column that is sorted at a time. */
+  kept: Float64Array[];
   distinct: Float64Array;
   counts: Int32Array;
 }
 
-function binningTools(rowCount: number): BinningTools {
+function binningTools(rowCount: number, threads: KernelThreads | undefined): BinningTools {
+  const kernel = openBinKernel(threads);
   const sample = sampledRows(rowCount);
   const count = sample?.length ?? rowCount;
   return {
-    kernel: openBinKernel(),
+    kernel,
     sample,
-    kept: new Float64Array(count),
+    kept: Array.from({ length: kernel.columnsAtOnce }, () => new Float64Array(count)),
     distinct: new Float64Array(count),
     counts: new Int32Array(count),
   };
 }
 
-function binNumber(table: FeatureTable, feature: number, tools: BinningTools): BinnedFeature {
-  const { kernel } = tools;
-  const values = table.columns[feature]!;
-  const bounds = boundsOf(values, tools);
+function binNumber(
+  { feature, values }: { feature: number; values: Float64Array | Uint8Array },
+  bounds: Float64Array,
+  { kernel }: BinningTools,
+): BinnedFeature {
   const bins = new Uint8Array(values.length);
-  const present = bounds.length;
-  const hasMissing = kernel.map({ values, bounds, missingBin: present }, bins) > 0;
+  const valueBins = bounds.length;
+  const hasMissing = kernel.map({ values, bounds, missingBin: valueBins }, bins) > 0;
   return {
     feature,
     kind: 'number',
     bins,
-    binCount: present + (hasMissing ? 1 : 0),
-    missingBin: hasMissing ? present : -1,
+    binCount: valueBins + (hasMissing ? 1 : 0),
+    missingBin: hasMissing ? valueBins : -1,
     bounds,
   };
 }
@@ -126,21 +158,26 @@ function sampledRows(rowCount: number): Int32Array | undefined {
   );
 }
 
-function boundsOf(values: Float64Array | Uint8Array, tools: BinningTools): Float64Array {
-  const { kernel, distinct, counts } = tools;
-  const sorted = presentValues(values, tools);
-  if (sorted.length === 0) return new Float64Array(0);
-  kernel.sort(sorted);
+/** At most as many columns as are sorted at a time. */
+function boundsOf(columns: readonly (Float64Array | Uint8Array)[], tools: BinningTools): Float64Array[] {
+  const samples = columns.map((values, index) => presentValues(values, tools.kept[index]!, tools));
+  tools.kernel.sort(...samples);
+  return samples.map((sorted, index) => boundsBetween(levelsOf(sorted, tools), columns[index]!.length));
+}
+
+function levelsOf(sorted: Float64Array, { distinct, counts }: BinningTools): Levels {
   let levelCount = 0;
+  let last = NaN;
   for (let index = 0; index < sorted.length; index++) {
-    if (index === 0 || sorted[index] !== distinct[levelCount - 1]) {
+    const value = sorted[index]!;
+    if (value !== last) {
       counts[levelCount] = 0;
-      distinct[levelCount++] = sorted[index]!;
+      distinct[levelCount++] = value;
+      last = value;
     }
     counts[levelCount - 1]!++;
   }
-  const levels = { distinct: distinct.subarray(0, levelCount), counts, valueCount: sorted.length };
-  return boundsBetween(levels, values.length);
+  return { distinct: distinct.subarray(0, levelCount), counts, valueCount: sorted.length };
 }
 
 /** Different values in order, how often each occurs, and how often all do. */
@@ -160,7 +197,11 @@ export function boundsBetween(levels: Levels, rowCount: number): Float64Array {
 }
 
 /** The sampled values that are there. */
-function presentValues(values: Float64Array | Uint8Array, { sample, kept }: BinningTools): Float64Array {
+function presentValues(
+  values: Float64Array | Uint8Array,
+  kept: Float64Array,
+  { sample }: BinningTools,
+): Float64Array {
   let count = 0;
   for (let index = 0; index < kept.length; index++) {
     const value = values[sample ? sample[index]! : index]!;
@@ -178,7 +219,8 @@ function everyGap(distinct: Float64Array): number[] {
  * is known before the first bin is closed: otherwise bins below heavy values would be wider than those above.
  */
 function equalFrequencyGaps({ distinct, counts, valueCount }: Levels, most: number): number[] {
-  const isHeavy = (index: number): boolean => counts[index]! >= valueCount / most;
+  const heavy = valueCount / most;
+  const isHeavy = (index: number): boolean => counts[index]! >= heavy;
   let restRows = valueCount;
   let restBins = most;
   for (let index = 0; index < distinct.length; index++)

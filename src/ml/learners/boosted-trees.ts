@@ -90,7 +90,7 @@ export async function boost(boosting: Boosting): Promise<TrainedModel> {
     validationScore: boosting.hasValidation ? () => loss.mean(rowCount, allCount) : undefined,
   });
   const model = store.finish({ treeCount: kept * loss.outputCount, link: loss.link, base });
-  return { model, iterationCount: kept, curve, endedBy };
+  return { model, iterationCount: kept, curve, endedBy, settled: { iterations: kept } };
 }
 
 /** Gives all rows their first scores: those of the earlier model, or the best constant. Returns what trees add to. */
@@ -107,7 +107,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const settings = completeHyperparameters(boostedTreesSpec, input.hyperparameters);
   checkInput(input, settings);
   const positions = positionsOf(input);
-  const binned = binnedTable(table);
+  const binned = binnedTable(table, input.control.threads);
   const rowCount = rows.length;
   const grower = treeGrower(
     {

@@ -84,7 +84,8 @@ async function boost(boosting: Boosting): Promise<TrainedModel> {
     validationScore: validationRows && (() => loss.mean(rowCount, allCount)),
   });
   const model = store.finish({ treeCount: kept * loss.outputCount, link: loss.link, base });
-  return { model, iterationCount: kept, curve, endedBy };
+  const { learningRate } = boosting;
+  return { model, iterationCount: kept, curve, endedBy, settled: { iterations: kept, learningRate } };
 }
 
 function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
@@ -96,7 +97,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const rowCount = rows.length;
   const allCount = positions.length;
   const random = seededRandom(input.seed);
-  const binned = binnedTable(table);
+  const binned = binnedTable(table, input.control.threads);
   const statistics = drawStatistics(input, { settings, binned, random });
   const features = [...binned.features, ...statistics.map((statistic) => statistic.binned)];
   const layout = layoutOf(features);

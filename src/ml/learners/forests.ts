@@ -119,7 +119,7 @@ async function trainForest(
   { hasRandomBorders }: { hasRandomBorders: boolean },
 ): Promise<TrainedModel> {
   const random = seededRandom(input.seed);
-  const binned = binnedTable(input.table);
+  const binned = binnedTable(input.table, input.control.threads);
   const grower = treeGrower({
     table: binned,
     rules: rulesFrom(settings, hasRandomBorders),

@@ -109,6 +109,8 @@ export interface TrainedModel {
   curve: CurvePoint[];
   /** What ended it: all iterations done, no more progress, or the deadline. */
   endedBy: 'iterations' | 'early-stopping' | 'deadline';
+  /** Settings that early stopping and the rows decided: with them, a training without validation rows does the same. */
+  settled?: Hyperparameters;
   /** What people who use the model should know, such as that rows were left out; whole sentences. */
   notes?: readonly string[];
 }

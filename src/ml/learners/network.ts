@@ -52,7 +52,7 @@ async function trainNetwork(input: TrainingInput): Promise<TrainedModel> {
     ? { weights: start, iterationCount: 0, curve: [], endedBy: 'deadline' as const }
     : await teach(lesson, start);
   const { weights, ...rest } = found;
-  return { ...rest, model: networkModel(lesson, weights) };
+  return { ...rest, model: networkModel(lesson, weights), settled: { epochs: rest.iterationCount } };
 }
 
 function prepareLesson(input: TrainingInput, settings: Hyperparameters): Lesson {

@@ -1,6 +1,6 @@
 // Small readers for JSON that nobody vouches for: each returns the value in the type it claims, or throws
 // `model-file-invalid` naming the place. Only for model files, whose bundle must stay small.
-import { invalid } from './container.ts';
+import { invalid } from './header.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,26 +1,16 @@
-// The container of a model file: a fixed header, a JSON document, named sections of numbers. It knows nothing of
-// models; it guarantees that what is read is what was written, or says that it is not.
+// The container of a model file: behind its head (header.ts), a JSON document and named sections of numbers. It knows
+// nothing of models; it guarantees that what is read is what was written, or says that it is not.
 //
-//   0   "PILVI" 0             magic
-//   6   uint16                format version
-//   8   uint32                bytes of the JSON document
-//   12  uint32                bytes of the whole file
-//   16  32 bytes              SHA-256 of the bytes from 48 to the end
-//   48  the document, UTF-8   {"document": ..., "sections": [{name, type, offset, count, sha256}]}, then zeros to a multiple of 8
-//       the sections          little-endian numbers, each beginning at a multiple of 8
+//   the document    UTF-8: {"document": ..., "sections": [{name, type, offset, count}]}, then zeros to a multiple of 8
+//   the sections    little-endian numbers, each beginning at a multiple of 8 of the file, so that they can be used where
+//                   they lie: arrays that are read are views of the file's bytes, which belong to the reader from then on
 import { assert } from '../../base/assert.ts';
-import { sha256 } from '../../base/hash.ts';
 import { canonicalJson } from '../../base/json.ts';
 import { Problem } from '../../base/problems.ts';
+import { checkHead, headBytes, invalid, maximumFileBytes, writeHead, type Trust } from './header.ts';
 
-export const formatVersion = 1;
-/** Largest file that is written or read. */
-export const maximumFileBytes = 1_000_000_000;
-
-const headerBytes = 48;
 const maximumDocumentBytes = 64_000_000;
 const maximumSections = 20_000;
-const magic = [0x50, 0x49, 0x4c, 0x56, 0x49, 0];
 
 const arrayTypes = {
   u8: Uint8Array,
@@ -37,32 +27,25 @@ export type SectionArray = Uint8Array | Uint16Array | Int32Array | Uint32Array |
 interface SectionEntry {
   name: string;
   type: ArrayType;
+  /** From the first section on. */
   offset: number;
   count: number;
-  sha256: string;
 }
 
-/** The bytes of a file: equal input, equal bytes. @throws Problem `memory-limit` beyond 1 GB */
+/** The bytes of an unsigned file: equal input, equal bytes. @throws Problem `memory-limit` beyond 1 GB */
 export async function writeContainer(
   document: unknown,
   sections: ReadonlyMap<string, SectionArray>,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   assert(isLittleEndian(), 'model files are written on little-endian machines only');
   const entries: SectionEntry[] = [];
   let sectionBytes = 0;
   for (const [name, array] of sections) {
-    const bytes = bytesOf(array);
-    entries.push({
-      name,
-      type: typeOf(array),
-      offset: sectionBytes,
-      count: array.length,
-      sha256: await sha256(bytes),
-    });
-    sectionBytes += padded(bytes.length);
+    entries.push({ name, type: typeOf(array), offset: sectionBytes, count: array.length });
+    sectionBytes += padded(array.byteLength);
   }
   const text = new TextEncoder().encode(canonicalJson({ document, sections: entries }));
-  const start = headerBytes + padded(text.length);
+  const start = headBytes + padded(text.length);
   const total = start + sectionBytes;
   if (total > maximumFileBytes || text.length > maximumDocumentBytes) {
     throw new Problem(
@@ -71,75 +54,44 @@ export async function writeContainer(
     );
   }
   const file = new Uint8Array(total);
-  file.set(magic);
-  file.set(text, headerBytes);
+  file.set(text, headBytes);
   entries.forEach((entry) => file.set(bytesOf(sections.get(entry.name)!), start + entry.offset));
-  const view = new DataView(file.buffer);
-  view.setUint16(6, formatVersion, true);
-  view.setUint32(8, text.length, true);
-  view.setUint32(12, total, true);
-  file.set(fromHex(await sha256(file.subarray(headerBytes))), 16);
+  await writeHead(file, text.length);
   return file;
 }
 
-/** @throws Problem `model-file-invalid` or `model-file-too-new` */
+/**
+ * The document and the sections, as views of `file` unless it begins at an odd place in its buffer: it must not be changed
+ * afterwards. @throws Problem `model-file-invalid`, `model-file-too-new` or `model-file-untrusted`
+ */
 export async function readContainer(
   file: Uint8Array,
+  trust: Trust = {},
 ): Promise<{ document: unknown; sections: Map<string, SectionArray> }> {
-  const documentBytes = readHeader(file);
-  const digest = await sha256(file.subarray(headerBytes));
-  if (!fromHex(digest).every((byte, index) => byte === file[16 + index]))
-    throw invalid('its checksum does not fit its content');
-  const { document, entries } = readDocument(file.subarray(headerBytes, headerBytes + documentBytes));
+  const bytes = inPlace(file);
+  const { documentBytes, contentAt } = await checkHead(bytes, trust);
+  if (documentBytes > maximumDocumentBytes) throw invalid('its description is too long');
+  const { document, entries } = readDocument(bytes.subarray(contentAt, contentAt + documentBytes));
   const sections = new Map<string, SectionArray>();
-  let end = headerBytes + padded(documentBytes);
-  const start = end;
-  for (const entry of entries) {
-    const byteCount = entry.count * arrayTypes[entry.type].BYTES_PER_ELEMENT;
+  const start = contentAt + padded(documentBytes);
+  let end = start;
+  for (const { name, type, offset, count } of entries) {
+    const byteCount = count * arrayTypes[type].BYTES_PER_ELEMENT;
     // Sections follow each other without gaps or overlaps.
-    if (start + entry.offset !== end || end + byteCount > file.length)
-      throw invalid(`section "${entry.name}" lies outside the file`);
-    const bytes = file.slice(end, end + byteCount);
-    if ((await sha256(bytes)) !== entry.sha256)
-      throw invalid(`section "${entry.name}" does not fit its checksum`);
-    sections.set(entry.name, new arrayTypes[entry.type](bytes.buffer, 0, entry.count));
+    if (start + offset !== end || end + byteCount > bytes.length)
+      throw invalid(`section "${name}" lies outside the file`);
+    sections.set(name, new arrayTypes[type](bytes.buffer, bytes.byteOffset + end, count));
     end += padded(byteCount);
   }
-  if (end !== file.length || sections.size !== entries.length)
+  if (end !== bytes.length || sections.size !== entries.length)
     throw invalid('it has bytes or sections too many');
   return { document, sections };
 }
 
-/** The problem of a file that is not what it should be. */
-export function invalid(what: string, cause?: unknown): Problem {
-  return new Problem(
-    'model-file-invalid',
-    `The model file cannot be used: ${what}.`,
-    cause === undefined ? {} : { cause },
-  );
-}
-
-function readHeader(file: Uint8Array): number {
-  if (file.length < headerBytes || !magic.every((byte, index) => file[index] === byte)) {
-    throw invalid('it does not begin as a model file does');
-  }
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const version = view.getUint16(6, true);
-  if (version > formatVersion) {
-    throw new Problem(
-      'model-file-too-new',
-      `The model file has format ${version}; this Pilvi reads up to format ${formatVersion}.`,
-    );
-  }
-  if (version !== formatVersion) throw invalid(`there is no format ${version}`);
-  const documentBytes = view.getUint32(8, true);
-  const total = view.getUint32(12, true);
-  if (file.length > maximumFileBytes) throw invalid(`it is larger than ${maximumFileBytes / 1e6} MB`);
-  if (total !== file.length)
-    throw invalid(`it should have ${total} bytes and has ${file.length}: it was cut short or added to`);
-  if (documentBytes > maximumDocumentBytes || headerBytes + padded(documentBytes) > total)
-    throw invalid('its description lies outside the file');
-  return documentBytes;
+/** The same bytes where arrays can view them: at a multiple of 8 of a buffer that nobody else writes to. */
+function inPlace(file: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isUsable = file.byteOffset % 8 === 0 && file.buffer instanceof ArrayBuffer;
+  return isUsable ? (file as Uint8Array<ArrayBuffer>) : new Uint8Array(file);
 }
 
 function readDocument(bytes: Uint8Array): { document: unknown; entries: SectionEntry[] } {
@@ -165,8 +117,7 @@ function isEntry(value: unknown): value is SectionEntry {
     typeof entry.type === 'string' &&
     Object.hasOwn(arrayTypes, entry.type) &&
     isCount(entry.offset) &&
-    isCount(entry.count) &&
-    typeof entry.sha256 === 'string'
+    isCount(entry.count)
   );
 }
 
@@ -182,12 +133,6 @@ function typeOf(array: SectionArray): ArrayType {
 
 function bytesOf(array: SectionArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
-
-function fromHex(text: string): Uint8Array {
-  return Uint8Array.from({ length: text.length / 2 }, (_, index) =>
-    parseInt(text.slice(index * 2, index * 2 + 2), 16),
-  );
 }
 
 function isLittleEndian(): boolean {

@@ -2,7 +2,7 @@
 // bit. The files are never written anew; docs/model-file.md says what to do when the format changes.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatVersion } from './container.ts';
+import { formatVersion } from './header.ts';
 import { answersInBits } from './testing/answers-in-bits.ts';
 import { goldenModels } from './testing/golden.ts';
 

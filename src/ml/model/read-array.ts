@@ -1,6 +1,7 @@
 // Arrays out of the sections of a model file, each of the type and length that it must have.
-import { demand, numberAt } from './checks.ts';
+import { demand } from './checks.ts';
 import type { SectionArray } from './container.ts';
+import { invalid } from './header.ts';
 
 /** The sections of one row model: those whose names begin with its prefix. */
 export interface ArraySource {
@@ -29,15 +30,22 @@ export function array<T extends SectionArray>(
 /** Finite float64 numbers. @throws Problem `model-file-invalid` */
 export function doubles(source: ArraySource, name: string, length?: number): Float64Array {
   const found = array(source, name, Float64Array, length);
-  found.forEach((value) => numberAt(value, `a number of section "${source.prefix}/${name}"`));
+  checkFinite(found, source, name);
   return found;
 }
 
 /** Finite float32 numbers. @throws Problem `model-file-invalid` */
 export function floats(source: ArraySource, name: string, length: number): Float32Array {
   const found = array(source, name, Float32Array, length);
-  found.forEach((value) => numberAt(value, `a number of section "${source.prefix}/${name}"`));
+  checkFinite(found, source, name);
   return found;
+}
+
+/** In plain steps: there may be millions, and words are for faults alone. */
+function checkFinite(values: Float64Array | Float32Array, { prefix }: ArraySource, name: string): void {
+  for (let index = 0; index < values.length; index++)
+    if (!Number.isFinite(values[index]))
+      throw invalid(`section "${prefix}/${name}" has what is not a number`);
 }
 
 /** Features that are numbers. @throws Problem `model-file-invalid` */

@@ -2,6 +2,7 @@
 // tree (children behind their parents, inside their own tree), every number finite.
 import { countAt, demand, objectAt, textAt, wordAt, type Fields } from './checks.ts';
 import type { SectionArray } from './container.ts';
+import { invalid } from './header.ts';
 import type { LinearModel } from './linear.ts';
 import type { NaiveBayesModel } from './naive-bayes.ts';
 import { weightings, type NeighboursModel } from './neighbours.ts';
@@ -100,59 +101,67 @@ function readTrees(source: ArraySource, { link, rawCount }: Shape, context: Part
   };
   demand(model.roots.length % rawCount === 0, `${source.prefix} has trees that belong to no output`);
   demand(model.categorySets.length % wordsPerSet === 0, `${source.prefix} has half a set of categories`);
-  demand(
-    model.leafRowCounts.every((count) => count >= 1),
-    `${source.prefix} has leaves without rows`,
-  );
   checkNodes(model, source.prefix, context.levelCounts);
   return model;
 }
 
 /** Trees lie one after another: the nodes from a root to the next root are its own, so walks are short and few. */
 function checkNodes(model: TreesModel, prefix: string, levelCounts: readonly number[]): void {
-  const { roots, feature, threshold, sets, left, right, flags, categorySets, leafValues } = model;
-  const setCount = categorySets.length / wordsPerSet;
-  const isLeaf = (child: number): boolean => ~child < leafValues.length;
+  const { roots, feature, leafValues, leafRowCounts } = model;
+  for (let leaf = 0; leaf < leafRowCounts.length; leaf++)
+    if (leafRowCounts[leaf]! < 1) throw invalid(`${prefix} has leaves without rows`);
   const ends = endsOfTrees(roots, feature.length);
-  const depths = new Int32Array(feature.length);
+  const known = { model, levelCounts: Int32Array.from(levelCounts), depths: new Uint8Array(feature.length) };
   let nextNode = 0;
   for (let tree = 0; tree < roots.length; tree++) {
     const root = roots[tree]!;
     if (root < 0) {
-      demand(isLeaf(root), `${prefix}: tree ${tree} has no leaf`);
+      if (~root >= leafValues.length) throw invalid(`${prefix}: tree ${tree} has no leaf`);
       continue;
     }
-    demand(root === nextNode, `${prefix}: tree ${tree} does not begin where the one before ends`);
-    const end = ends[tree]!;
-    demand(end > root && end <= feature.length, `${prefix}: tree ${tree} has no nodes`);
-    for (let node = root; node < end; node++) {
-      const isInTree = (child: number): boolean => (child < 0 ? isLeaf(child) : child > node && child < end);
-      demand(
-        isInTree(left[node]!) && isInTree(right[node]!),
-        `${prefix}: node ${node} points outside its tree`,
-      );
-      demand(depths[node]! < maximumDepth, `${prefix}: tree ${tree} is too deep`);
-      for (const child of [left[node]!, right[node]!])
-        if (child >= 0) depths[child] = Math.max(depths[child]!, depths[node]! + 1);
-      const levelCount = levelCounts[feature[node]!];
-      const isCategorical = (flags[node]! & categoricalFlag) !== 0;
-      demand(
-        levelCount !== undefined && levelCount > 0 === isCategorical,
-        `${prefix}: node ${node} asks a feature that is not there`,
-      );
-      demand(
-        flags[node]! <= (categoricalFlag | missingLeftFlag),
-        `${prefix}: node ${node} has unknown flags`,
-      );
-      const limit = threshold[node]!;
-      const isValid = isCategorical
-        ? limit !== limit && sets[node]! >= 0 && sets[node]! < setCount
-        : limit > -Infinity;
-      demand(isValid, `${prefix}: node ${node} has no valid threshold`);
+    if (root !== nextNode) throw invalid(`${prefix}: tree ${tree} does not begin where the one before ends`);
+    nextNode = ends[tree]!;
+    if (nextNode <= root || nextNode > feature.length) throw invalid(`${prefix}: tree ${tree} has no nodes`);
+    for (let node = root; node < nextNode; node++) {
+      const fault = faultOfNode(known, node, nextNode);
+      if (fault !== undefined) throw invalid(`${prefix}: node ${node} ${fault}`);
     }
-    nextNode = end;
   }
   demand(nextNode === feature.length, `${prefix} has nodes of no tree`);
+}
+
+interface KnownOfTrees {
+  model: TreesModel;
+  levelCounts: Int32Array;
+  /** Questions above each node; filled in from the roots down. */
+  depths: Uint8Array;
+}
+
+/** What is wrong with a node of the tree that ends before node `end`. Large models have millions: words only for faults. */
+function faultOfNode(
+  { model, levelCounts, depths }: KnownOfTrees,
+  node: number,
+  end: number,
+): string | undefined {
+  const { feature, threshold, sets, left, right, flags, categorySets, leafValues } = model;
+  const depth = depths[node]! + 1;
+  for (let side = 0; side < 2; side++) {
+    const child = side === 0 ? left[node]! : right[node]!;
+    const isInTree = child < 0 ? ~child < leafValues.length : child > node && child < end;
+    if (!isInTree) return 'points outside its tree';
+    if (child >= 0 && depths[child]! < depth) depths[child] = depth;
+  }
+  if (depth > maximumDepth) return 'is too deep in its tree';
+  const asked = feature[node]!;
+  const isCategorical = (flags[node]! & categoricalFlag) !== 0;
+  if (asked >= levelCounts.length || levelCounts[asked]! > 0 !== isCategorical)
+    return 'asks a feature that is not there';
+  if (flags[node]! > (categoricalFlag | missingLeftFlag)) return 'has unknown flags';
+  const limit = threshold[node]!;
+  const isValid = isCategorical
+    ? limit !== limit && sets[node]! >= 0 && sets[node]! < categorySets.length / wordsPerSet
+    : limit > -Infinity;
+  return isValid ? undefined : 'has no valid threshold';
 }
 
 /** Where the nodes of each tree end: at the next tree that has nodes. */

@@ -80,7 +80,7 @@ test("each fold's model leaves out the rows of its fold alone", async () => {
     { trial, weight: 1 },
   ]);
   assert.ok(isComplete);
-  const { actual } = prepared.everything;
+  const { actual } = prepared.everything!;
   assert.deepEqual([...prepared.training.actual, ...prepared.holdout.actual], [...actual]);
   for (const [number, { validation }] of prepared.folds.entries()) {
     const leftOut = new Set(validation);
@@ -89,6 +89,22 @@ test("each fold's model leaves out the rows of its fold alone", async () => {
     const model = models[0]![number]!;
     assert.ok(model.kind === 'constant' && Math.abs(model.values[0]! - mean) < 1e-9, JSON.stringify(model));
   }
+});
+
+test('one model for all folds learns from every row, with what its folds settled', async () => {
+  const single: Recipe = { ...recipe, singleModels: true };
+  const frame = changingFrame();
+  const judged = await search({ frame, recipe: { ...single, refit: false }, clock: systemClock });
+  const { model } = await search({ frame, recipe: single, clock: systemClock });
+  assert.deepEqual(
+    model.members.map(({ models }) => models.length),
+    model.members.map(() => 1),
+  );
+  assert.equal(model.manifest.training.finalRowCount, 200);
+  const treesOf = ({ members }: typeof model): number[] =>
+    members.map(({ models }) => (models[0]!.kind === 'trees' ? models[0]!.roots.length : 0));
+  assert.deepEqual(treesOf(model), treesOf(judged.model));
+  assert.notDeepEqual(await writeModel(model), await writeModel(judged.model));
 });
 
 test('without time, and where new models would be too slow, the models that were judged stay', async () => {

@@ -1,7 +1,7 @@
 // The end of a search: calibrates the ensemble, opens the holdout, once, and puts the model together.
 import type { JsonObject } from '../../base/json.ts';
 import { rowAt } from '../frame/frame.ts';
-import { copyFeatureRow } from '../frame/encoding.ts';
+import { copyFeatureRows } from '../frame/encoding.ts';
 import { hasClasses, type ColumnSchema, type Task } from '../frame/schema.ts';
 import { splitRows } from '../frame/split.ts';
 import { permutationImportance } from '../explain/permutation.ts';
@@ -103,7 +103,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
   manifest.quality.holdoutRowCount = holdout.actual.length;
   manifest.quality.holdout = evaluation.metrics;
   manifest.quality.crossValidationScore = metric.compute(fitted.scored);
-  if (judged.isComplete) manifest.training.finalRowCount = prepared.everything.actual.length;
+  if (judged.isComplete) manifest.training.finalRowCount = prepared.everything!.actual.length;
   return {
     model: {
       ...content,
@@ -119,7 +119,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
 /** Leaves the time that importance and curves take. */
 async function learnAgain(input: FinishInput, secondsPerRow: number): Promise<FinalFit> {
   const { prepared, choices, deadlineMs } = input;
-  if (prepared.recipe.refit === false)
+  if (prepared.recipe.refit === false || !prepared.everything)
     return { models: choices.map(({ trial }) => trial.models), isComplete: false };
   const rowCount = prepared.holdout.actual.length;
   const asked =
@@ -237,9 +237,7 @@ async function scoreRows(
 function encodedRows({ table }: Part, rows: Int32Array): Float64Array {
   const featureCount = table.features.length;
   const encoded = new Float64Array(rows.length * featureCount);
-  rows.forEach((row, index) =>
-    copyFeatureRow(table, row, encoded.subarray(index * featureCount, (index + 1) * featureCount)),
-  );
+  copyFeatureRows(table, rows, encoded);
   return encoded;
 }
 

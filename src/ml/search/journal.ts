@@ -6,7 +6,7 @@
 import { canonicalJson } from '../../base/json.ts';
 import { sha256 } from '../../base/hash.ts';
 import { featuresOf } from '../frame/encoding.ts';
-import type { HyperparameterValue } from '../learners/learner.ts';
+import type { Hyperparameters, HyperparameterValue } from '../learners/learner.ts';
 import { learnerNamed } from '../learners/learners.ts';
 import { countAt, demand, listAt, numberAt, objectAt, textAt, wordAt } from '../model/checks.ts';
 import { readContainer, writeContainer, type SectionArray } from '../model/container.ts';
@@ -62,7 +62,7 @@ export async function openJournal(
 
 /** The bytes of a trial that has ended. @throws Problem `memory-limit` beyond what a file may hold */
 async function writeTrial(trial: Trial, index: number, fingerprint: string): Promise<Uint8Array> {
-  const { report, candidate, models, predictions, notes } = trial;
+  const { report, candidate, models, predictions, settled, notes } = trial;
   const sections = new Map<string, SectionArray>([
     // Numbers that may be infinite, which JSON cannot say.
     [
@@ -78,7 +78,10 @@ async function writeTrial(trial: Trial, index: number, fingerprint: string): Pro
     ['trial/predictions', models.length === 0 ? new Float64Array(0) : predictions],
   ]);
   const parts = models.map((model, fold) => writePart(model, `models/${fold}`, sections));
-  return await writeContainer({ fingerprint, index, report, candidate, notes, models: parts }, sections);
+  return await writeContainer(
+    { fingerprint, index, report, candidate, settled, notes, models: parts },
+    sections,
+  );
 }
 
 /**
@@ -121,6 +124,7 @@ async function readTrial(
     secondsPerRow: secondsPerRow!,
     ...(!Number.isNaN(modelMs) && { modelMs: modelMs! }),
     ...(!Number.isNaN(sampleUtility) && { sampleUtility: sampleUtility! }),
+    settled: listAt(fields['settled'], 'settled', folds.length, readHyperparameters),
     notes: listAt(fields['notes'], 'notes', 100, textAt),
   };
 }
@@ -166,19 +170,22 @@ function readCandidate(value: unknown): Candidate {
 function readSettings(
   fields: Readonly<Record<string, unknown>>,
 ): Pick<TrialReport, 'learner' | 'label' | 'hyperparameters'> {
-  const settings = Object.entries(objectAt(fields['hyperparameters'], 'hyperparameters'));
   const learner = textAt(fields['learner'], 'learner');
   learnerNamed(learner);
   return {
     learner,
     label: textAt(fields['label'], 'label'),
-    hyperparameters: Object.fromEntries(
-      settings.map(([name, setting]): [string, HyperparameterValue] => [
-        name,
-        typeof setting === 'string' ? textAt(setting, name) : numberAt(setting, name),
-      ]),
-    ),
+    hyperparameters: readHyperparameters(fields['hyperparameters'], 'hyperparameters'),
   };
+}
+
+function readHyperparameters(value: unknown, place: string): Hyperparameters {
+  return Object.fromEntries(
+    Object.entries(objectAt(value, place)).map(([name, setting]): [string, HyperparameterValue] => [
+      name,
+      typeof setting === 'string' ? textAt(setting, name) : numberAt(setting, name),
+    ]),
+  );
 }
 
 /** What a search must have in common with the one whose records it takes up; its data are the job's, which never change. */

@@ -1,6 +1,7 @@
 // Keeps an ensemble within the time that one prediction may take. What a model takes is measured where the search runs:
 // one row on its own, as a form or an application asks. Where the best trial is too slow with all of its fold models, it
-// keeps fewer, and so do all others; a trial that is too slow with one is left out.
+// keeps fewer, and so do all others (where that is one, it learns from all rows: single-models.ts); a trial that is too slow with one is
+// left out.
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/time.ts';
 import { copyFeatureRow, encodeFrame } from '../frame/encoding.ts';
@@ -60,6 +61,11 @@ export function thinOut(trials: readonly Trial[], { maxMs, modelsMs }: LatencyLi
   if (kept < foldCount)
     warnings.push(`To answer within ${inWords(maxMs)}, models keep ${kept} of their ${foldCount} parts.`);
   return warnings;
+}
+
+/** Where one model will stand for those of the folds. */
+export function keepOneModel(trials: readonly Trial[]): void {
+  for (const trial of trials) trial.models = trial.models.slice(0, 1);
 }
 
 /** What one row takes with all models that a trial has. */

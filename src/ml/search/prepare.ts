@@ -1,14 +1,12 @@
 // From a frame and a recipe to what trials work on: the target, a locked holdout, encoded features, folds.
 import { concatenate } from '../../base/numbers.ts';
 import { Problem } from '../../base/problems.ts';
-import { seededRandom, shuffle } from '../../base/random.ts';
+import type { Clock } from '../../base/time.ts';
 import { encodeFrame, type Encoding, type FeatureTable } from '../frame/encoding.ts';
 import { stackTables, tableRows } from '../frame/table-rows.ts';
 import type { DroppedColumn } from '../frame/fit-encoding.ts';
 import { columnNamed, selectRows, type Column, type Frame } from '../frame/frame.ts';
 import { encodeWithStatistics } from '../frame/fit-statistics.ts';
-import { splitRows } from '../frame/split.ts';
-import { maximumTextCharacters } from '../frame/text-terms.ts';
 import { viewOf } from '../frame/views.ts';
 import type { Constraints } from '../learners/constraints.ts';
 import { checkRanking } from '../learners/ranking-loss.ts';
@@ -22,6 +20,7 @@ import {
   featureConstraints,
   isConstrained,
 } from './column-constraints.ts';
+import { affordableRows } from './affordable-rows.ts';
 import { checkRecipe } from './check-recipe.ts';
 import { decisionCosts } from './costs.ts';
 import { divideRows, type FoldRows, type Side } from './divide.ts';
@@ -46,12 +45,14 @@ export interface Prepared {
   dropped: DroppedColumn[];
   training: Part;
   holdout: Part;
-  /** The rows of the training part, then those of the holdout: what the final models learn from. */
-  everything: Truth & { table: FeatureTable };
+  /** The rows of the training part, then those of the holdout: what final models learn from, where they do. */
+  everything?: Truth & { table: FeatureTable };
   /** Of the holdout: the columns that tell groups of people apart. */
   protectedColumns: Frame;
   /** One entry only when the budget allows no cross-validation. */
   folds: Fold[];
+  /** All training rows as one fold without validation rows; only where one model may stand for those of the folds. */
+  whole?: Fold;
   /** By features of the tables; absent when nothing is constrained. */
   constraints?: Constraints;
   /** What decisions cost, by class. */
@@ -68,15 +69,13 @@ export interface Fold extends FoldRows {
   };
 }
 
-/** What selecting, encoding and binning one value costs, and the share of the time that all of it may take. */
-const secondsToPrepareCell = 1.2e-7;
-/** The same of one character of a text. */
-const secondsToPrepareCharacter = 8e-7;
-const preparingShare = 0.25;
-const fewestRows = 10;
+const noRows = new Int32Array(0);
 
-/** @throws Problem when the recipe or the target cannot be used */
-export function prepare(frame: Frame, recipe: Recipe): Prepared {
+/**
+ * With a clock, a budget in time counts what preparing takes on this machine as it is now.
+ * @throws Problem when the recipe or the target cannot be used
+ */
+export function prepare(frame: Frame, recipe: Recipe, clock?: Clock): Prepared {
   checkRecipe(recipe);
   const targetColumn = columnNamed(frame, recipe.target);
   const excluded = new Set((recipe.excludedColumns ?? []).map((name) => columnNamed(frame, name).name));
@@ -99,19 +98,23 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
   if (ordered) warnings.push(ordered);
   if (target.withoutTarget > 0)
     warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
-  const usable = affordableRows(target, { columns, groups, recipe, warnings });
+  const usable = affordableRows(target, { columns, groups, recipe, warnings, clock });
   const divided = divideRows({ frame, columns, recipe, target, usable, groups, times, constraints });
   const { training, holdout, holdoutRows, dropped, folds: rows } = divided;
   warnings.push(...divided.warnings);
+  const mayBeSingle = recipe.singleModels === true || recipe.maxPredictMs !== undefined;
+  const allRows = { training: Int32Array.from(training.actual, (_, row) => row), validation: noRows };
+  const divisions = mayBeSingle ? [...rows, allRows] : rows;
   const { encoding, table } = encodeWithStatistics({
     ...training,
     encoding: divided.encoding,
-    folds: rows,
+    folds: divisions,
     classes: target.classes,
     seed: recipe.seed + 5,
   });
   const everyRow = stackTables(table, encodeFrame(holdout.frame, encoding));
   const trainingTable = tableRows(everyRow, 0, table.rowCount);
+  const folds = withViews(divisions, trainingTable);
   if (encoding.length === 0)
     warnings.push('No column can help to predict the target: the model can only answer with the average.');
   for (const name of excluded) dropped.push({ column: name, reason: 'you excluded it' });
@@ -132,7 +135,8 @@ export function prepare(frame: Frame, recipe: Recipe): Prepared {
       ...(training.groups &&
         holdout.groups && { groups: concatenate(Int32Array, [training.groups, holdout.groups]) }),
     },
-    folds: withViews(rows, trainingTable),
+    folds: folds.slice(0, rows.length),
+    ...(mayBeSingle && { whole: folds[rows.length]! }),
     ...(costs && { costs }),
     ...(constraints && { constraints: featureConstraints(constraints, table.features, target) }),
     warnings,
@@ -167,71 +171,6 @@ function checkRankingTarget({ values, rows }: Target, groups: Int32Array | undef
     Int32Array.from(values, (_, index) => index),
     rows.map((row) => groups[row]!),
   );
-}
-
-/**
- * All usable rows, or a random part of them when all would need more memory, or a large part of the time. Of a ranking
- * it is a part of the groups, each of them whole.
- */
-function affordableRows(
-  target: Target,
-  {
-    columns,
-    groups,
-    recipe,
-    warnings,
-  }: { columns: readonly Column[]; groups: Int32Array | undefined; recipe: Recipe; warnings: string[] },
-): Int32Array {
-  const rowCount = target.rows.length;
-  const all = Int32Array.from({ length: rowCount }, (_, index) => index);
-  const { memoryBytes = Infinity, seconds = Infinity } = recipe.budget;
-  const byMemory = searchableRows({
-    memoryBytes,
-    columnCount: columns.length,
-    classCount: target.classes.length,
-  });
-  const characters = columns.reduce((sum, column) => sum + meanCharacters(column), 0);
-  const secondsPerRow = secondsToPrepareCell * (columns.length + 1) + secondsToPrepareCharacter * characters;
-  const byTime = Math.floor((preparingShare * seconds) / secondsPerRow);
-  const fitting = Math.max(fewestRows, Math.min(byMemory, byTime));
-  if (fitting >= rowCount) return all;
-  const limit = byMemory < byTime ? 'memory' : 'time';
-  warnings.push(
-    `To stay within the ${limit} limit, ${fitting} of ${rowCount} rows were used, drawn at random.`,
-  );
-  if (target.task === 'ranking') {
-    const own = target.rows.map((row) => groups![row]!);
-    return splitRows({ rowCount, share: fitting / rowCount, seed: recipe.seed, groups: own }).second;
-  }
-  return shuffle(all, seededRandom(recipe.seed)).slice(0, fitting).sort();
-}
-
-/** Rows that a search can hold; with as many classes as most targets have, unless told. */
-export function searchableRows({
-  memoryBytes,
-  columnCount,
-  classCount = 2,
-}: {
-  memoryBytes: number;
-  columnCount: number;
-  classCount?: number;
-}): number {
-  // Selected and encoded columns, bins, and for each output scores, gradients and predictions of a dozen trials.
-  const bytesPerRow = columnCount * 25 + Math.max(1, classCount) * 160 + 200;
-  return Math.floor(memoryBytes / bytesPerRow);
-}
-
-/** Of the texts of a column, as far as they are read; 0 for other columns. Some rows tell it well enough. */
-function meanCharacters(column: Column): number {
-  if (column.kind !== 'text') return 0;
-  const step = Math.ceil(column.values.length / 1000);
-  let sum = 0;
-  let count = 0;
-  for (let row = 0; row < column.values.length; row += step) {
-    sum += Math.min(column.values[row]?.length ?? 0, maximumTextCharacters);
-    count++;
-  }
-  return sum / count;
 }
 
 /** Folds that may see the same share their views, and what learners remember of them. */

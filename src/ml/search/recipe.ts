@@ -30,6 +30,8 @@ export interface Recipe {
    * left out. What is chosen then depends on the machine.
    */
   maxPredictMs?: number;
+  /** One model on all training rows, in place of one for each fold. */
+  singleModels?: boolean;
   seed: number;
   /** Cross-validation folds, 2 to 20; chosen by size and budget when absent. */
   folds?: number;

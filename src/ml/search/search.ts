@@ -9,7 +9,7 @@ import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
 import { finalFitMs } from './final-fit.ts';
 import { sampler } from './fidelity.ts';
 import { finish } from './finish.ts';
-import { latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
+import { keepOneModel, latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
 import { openJournal } from './journal.ts';
 import { leakageWarnings } from './leakage.ts';
 import { otherLosses } from './losses.ts';
@@ -17,6 +17,7 @@ import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts
 import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
+import { fitSingleModels, singleModelSeconds } from './single-models.ts';
 import { runTrial, trialSeed, type Trial } from './trial.ts';
 import { rowsForCurves } from './trust.ts';
 
@@ -31,7 +32,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const { clock } = input;
   run.stage('preparing', 'Reading the columns and locking the holdout away');
   await run.pause();
-  const prepared = prepare(input.frame, input.recipe);
+  const prepared = prepare(input.frame, input.recipe, clock);
   await run.pause();
   const preparedMs = clock.monotonicMs();
   const warnings = [...prepared.warnings, ...leakageWarnings(prepared)];
@@ -39,9 +40,14 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const trials = await runTrials(run, prepared, latency);
   const searchedMs = clock.monotonicMs();
   run.stage('ensembling', 'Combining the best trials');
+  if (latency && prepared.recipe.singleModels) keepOneModel(trials);
   if (latency) warnings.push(...thinOut(trials, latency));
   const choices = await chooseEnsemble(run, prepared, trials, latency);
   for (const { trial, weight } of choices) trial.report.weight = weight;
+  if (isSingle(prepared, choices)) {
+    run.stage('ensembling', 'Training one model in place of those of the folds');
+    warnings.push(...(await fitChosen(run, prepared, choices)));
+  }
   run.stage('evaluating', 'Opening the holdout');
   const notes = [...new Set(choices.flatMap(({ trial }) => trial.notes))];
   const finished = await finish({
@@ -97,6 +103,10 @@ interface Run {
 const patienceTrials = 40;
 const mostTrials = 300;
 const keptTrials = 25;
+/** Of the time left when the models are chosen. */
+const mostShareOfFitting = 0.7;
+/** Models that are chosen, at most, by guess. */
+const likelyChosen = 4;
 /** Of all time, what a trial may need at the least. */
 const mostShareOfTrial = 0.25;
 
@@ -224,8 +234,16 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
     .slice(0, 6);
   const predictingSeconds =
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
+  const fittingSeconds = prepared.recipe.singleModels
+    ? trials
+        .map((trial) => singleModelSeconds(trial, prepared))
+        .sort((a, b) => b - a)
+        .slice(0, likelyChosen)
+        .reduce((sum, seconds) => sum + seconds, 0)
+    : 0;
   const wholeMs = run.endMs - run.startMs;
-  const evaluatingMs = Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + predictingSeconds * 1000);
+  const finishingMs = (predictingSeconds + fittingSeconds / mostShareOfFitting) * 1000;
+  const evaluatingMs = Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + finishingMs);
   return run.endMs - evaluatingMs - finalFitMs(prepared, trials, wholeMs);
 }
 
@@ -311,6 +329,35 @@ async function chooseEnsemble(
     return clock.monotonicMs() < deadlineMs;
   };
   return selectEnsemble(prepared, usable, goOn, latency && { most: latency.modelsMs, costOf: rowMs });
+}
+
+/** Asked for, or because for a quick answer one model of each must do: then one that has seen all rows. */
+function isSingle({ recipe, folds }: Prepared, choices: readonly EnsembleChoice[]): boolean {
+  return (
+    recipe.singleModels === true ||
+    (folds.length > 1 && choices.every(({ trial }) => trial.models.length === 1))
+  );
+}
+
+/** The baseline has nothing to gain. */
+async function fitChosen(
+  { input, pause, endMs }: Run,
+  prepared: Prepared,
+  choices: readonly EnsembleChoice[],
+): Promise<string[]> {
+  const { clock, threads } = input;
+  const chosen = choices.map(({ trial }) => trial).filter((trial) => trial.report.learner !== 'baseline');
+  const nowMs = clock.monotonicMs();
+  return fitSingleModels(
+    {
+      prepared,
+      clock,
+      pause,
+      ...(threads && { threads }),
+      ...(endMs !== undefined && { deadlineMs: nowMs + (endMs - nowMs) * mostShareOfFitting }),
+    },
+    chosen,
+  );
 }
 
 function leaderboardOf(trials: readonly Trial[]): TrialReport[] {

@@ -4,7 +4,7 @@ import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
 import type { Clock } from '../../base/time.ts';
-import { copyFeatureRow, type FeatureTable } from '../frame/encoding.ts';
+import { copyFeatureRows, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
 import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/learner.ts';
@@ -30,6 +30,10 @@ export interface Trial {
   firstFoldUtility: number;
   /** On the first fold's validation rows, learned from a sample; absent where there was none. */
   sampleUtility?: number;
+  /** For each fold, settings that its training decided. */
+  settled: Hyperparameters[];
+  /** Whether its one model learned from all training rows, in place of those of the folds. */
+  isWhole?: boolean;
   /** What its learner wants people to know, such as that rows were left out. */
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
@@ -121,13 +125,7 @@ export async function predictTable(
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     const startMs = clock.monotonicMs();
     const rowCount = Math.min(rowsAtOnce, rows.length - from);
-    for (let index = 0; index < rowCount; index++) {
-      copyFeatureRow(
-        table,
-        rows[from + index]!,
-        block.subarray(index * featureCount, (index + 1) * featureCount),
-      );
-    }
+    copyFeatureRows(table, rows.subarray(from, from + rowCount), block);
     applyModel(
       model,
       { rows: block, rowCount, featureCount },
@@ -174,6 +172,7 @@ export async function runTrial(
     predictions: new Float64Array(0),
     utility: -Infinity,
     firstFoldUtility: -Infinity,
+    settled: [],
     notes: [],
     secondsPerRow: 0,
   };
@@ -213,8 +212,9 @@ async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
   }
   for (let fold = 0; fold < folds.length; fold++) {
     const { training: rows, validation, views } = folds[fold]!;
-    const { model, notes = [] } = await trainOnFold(context, trial, fold);
+    const { model, notes = [], settled } = await trainOnFold(context, trial, fold);
     trial.report.judgedOn = { rowCount: rows.length, foldCount: fold + 1 };
+    if (settled) trial.settled.push(settled);
     if (fold === 0) trial.notes = [...notes];
     const source = { table: views.all, rows: validation, outputCount };
     const { predictions, seconds } = await predictTable(model, source, context);
@@ -282,11 +282,22 @@ async function trainOnFold(
   );
 }
 
-/** Trains the model of one fold. `truth` is that of all rows of the table that the fold's views are of. */
+/** What one model of a trial learns from. */
+export interface FoldToFit {
+  /** In the order of the folds. */
+  number: number;
+  fold: Fold;
+  /** Of all rows of the table that the fold's views are of. */
+  truth: Truth;
+  /** When they are not those of the trial. */
+  hyperparameters?: Hyperparameters;
+}
+
+/** Trains one model of a trial; without validation rows in the fold, nothing stops it early. */
 export async function fitFold(
   { prepared, clock, pause, threads }: FitContext,
   { candidate, report, seed }: Trial,
-  { number, fold, truth }: { number: number; fold: Fold; truth: Truth },
+  { number, fold, truth, hyperparameters = report.hyperparameters }: FoldToFit,
   control: { deadlineMs?: number; onCurve?: (points: CurvePoint[]) => void },
 ): Promise<TrainedModel> {
   const { target, constraints } = prepared;
@@ -298,8 +309,8 @@ export async function fitFold(
     ...(truth.groups && { groups: truth.groups }),
     classCount: target.classes.length,
     rows: fold.training,
-    validationRows: fold.validation,
-    hyperparameters: report.hyperparameters,
+    ...(fold.validation.length > 0 && { validationRows: fold.validation }),
+    hyperparameters,
     ...(constraints && { constraints }),
     seed: seed + number,
     control: { clock, pause, ...(threads && { threads }), ...control },

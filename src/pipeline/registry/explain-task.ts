@@ -22,7 +22,7 @@ export interface ExplainTaskOutput {
 }
 
 export const run: Task<ExplainTaskInput, ExplainTaskOutput> = async (input) => {
-  const content = await readModel(new Uint8Array(await readFile(input.modelPath)));
+  const content = await readModel(await readFile(input.modelPath));
   if (input.kind === 'otherwise') return { otherwise: findCounterfactuals(content, input.question) };
   const { rows, outcome, compareWith } = input;
   return { why: explainerOf(content, compareWith)(rows, outcome ?? undefined) };

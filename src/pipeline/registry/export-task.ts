@@ -18,7 +18,7 @@ export interface ExportTaskOutput {
 const largestBytes = 45 * 1_048_576;
 
 export const run: Task<ExportTaskInput, ExportTaskOutput> = async ({ modelPath }) => {
-  const bytes = exportOnnx(await readModel(new Uint8Array(await readFile(modelPath))));
+  const bytes = exportOnnx(await readModel(await readFile(modelPath)));
   if (bytes.length > largestBytes) {
     throw new Problem(
       'export-unsupported',

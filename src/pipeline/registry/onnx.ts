@@ -83,6 +83,7 @@ export function summariseOnnx({ signature, source }: OnnxVersion): VersionSummar
     importance: [],
     fields,
     card: cardOf({ signature, source }),
+    signer: null,
     onnx: { signature, source },
   };
 }

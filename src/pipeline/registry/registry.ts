@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
 import type { model, ModelFormat, modelVersion, modelVersionSummary } from '../../contract/model.ts';
-import { openModel } from '../../ml/model/model.ts';
 import type { Predictor } from '../../ml/model/predictor.ts';
 import type { ForeignPredictor } from '../../ml/onnx/foreign.ts';
 import type { Context } from '../../platform/context.ts';
@@ -34,6 +33,7 @@ import {
 import { summaryOfEvaluation, trainingReport } from '../train/train.ts';
 import { onnxPredictor, showOnnx, type OnnxVersion } from './onnx.ts';
 import { summarise } from './summary.ts';
+import { openNewFile, openRegisteredFile } from './trusted-file.ts';
 
 export type Model = z.output<typeof model>;
 export type ModelVersion = z.output<typeof modelVersion>;
@@ -52,6 +52,7 @@ export type VersionSummary = Pick<
   | 'fields'
   | 'card'
   | 'cardDocument'
+  | 'signer'
 > & {
   /** Of a file in ONNX; a model file has none. */
   onnx?: OnnxVersion;
@@ -73,16 +74,18 @@ export interface NewVersion {
 
 /**
  * Makes a version of the model called `modelName` (and the model, if it is new) from a stored model file, after
- * opening it: a file whose golden vectors do not hold is refused with `model-file-invalid`.
+ * opening it: a file whose golden vectors do not hold is refused with `model-file-invalid`, and one that is said to come
+ * from a training, but was not signed here, with `model-file-untrusted`.
  */
 export async function registerVersion(context: Context, version: NewVersion): Promise<ModelVersion> {
   const { lineage } = version;
-  const opened = await openModel(await readBlob(context, version.fileSha256));
+  const { opened, signer } = await openNewFile(context, version);
   // Evaluation and hints hold values of real rows: they stay here and are not part of the file that travels.
   const report = lineage
     ? await trainingReport(context, lineage.trainingId)
     : { evaluation: null, fields: [] };
-  return await registerSummary(context, { ...version, summary: summarise(opened, report) });
+  const summary = { ...summarise(opened, report), signer };
+  return await registerSummary(context, { ...version, summary });
 }
 
 /** The same for a file that was opened elsewhere, in the words that are kept of it. */
@@ -173,7 +176,10 @@ export async function getModelVersion(context: Context, versionId: string): Prom
   });
 }
 
-/** Opens the model of a version: what predictions are made with. Throws `not-found`. */
+/**
+ * Opens the model of a version: what predictions are made with. Its signature must be that of the registered file, and
+ * for what was trained here, one of this installation. Throws `not-found` or `model-file-untrusted`.
+ */
 export async function openModelVersion(
   context: Context,
   versionId: string,
@@ -182,7 +188,7 @@ export async function openModelVersion(
   const { fileSha256, fileSizeBytes, summary } = row;
   const model = summary.onnx
     ? onnxPredictor(context, fileSha256, summary.onnx)
-    : await openModel(await readBlob(context, fileSha256));
+    : await openRegisteredFile(context, row);
   return { model, fileSizeBytes };
 }
 
@@ -323,12 +329,6 @@ async function requireVersion(transaction: Transaction, versionId: string): Prom
   const row = await findVersion(transaction, versionId);
   if (!row) throw new Problem('not-found', `There is no model version ${versionId}.`);
   return row;
-}
-
-async function readBlob(context: Context, sha256: string): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await context.blobs.open(sha256)) chunks.push(chunk as Uint8Array);
-  return new Uint8Array(Buffer.concat(chunks));
 }
 
 async function showVersions(transaction: Transaction, rows: VersionRow[]): Promise<ModelVersion[]> {

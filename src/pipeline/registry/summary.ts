@@ -16,7 +16,7 @@ export interface Report {
 const mostCategoriesShown = 100;
 
 /** The summary of an opened model. */
-export function summarise({ manifest }: Predictor, report: Report): VersionSummary {
+export function summarise({ manifest }: Predictor, report: Report): Omit<VersionSummary, 'signer'> {
   const { task, target, classes, quality, importance } = manifest;
   const { card, markdown } = modelCard(manifest, report.evaluation?.trust);
   return {

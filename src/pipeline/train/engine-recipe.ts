@@ -15,6 +15,7 @@ export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe 
     seed: recipe.seed,
     holdoutShare: recipe.holdoutShare,
     refit: recipe.refit,
+    singleModels: recipe.singleModels,
     excludedColumns: recipe.excludedColumns,
     constraints: constraintsOf(recipe),
     protectedColumns: recipe.protectedColumns ?? [],

@@ -6,6 +6,7 @@ import type { Problem } from '../../base/problems.ts';
 import { hourMs, secondMs } from '../../base/time.ts';
 import type { Context } from '../../platform/context.ts';
 import type { JobKind } from '../../platform/ports/jobs.ts';
+import { signFile } from '../../platform/security/signing/signing.ts';
 import { datasetContentPath } from '../data/data.ts';
 import { findTraining, updateTraining, type TrainingRow } from './rows.ts';
 import type { TrainingTaskInput, TrainingTaskOutput } from './training-task.ts';
@@ -39,9 +40,10 @@ export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, Tra
 
   async complete(context, { trainingId }, output, run) {
     const row = await requireTraining(context, trainingId);
-    const file = await context.blobs.putFile(
-      join(present(run.workFolder, 'the work folder'), output.modelFileName),
-    );
+    const path = join(present(run.workFolder, 'the work folder'), output.modelFileName);
+    // Here, because worker processes hold no keys.
+    await signFile(path, context.signer);
+    const file = await context.blobs.putFile(path);
     const used = Math.min(Math.max(1, Math.ceil(output.result.seconds)), row.recipe.budget.seconds);
     return async (transaction) => {
       const chargedMicroUsd = await context.meter.settle(transaction, row.reservationId, [

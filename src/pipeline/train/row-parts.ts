@@ -2,7 +2,7 @@
 // to search among, rows to learn from, rows to stop by, rows held out. Each is an interval of draws (data/row-stream.ts).
 import type { Recipe } from '../../contract/training.ts';
 import type { Draws } from '../../ml/frame/row-stream.ts';
-import { searchableRows } from '../../ml/search/prepare.ts';
+import { searchableRows } from '../../ml/search/affordable-rows.ts';
 import { canDraw, openRowStream, type OpenRowStream } from '../data/row-stream.ts';
 
 export interface RowParts {

@@ -27,7 +27,7 @@ export interface RowCounts {
   search: number;
   /** That the final model learned from. */
   model: number;
-  /** That neither saw, and the final model is judged by. */
+  /** That the final model was judged by, before it may have learned from them too. */
   holdout: number;
 }
 

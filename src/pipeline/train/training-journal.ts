@@ -36,7 +36,8 @@ export async function openTrainingJournal(
     async read(index) {
       const record = await readFile(join(folder, nameOf(index))).catch(() => undefined);
       sizeBytes += record?.length ?? 0;
-      return record;
+      // A plain array: `slice` of Node's buffers does not copy.
+      return record && Uint8Array.from(record);
     },
     async write(index, record) {
       if (sizeBytes + record.length > maxBytes) return;

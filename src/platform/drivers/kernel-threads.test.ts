@@ -6,6 +6,7 @@ import { seededRandom } from '../../base/random.ts';
 import { systemClock } from '../../base/time.ts';
 import { openTeam, type KernelThreads } from '../../ml/kernels/threads.ts';
 import { startSharedModule } from '../../ml/kernels/web-assembly.ts';
+import { binnedTable } from '../../ml/learners/bins.ts';
 import { boostedTrees } from '../../ml/learners/boosted-trees.ts';
 import { categoricalBoosting } from '../../ml/learners/categorical-boosting.ts';
 import { randomForest } from '../../ml/learners/forests.ts';
@@ -86,8 +87,19 @@ test('the number of threads does not change what is learned', async () => {
     const threads = counted(three);
     const together = await learner.train({ ...input(task, threads), hyperparameters });
     assert.deepEqual(together, alone);
-    assert.equal(threads.sent(), 3);
+    assert.equal(threads.sent(), 6, 'all threads for the bins, and again for the trees');
   }
+});
+
+test('threads that never come are done without, whatever their numbers', async () => {
+  const onlyLast: KernelThreads = {
+    count: three.count,
+    send: (index, start) => index === 2 && three.send(index, start),
+  };
+  const hyperparameters = { iterations: 3 };
+  const alone = await boostedTrees.train({ ...input('binary'), hyperparameters });
+  const together = await boostedTrees.train({ ...input('binary', onlyLast), hyperparameters });
+  assert.deepEqual(together, alone);
 });
 
 test('a training that fails sets the threads free, and small tables do not ask for them', async () => {
@@ -97,6 +109,7 @@ test('a training that fails sets the threads free, and small tables do not ask f
   const threads = counted(three);
   const small = input('binary', threads);
   const rows = small.rows.subarray(0, 500);
+  binnedTable(small.table);
   await boostedTrees.train({ ...small, rows, hyperparameters: { iterations: 2 } });
   assert.equal(threads.sent(), 0);
   const again = await boostedTrees.train({ ...input('binary', three), hyperparameters: { iterations: 3 } });

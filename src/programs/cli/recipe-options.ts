@@ -22,6 +22,7 @@ export interface RecipeOptions extends CostOptions {
   memory?: number;
   maxUsd?: number;
   maxPredictMs?: number;
+  singleModels?: boolean;
   seed: number;
   folds?: number;
   holdout: number;
@@ -84,6 +85,7 @@ function addSearchOptions(command: Command): Command {
       'milliseconds that the answer to one row may take on this machine',
       numberWithin(0.001, 60_000),
     )
+    .option('--single-models', 'one model in place of one for each fold: a smaller file and quicker answers')
     .option('--positive-class <class>', 'of two classes, the one that metrics are about')
     .option('--folds <number>', 'folds of the cross-validation', wholeNumber(2, 20))
     .option(
@@ -125,6 +127,7 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
       maxMicroUsd: options.maxUsd ?? null,
     },
     maxPredictMs: options.maxPredictMs ?? null,
+    singleModels: options.singleModels ?? false,
     seed: options.seed,
     folds: options.folds ?? null,
     holdoutShare: options.holdout,

@@ -1,10 +1,15 @@
 // Runs the real command line as a process, for tests. Not part of the program.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** The home of every run that names none; it goes when the tests end. */
+const home = mkdtempSync(join(tmpdir(), 'pilvi-test-home-'));
+process.once('exit', () => rmSync(home, { recursive: true, force: true }));
 
 const entry = fileURLToPath(new URL('./pilvi.ts', import.meta.url));
 
@@ -29,6 +34,7 @@ export async function runPilvi(args: readonly string[], options: RunOptions = {}
       PATH: process.env.PATH,
       HOME: options.cwd ?? tmpdir(),
       TMPDIR: options.cwd ?? tmpdir(),
+      PILVI_HOME: home,
       ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

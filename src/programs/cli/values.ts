@@ -54,6 +54,12 @@ export function usd(text: string): number {
   throw new InvalidArgumentError('It must be an amount in US dollars, such as 20 or 0.50.');
 }
 
+/** A public key for Ed25519; for options that may be given several times. */
+export function publicKeys(text: string, before: string[] | undefined): string[] {
+  if (/^[0-9a-f]{64}$/i.test(text)) return [...(before ?? []), text.toLowerCase()];
+  throw new InvalidArgumentError('It must be a public key: 64 hexadecimal digits.');
+}
+
 /** For options that may be given several times. */
 export function collect(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), text];

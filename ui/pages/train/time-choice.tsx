@@ -23,8 +23,10 @@ const marks = [
 
 /** A slider over time, and exact figures behind a button. */
 export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
-  const { seconds, trials, seed, maxPredictMs, refit } = choices;
-  const [isOpen, { toggle }] = useDisclosure(trials !== null || maxPredictMs !== null);
+  const { seconds, trials, seed, maxPredictMs, singleModels, refit } = choices;
+  const [isOpen, { toggle }] = useDisclosure(
+    trials !== null || maxPredictMs !== null || singleModels || !refit,
+  );
   const closest = marks.toSorted((a, b) => distance(a.seconds, seconds) - distance(b.seconds, seconds))[0]!;
   return (
     <Stack gap="md">
@@ -96,13 +98,21 @@ export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
               onChange({ maxPredictMs: typeof value === 'number' && value > 0 ? value : null })
             }
           />
+        </Group>
+        <Stack gap="sm" mt="md">
           <Switch
             label="Learn from all rows at the end"
             description="Once the locked rows have judged the model, it learns from them too"
             checked={refit}
             onChange={(event) => onChange({ refit: event.currentTarget.checked })}
           />
-        </Group>
+          <Switch
+            label="One model in place of one for each fold"
+            description="A smaller file and quicker answers, which are a little less exact"
+            checked={singleModels}
+            onChange={(event) => onChange({ singleModels: event.currentTarget.checked })}
+          />
+        </Stack>
       </Collapse>
     </Stack>
   );

@@ -108,6 +108,7 @@ export interface Choices {
   seed: number;
   maxPredictMs: number | null;
   refit: boolean;
+  singleModels: boolean;
   seconds: number;
   trials: number | null;
 }
@@ -128,6 +129,7 @@ const firstChoices: Choices = {
   trials: null,
   maxPredictMs: null,
   refit: true,
+  singleModels: false,
 };
 
 function Setup({ projectId, dataset, version, profile, firstTarget }: SetupProps) {

@@ -339,6 +339,11 @@ CREATE TABLE "keys" (
 );
 --> statement-breakpoint
 ALTER TABLE "keys" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "signing_keys" (
+	"public_key" text PRIMARY KEY NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "members" (
 	"workspace_id" text NOT NULL,
 	"user_id" text NOT NULL,

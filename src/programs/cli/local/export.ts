@@ -26,7 +26,7 @@ export async function exportModel(
   reference: string,
 ): Promise<Export> {
   if (await isModelFile(reference)) {
-    const content = await readModelFile(reference);
+    const { content } = await readModelFile(reference);
     const file = out ?? `${basename(reference).replace(/\.pilvi$/, '')}.${format}`;
     const { sizeBytes } = await writeWhole(file, [exportOnnx(content)], session.signal);
     return { file, sizeBytes, format };

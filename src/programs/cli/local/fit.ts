@@ -2,7 +2,11 @@
 import { copyFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Recipe } from '../../../contract/training.ts';
+import { Problem } from '../../../base/problems.ts';
+import type { Signer } from '../../../ml/model/header.ts';
 import { run as train, type TrainingResult } from '../../../pipeline/train/training-task.ts';
+import { openSigner } from '../../../platform/security/signing/key-file.ts';
+import { signFile } from '../../../platform/security/signing/signing.ts';
 import { fileProblem } from '../failure.ts';
 import { checkFile, checkTarget } from '../files.ts';
 import { importOptionsOf } from '../import-options.ts';
@@ -29,6 +33,8 @@ export interface FitResult extends TrainingResult {
   file: string;
   sizeBytes: number;
   rowCount: number;
+  /** The public key that the model is signed with; null: unsigned. */
+  signer: string | null;
 }
 
 /** Trains on `file` and writes the model. @throws Problem what cannot be read or learned */
@@ -37,6 +43,7 @@ export async function fit(session: Session, options: FitOptions, file: string): 
   await checkFile(file);
   await checkTarget(options.out);
   const imports = importOptionsOf(options);
+  const signer = options.sign ? await ownSigner(session) : undefined;
   const progress = session.progress();
   try {
     return await withWorkFolder(async (workFolder) => {
@@ -60,8 +67,17 @@ export async function fit(session: Session, options: FitOptions, file: string): 
         },
         context,
       );
-      const sizeBytes = await moveModel(join(workFolder, trained.modelFileName), options.out);
-      return { file: options.out, sizeBytes, rowCount: imported.rowCount, ...trained.result };
+      const made = join(workFolder, trained.modelFileName);
+      if (signer) await signFile(made, signer);
+      const sizeBytes = await moveModel(made, options.out);
+      const { rowCount } = imported;
+      return {
+        file: options.out,
+        sizeBytes,
+        rowCount,
+        signer: signer?.publicKey ?? null,
+        ...trained.result,
+      };
     });
   } finally {
     progress.end();
@@ -99,7 +115,8 @@ export function showFit(result: FitResult): void {
   print('');
   printImportance(result.importance, 10);
   print('');
-  print(`${result.file} (${bytesInWords(result.sizeBytes)})`);
+  const signed = result.signer === null ? 'not signed' : `signed with ${result.signer}`;
+  print(`${result.file} (${bytesInWords(result.sizeBytes)}, ${signed})`);
   note(`Next: pilvi predict ${result.file} FILE`);
 }
 
@@ -108,6 +125,18 @@ function recipe(options: FitOptions, elapsedSeconds: number): Recipe {
   const said = recipeOf(options);
   const seconds = Math.max(1, said.budget.seconds - elapsedSeconds);
   return { ...said, budget: { ...said.budget, seconds }, datasetVersionId: 'local', modelName: null };
+}
+
+/** Who signs what is made on this machine; nobody, with a word of it, where no key can be kept. */
+async function ownSigner(session: Session): Promise<Signer | undefined> {
+  const { PILVI_HOME: home } = await session.configuration();
+  try {
+    return await openSigner(home);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    note('The model will not be signed: no key can be kept in PILVI_HOME.');
+    return undefined;
+  }
 }
 
 async function moveModel(from: string, to: string): Promise<number> {

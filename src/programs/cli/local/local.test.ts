@@ -272,6 +272,46 @@ function withNote(row: Row, index: number): Row {
   };
 }
 
+test('a model is signed with the key of the machine, and one that is not, or was changed, is told apart', async () => {
+  await using folder = await temporaryFolder();
+  await writeFile(folder.at('flowers.csv'), textOf(flowers(80), ','));
+  const environment = { PILVI_HOME: folder.at('home') };
+  const run = async (...words: string[]) => {
+    const { code, stdout } = await runPilvi([...words, '--json'], { cwd: folder.path, environment });
+    return { code, answer: JSON.parse(stdout) as Record<string, unknown> };
+  };
+  const fit = ['fit', 'flowers.csv', '--target', 'kind', ...quick];
+  const own = (await run(...fit, '--out', 'own.pilvi')).answer['signer'] as string;
+  assert.match(own, /^[0-9a-f]{64}$/);
+  assert.equal((await run(...fit, '--out', 'plain.pilvi', '--no-sign')).answer['signer'], null);
+  assert.equal((await run('model', 'verify', 'own.pilvi')).answer['isOwn'], true);
+  const trusting = await run('model', 'verify', 'own.pilvi', '--trust', own);
+  assert.deepEqual([trusting.code, trusting.answer['isTrusted']], [0, true]);
+  assert.equal((await run('model', 'verify', 'plain.pilvi')).answer['signer'], null);
+  for (const words of [
+    ['model', 'verify', 'plain.pilvi', '--trust', own],
+    ['predict', 'plain.pilvi', 'flowers.csv', '--trust', own],
+    ['predict', 'own.pilvi', 'flowers.csv', '--trust', '0'.repeat(64)],
+  ])
+    assert.equal((await run(...words)).answer['code'], 'model-file-untrusted');
+  assert.equal((await run('predict', 'own.pilvi', 'flowers.csv', '--trust', own)).code, 0);
+  const changed = await readFile(folder.at('own.pilvi'));
+  changed[changed.length - 9]! ^= 1;
+  await writeFile(folder.at('own.pilvi'), changed);
+  assert.equal((await run('model', 'verify', 'own.pilvi')).answer['code'], 'model-file-invalid');
+  const misspelt = await runPilvi(['model', 'verify', 'own.pilvi', '--trust', 'me'], { cwd: folder.path });
+  assert.deepEqual([misspelt.code, /64 hexadecimal digits/.test(misspelt.stderr)], [2, true]);
+
+  // A home that is a file can keep no key: the model is made all the same.
+  const homeless = await runPilvi([...fit, '--out', 'homeless.pilvi', '--json'], {
+    cwd: folder.path,
+    environment: { PILVI_HOME: folder.at('flowers.csv') },
+  });
+  assert.equal(homeless.code, 0, homeless.stderr);
+  assert.match(homeless.stderr, /will not be signed/);
+  assert.equal((JSON.parse(homeless.stdout) as { signer: unknown }).signer, null);
+});
+
 test('Ctrl-C ends a fit at once with 130 and leaves nothing behind', async () => {
   await using folder = await temporaryFolder();
   await writeFile(folder.at('flowers.csv'), textOf(flowers(400), ','));

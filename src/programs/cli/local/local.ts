@@ -3,14 +3,16 @@ import type { Command } from 'commander';
 import { act } from '../act.ts';
 import { addImportOptions, type ImportFlags } from '../import-options.ts';
 import { addRecipeOptions, type RecipeOptions } from '../recipe-options.ts';
-import { choice } from '../values.ts';
+import { choice, publicKeys } from '../values.ts';
 
 export interface FitOptions extends RecipeOptions, ImportFlags {
   out: string;
+  sign: boolean;
 }
 
 export interface PredictOptions extends ImportFlags {
   out?: string;
+  trust?: string[];
 }
 
 export interface ExportOptions {
@@ -23,7 +25,8 @@ export function addLocalCommands(program: Command): void {
     .command('fit')
     .description('train a model on a file, without a server')
     .argument('<file>', 'CSV, TSV, JSON Lines or Parquet, plain or gzip')
-    .option('--out <file>', 'where to write the model', 'model.pilvi');
+    .option('--out <file>', 'where to write the model', 'model.pilvi')
+    .option('--no-sign', 'leave the model unsigned: its bytes are then the same on every machine');
   addImportOptions(addRecipeOptions(fit)).action(
     act(
       async (session, options: FitOptions, file: string) =>
@@ -36,7 +39,12 @@ export function addLocalCommands(program: Command): void {
     .description('predict for the rows of a file; answers are in the order of the rows')
     .argument('<model>', 'a .pilvi file (no server needed), or an endpoint of a server by name or id')
     .argument('<file>', 'CSV, TSV, JSON Lines or Parquet, plain or gzip')
-    .option('--out <file>', 'the CSV to write; left out, stdout');
+    .option('--out <file>', 'the CSV to write; left out, stdout')
+    .option(
+      '--trust <key>',
+      'use a model file only if this public key signed it; may be given several times',
+      publicKeys,
+    );
   addImportOptions(predict).action(
     act(
       async (session, options: PredictOptions, ...[model, file]: [string, string]) =>

@@ -48,7 +48,9 @@ export async function predict(
 ): Promise<Predictions> {
   await checkFile(file);
   if (options.out !== undefined) await checkTarget(options.out);
-  const answerer = (await isModelFile(model)) ? await localModel(model) : await endpoint(session, model);
+  const answerer = (await isModelFile(model))
+    ? await localModel(model, options)
+    : await endpoint(session, model);
   const progress = session.progress();
   try {
     return await withWorkFolder(async (workFolder) => {
@@ -86,8 +88,8 @@ export function showPredictions({ file, csv, rowCount, warnings }: Predictions):
   else print(`${file} (${countInWords(rowCount)} rows)`);
 }
 
-async function localModel(path: string): Promise<Answerer> {
-  const predictor = await openModelFile(path);
+async function localModel(path: string, { trust }: PredictOptions): Promise<Answerer> {
+  const predictor = await openModelFile(path, trust && { trusted: trust });
   return {
     fields: predictor.manifest.schema,
     blockRows: localBlockRows,

@@ -13,12 +13,14 @@ import type { Session } from '../session.ts';
 import { sendFile } from '../send-file.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
-import { choice, nameList } from '../values.ts';
+import { choice, nameList, publicKeys } from '../values.ts';
 import { bytesInWords, scoreInWords, timeInWords } from '../words.ts';
+import type { VerifyOptions } from '../local/verify.ts';
 import { addExplanationCommands } from './explanation.ts';
 
 type Model = AnswerFor<'getModel'>;
 type Version = AnswerFor<'getModelVersion'>;
+type Signers = AnswerFor<'listSigningKeys'>['items'];
 type VersionSummary = AnswerFor<'listModelVersions'>['items'][number];
 
 export function addModelCommands(program: Command): void {
@@ -40,6 +42,23 @@ export function addModelCommands(program: Command): void {
     .argument('<model>', 'NAME, NAME@VERSION, NAME@ALIAS or an id')
     .option('--out <file>', 'where to write it; left out, NAME-VERSION.pilvi, or .onnx of one imported so')
     .action(act(downloadModel, ({ file, sizeBytes }) => print(`${file} (${bytesInWords(sizeBytes)})`)));
+  model
+    .command('verify')
+    .description('check a model file, and say who signed it; fails when it was changed or is not trusted')
+    .argument('<file>', 'a .pilvi file (no server needed)')
+    .option('--trust <key>', 'a public key that may have signed it; may be given several times', publicKeys)
+    .option('--trust-server', 'the keys of the server may have signed it')
+    .action(
+      act(
+        async (session, options: VerifyOptions, file: string) =>
+          (await import('../local/verify.ts')).verifyFile(session, options, file),
+        async (result) => (await import('../local/verify.ts')).showVerification(result),
+      ),
+    );
+  model
+    .command('signers')
+    .description('the public keys that the server signs model files with')
+    .action(act(listSigners, showSigners));
   model
     .command('import')
     .description('register a model file, or an ONNX file made elsewhere, as a new version of a model')
@@ -82,6 +101,18 @@ async function listVersions(
   const client = await session.client();
   const { id: modelId } = await findModel(client, await session.projectId(), reference);
   return Array.fromAsync(listAll(client.listModelVersions, { modelId }));
+}
+
+async function listSigners(session: Session): Promise<Signers> {
+  return (await (await session.client()).listSigningKeys()).items;
+}
+
+function showSigners(signers: Signers): void {
+  printTable(
+    ['public key', 'since'],
+    signers.map(({ publicKey, createdAt }) => [publicKey, timeInWords(createdAt)]),
+    'No keys yet.',
+  );
 }
 
 async function downloadModel(session: Session, { out }: { out?: string }, reference: string) {
@@ -176,6 +207,7 @@ function showVersion(version: Version): void {
     ['classes', version.classes?.join(', ')],
     [version.metric, scoreInWords(version.score)],
     ['file', `${bytesInWords(version.fileSizeBytes)}, SHA-256 ${version.fileSha256}`],
+    ['signed with', version.signer ?? 'not signed'],
     [
       'learned from',
       version.lineage && `${version.lineage.datasetName}@${version.lineage.datasetVersionNumber}`,

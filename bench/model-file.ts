@@ -1,0 +1,141 @@
+// How long a large model file takes to open, and how much memory: a forest of so many trees, written once, then opened
+// in processes of their own. What counts is the time on the processor and the peak of resident memory above that of a
+// process that only reads the file.
+//   node bench/model-file.ts [TREES, 20000] [RUNS, 5]
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { seededRandom } from '../src/base/random.ts';
+import type { ModelContent } from '../src/ml/model/manifest.ts';
+import { openModel, writeModel } from '../src/ml/model/model.ts';
+import type { TreesModel } from '../src/ml/model/trees.ts';
+
+const leavesOfTree = 255;
+const featureCount = 30;
+const modelCount = 5;
+const script = fileURLToPath(import.meta.url);
+const mebibyte = 1_048_576;
+
+interface Cost {
+  cpuMs: number;
+  peakMiB: number;
+  /** Bytes that stay: of objects and of arrays. */
+  keptMiB: number;
+}
+
+const [first, second] = process.argv.slice(2);
+if (first === 'open' || first === 'read') await measure(first, second!);
+else await compare(Number(first ?? 20_000), Number(second ?? 5));
+
+async function compare(treeCount: number, runs: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'pilvi-bench-'));
+  try {
+    const path = join(folder, 'forest.pilvi');
+    const file = await writeModel(forest(treeCount));
+    await writeFile(path, file);
+    console.log(`${treeCount} trees of ${leavesOfTree} leaves: ${(file.length / mebibyte).toFixed(1)} MiB`);
+    for (const what of ['read', 'open']) {
+      const costs = Array.from({ length: runs }, () => inProcess(what, path));
+      const { cpuMs, peakMiB, keptMiB } = median(costs);
+      console.log(`${what}: ${cpuMs} ms of CPU, peak ${peakMiB} MiB, kept ${keptMiB} MiB`);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function inProcess(what: string, path: string): Cost {
+  const said = execFileSync(process.execPath, ['--expose-gc', script, what, path], { encoding: 'utf8' });
+  return JSON.parse(said) as Cost;
+}
+
+function median(costs: Cost[]): Cost {
+  const of = (field: keyof Cost): number =>
+    costs.map((cost) => cost[field]).sort((a, b) => a - b)[costs.length >> 1]!;
+  return { cpuMs: of('cpuMs'), peakMiB: of('peakMiB'), keptMiB: of('keptMiB') };
+}
+
+async function measure(what: 'open' | 'read', path: string): Promise<void> {
+  const begun = process.cpuUsage();
+  const bytes = readFileSync(path);
+  const opened = what === 'open' ? await openModel(bytes) : bytes;
+  const { user, system } = process.cpuUsage(begun);
+  const peakMiB = Math.round(peakOfProcess() / 1024);
+  globalThis.gc!();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  const cost: Cost = {
+    cpuMs: Math.round((user + system) / 1000),
+    peakMiB,
+    keptMiB: Math.round((heapUsed + arrayBuffers) / mebibyte),
+  };
+  if (opened === undefined) throw new Error('nothing was opened');
+  console.log(JSON.stringify(cost));
+}
+
+/** In KiB. Not `resourceUsage`, which begins with the memory of the process that started this one. */
+function peakOfProcess(): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
+}
+
+/** Trees of random questions, each as deep as halving its leaves makes it. */
+function forest(treeCount: number): ModelContent {
+  const random = seededRandom(1);
+  const names = Array.from({ length: featureCount }, (_, index) => `x${index}`);
+  const models = Array.from({ length: modelCount }, () => randomTrees(treeCount / modelCount));
+  return {
+    manifest: {
+      engineVersion: 'bench',
+      task: 'regression',
+      target: 'y',
+      classes: [],
+      schema: names.map((name) => ({ name, kind: 'numeric' as const })),
+      ignoredColumns: [],
+      encoding: names.map((column) => ({ kind: 'number' as const, column })),
+      calibration: { kind: 'none' },
+      decisionWeights: [],
+      quality: { metric: 'rmse', crossValidationScore: 0, holdoutRowCount: 0, holdout: {} },
+      importance: [],
+      warnings: [],
+      training: { rowCount: 1, foldCount: modelCount, seed: 1, trialCount: 1 },
+    },
+    members: [{ learner: 'boosted-trees', label: 'Trees', hyperparameters: {}, weight: 1, models }],
+    goldenRows: Array.from({ length: 32 }, () =>
+      Object.fromEntries(names.map((name) => [name, random.next()])),
+    ),
+  };
+
+  function randomTrees(count: number): TreesModel {
+    const nodesOfTree = leavesOfTree - 1;
+    const nodeCount = count * nodesOfTree;
+    const [left, right] = [new Int32Array(nodeCount), new Int32Array(nodeCount)];
+    for (let tree = 0; tree < count; tree++) {
+      let [node, leaf] = [tree * nodesOfTree, tree * leavesOfTree];
+      const grow = (leaves: number): number => {
+        if (leaves === 1) return ~leaf++;
+        const own = node++;
+        left[own] = grow(leaves >> 1);
+        right[own] = grow(leaves - (leaves >> 1));
+        return own;
+      };
+      grow(leavesOfTree);
+    }
+    return {
+      kind: 'trees',
+      link: 'identity',
+      base: new Float64Array(1),
+      roots: Int32Array.from({ length: count }, (_, tree) => tree * nodesOfTree),
+      feature: Uint16Array.from({ length: nodeCount }, () => random.below(featureCount)),
+      threshold: Float64Array.from({ length: nodeCount }, () => random.next()),
+      sets: new Int32Array(nodeCount),
+      left,
+      right,
+      flags: new Uint8Array(nodeCount),
+      categorySets: new Uint32Array(0),
+      leafValues: Float64Array.from({ length: count * leavesOfTree }, () => random.next()),
+      leafRowCounts: new Int32Array(count * leavesOfTree).fill(1),
+    };
+  }
+}
