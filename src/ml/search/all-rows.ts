@@ -19,7 +19,7 @@ import { metricFor, utilityOf } from '../metrics/metrics.ts';
 import { outputCountOf } from '../model/row-model.ts';
 import type { EnsembleChoice } from './ensemble.ts';
 import { featureConstraints, isConstrained } from './column-constraints.ts';
-import { finish, scoreHoldout } from './finish.ts';
+import { finish, scoreHoldout, withoutImportance } from './finish.ts';
 import type { Part, Prepared } from './prepare.ts';
 import type { Recipe, SearchEvent, SearchResult, TrialReport } from './recipe.ts';
 import { predictTable } from './trial.ts';
@@ -190,7 +190,8 @@ async function chooseBetter(
     };
   report.weight = 1;
   const warnings = [
-    ...found.warnings.filter((warning) => !found.notes.includes(warning)),
+    // What is said of the sample's models is not true of this one.
+    ...found.warnings.filter((one) => one !== withoutImportance && !found.notes.includes(one)),
     `${about}; the model learned from ${learnedCount} rows.`,
     ...(trained.leftOut.length > 0
       ? [`Texts are not learned from by a model of so many rows: ${trained.leftOut.join(', ')}.`]

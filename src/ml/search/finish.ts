@@ -44,6 +44,9 @@ export interface Finished {
   crossValidationScore: number;
 }
 
+/** Said where it was so. */
+export const withoutImportance =
+  'There was no time to measure the importance of columns; allow a larger budget.';
 const rowsAtOnce = 512;
 const mostImportanceRows = 1000;
 const fewestImportanceRows = 50;
@@ -81,7 +84,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
   const judged = await learnAgain(input, secondsPerRow);
   const importance = await measureImportance(input, content, secondsPerRow);
   if (importance.length === 0 && holdout.table.features.length > 0) {
-    manifest.warnings.push('There was no time to measure the importance of columns; allow a larger budget.');
+    manifest.warnings.push(withoutImportance);
   }
   manifest.importance = importance;
   const trust = await trustReport({
