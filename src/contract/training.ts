@@ -178,7 +178,10 @@ export const rowCounts = z
   .object({
     total: z.number().int().describe('Of the dataset version.'),
     search: z.number().int().describe('That models were compared on; of very many rows a sample.'),
-    model: z.number().int().describe('That the final model learned from.'),
+    model: z
+      .number()
+      .int()
+      .describe('That the final model learned from, with refit those of the holdout, too.'),
     holdout: z.number().int().describe('That were locked away, and judge the final model.'),
   })
   .meta({ id: 'RowCounts' });

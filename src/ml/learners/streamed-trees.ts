@@ -1,6 +1,6 @@
 // Boosted trees on rows that are too many to be in memory as numbers. The stream is read twice: first to learn how each
 // column is spread (quantile-sketch.ts), then to write the bin of each value, a byte, where the kernels read it, and
-// nowhere else. From there on it is the boosting of boosted-trees.ts: equal bins give equal bits. Docs: decision 0011.
+// nowhere else. From there on it is the boosting of boosted-trees.ts: equal bins give equal bits. Decision 0011.
 import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';

@@ -230,7 +230,8 @@ function preparedFor(input: AllRowsInput, calibration: Frame, heldOut: Frame): P
   const constraints = constraintsOf(found, recipe);
   const validation = Int32Array.from(training.actual, (_, row) => row);
   return {
-    recipe,
+    // The rows held out are a small part of all, which are too many to be learned from once more.
+    recipe: { ...recipe, refit: false },
     target: {
       task: found.task,
       reason: found.taskReason,

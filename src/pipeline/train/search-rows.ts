@@ -27,7 +27,7 @@ export interface RowCounts {
   search: number;
   /** That the final model learned from. */
   model: number;
-  /** That the final model was judged by, before it may have learned from them too. */
+  /** That neither saw, and the final model is judged by. */
   holdout: number;
 }
 
@@ -44,6 +44,7 @@ const sampleShare = 0.4;
 /** What reading a value twice and growing the first trees on it take at least, measured; and their share of the time. */
 const secondsPerCell = 1.5e-7;
 const mostReadingShare = 0.5;
+const mostSpentShare = 0.9;
 
 /** Reads the content and searches. */
 export async function searchRows(input: RowsToSearch): Promise<SearchedRows> {
@@ -71,11 +72,10 @@ async function searchAll({
     clock: systemClock,
   });
   const { training, holdout } = found.rows;
-  const model = found.model.manifest.training.finalRowCount ?? training;
   return {
     found,
     fields: summariseFields(frame, recipe.target),
-    rows: { total: frame.rowCount, search: training, model, holdout },
+    rows: { total: frame.rowCount, search: training, model: learnedFrom(found), holdout },
   };
 }
 
@@ -86,7 +86,6 @@ async function searchSample(input: RowsToSearch, parts: RowParts): Promise<Searc
   const readingSeconds = rowCount * columnNames.length * secondsPerCell;
   const hasTime = trials !== null || readingSeconds <= mostReadingShare * seconds;
   const { found, fields, kinds, startMs } = await searchDrawn(input, parts, hasTime ? sampleShare : 1);
-  const searched = found.rows.training;
   const whole = hasTime
     ? await trainOnAllRows({
         ...rest,
@@ -98,12 +97,17 @@ async function searchSample(input: RowsToSearch, parts: RowParts): Promise<Searc
         clock: systemClock,
         ...(trials === null && { deadlineMs: startMs + seconds * 1000 }),
       })
-    : tooLittleTime(found, { searched, total: rowCount });
+    : tooLittleTime(found, rowCount);
   const elapsedSeconds = (systemClock.monotonicMs() - startMs) / 1000;
   return {
     found: { ...whole, timing: { ...whole.timing, seconds: elapsedSeconds } },
     fields,
-    rows: { total: rowCount, search: searched, model: whole.rows.training, holdout: whole.rows.holdout },
+    rows: {
+      total: rowCount,
+      search: found.rows.training,
+      model: learnedFrom(whole),
+      holdout: whole.rows.holdout,
+    },
   };
 }
 
@@ -118,23 +122,29 @@ async function searchDrawn(
 ): Promise<{ found: SearchResult; kinds: Frame; fields: FieldSummary[]; startMs: number }> {
   const drawn = { ...sample, seed: recipe.seed };
   const frame = frameOf(await readColumns(contentPath, { workFolder, drawn }));
-  const startMs = systemClock.monotonicMs();
+  const startMs = systemClock.monotonicMs() - spentMs(rest.journal, recipe);
   const asked = searchRecipe(recipe, memoryBytes);
   const { seconds } = asked.budget;
+  // What is to learn from all rows need not learn from the sample's holdout first.
+  const refit = share === 1 && asked.refit !== false;
   const found = await search({
     ...rest,
     frame,
     recipe: {
       ...asked,
+      refit,
       budget: { ...asked.budget, ...(seconds !== undefined && { seconds: seconds * share }) },
-      // What is to learn from all rows need not learn from the sample's again.
-      ...(share < 1 && { refit: false }),
     },
     clock: systemClock,
     onProgress: (event) =>
       rest.onProgress?.(event.kind === 'progress' ? { kind: 'progress', share: event.share * share } : event),
   });
   return { found, kinds: withoutRows(frame), fields: summariseFields(frame, recipe.target), startMs };
+}
+
+/** What earlier tries have used of the time, as far as it counts (ml/search/search.ts). */
+function spentMs(journal: SearchInput['journal'], { budget }: Recipe): number {
+  return Math.min(journal?.spentMs ?? 0, mostSpentShare * budget.seconds * 1000);
 }
 
 function withoutRows({ columns }: Frame): Frame {
@@ -159,12 +169,14 @@ function readerOf(
   };
 }
 
-function tooLittleTime(
-  found: SearchResult,
-  { searched, total }: { searched: number; total: number },
-): SearchResult {
-  const warning = `The model learned from ${searched} of ${total} rows, drawn at random: there was no time to learn from all. Allow a larger budget.`;
+function tooLittleTime(found: SearchResult, total: number): SearchResult {
+  const warning = `The model learned from ${learnedFrom(found)} of ${total} rows, drawn at random: there was no time to learn from all. Allow a larger budget.`;
   const warnings = [...found.warnings, warning];
   found.model.manifest.warnings = warnings;
   return { ...found, warnings };
+}
+
+/** The rows of the final model, which may include those that had judged it. */
+function learnedFrom({ model, rows }: SearchResult): number {
+  return model.manifest.training.finalRowCount ?? rows.training;
 }

@@ -14,6 +14,12 @@ export function exampleRow(fields: readonly ModelField[]): Row {
   );
 }
 
+/** A row of the names of all fields, where no value is known of any: missing ones may be left out of a row. */
+export function namesAlone(fields: readonly ModelField[]): Row {
+  if (Object.keys(exampleRow(fields)).length > 0) return {};
+  return Object.fromEntries(fields.map(({ name }) => [name, null]));
+}
+
 function exampleOf({ kind, example, categories }: ModelField): FieldValue {
   if (example === null) return categories?.[0] ?? null;
   if (kind === 'boolean') return typeof example === 'boolean' ? example : Number(example) === 1;

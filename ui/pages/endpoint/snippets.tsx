@@ -11,7 +11,7 @@ import { CodeBlock, CopyLine } from '../../kit/copy.tsx';
 import { Icon } from '../../kit/icons.tsx';
 import { Notice } from '../../kit/notice.tsx';
 import { ProblemAlert } from '../../kit/problem.tsx';
-import { exampleRow } from './example.ts';
+import { exampleRow, namesAlone } from './example.ts';
 import { snippetOf, type Language } from './snippet-text.ts';
 
 const languages: { value: Language; label: string }[] = [
@@ -38,7 +38,7 @@ export function Snippets({ projectId, endpoint }: { projectId: string; endpoint:
   const text = snippetOf(language, {
     address,
     key: make.data?.secret ?? placeholder,
-    row: exampleRow(endpoint.fields),
+    row: { ...namesAlone(endpoint.fields), ...exampleRow(endpoint.fields) },
   });
   return (
     <Stack gap="lg" maw={860}>

@@ -1,9 +1,9 @@
 // A form for one row, filled with an example, and the answer beside it.
 import { Button, Group, Text } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../../api/client.ts';
-import { endpointQuery } from '../../api/queries.ts';
+import { endpointQuery, modelVersionQuery } from '../../api/queries.ts';
 import type { Endpoint, Prediction } from '../../api/types.ts';
 import { useAbilities } from '../../app/session.tsx';
 import { Notice } from '../../kit/notice.tsx';
@@ -29,6 +29,7 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }) {
     onSuccess: () => queries.invalidateQueries(endpointQuery(endpoint.id)),
   });
   const errors = fieldErrors(ask.error);
+  const hasExample = Object.keys(exampleRow(fields)).length > 0;
   const shown = showsAll ? fields : fields.slice(0, shownAtFirst);
   const set = (name: string, value: FieldValue): void => setRow({ ...row, [name]: value });
   const isChanged = ask.data !== undefined && ask.variables !== row;
@@ -43,12 +44,16 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }) {
       >
         <Group justify="space-between" mb="lg">
           <Text c="dimmed" size="sm">
-            Filled with a typical row. Leave out what you do not know.
+            {hasExample
+              ? 'Filled with a typical row. Leave out what you do not know.'
+              : 'Fill in what you know; what is typical is not known of this model.'}
           </Text>
           <Group gap="xs">
-            <Button size="xs" variant="default" onClick={() => setRow(exampleRow(fields))}>
-              Typical row
-            </Button>
+            {hasExample && (
+              <Button size="xs" variant="default" onClick={() => setRow(exampleRow(fields))}>
+                Typical row
+              </Button>
+            )}
             <Button size="xs" variant="default" onClick={() => setRow({})}>
               Empty all
             </Button>
@@ -108,8 +113,10 @@ interface ReasonsProps {
   prediction: Prediction;
 }
 
-/** What can be asked about an answer, of the version that gave it. */
+/** What can be asked about an answer, of the version that gave it; nothing of one that was made elsewhere. */
 function Reasons({ prediction, ...asked }: ReasonsProps) {
+  const version = useQuery(modelVersionQuery(asked.modelVersionId)).data;
+  if (version?.format !== 'pilvi') return null;
   return (
     <>
       <Why {...asked} isShare={prediction.probabilities !== undefined} />

@@ -17,7 +17,11 @@ export function Behaviour({ version }: { version: ModelVersion }) {
   const trust = version.evaluation?.trust;
   if (!trust) {
     return (
-      <Empty title="Not looked into">This file came without an evaluation. Train it here to get one.</Empty>
+      <Empty title="Not looked into">
+        {version.format === 'onnx'
+          ? 'What a model made elsewhere does inside is not known here; it can be asked, and not explained.'
+          : 'This file came without an evaluation. Train it here to get one.'}
+      </Empty>
     );
   }
   const isShare = version.task === 'binary' || version.task === 'multiclass';

@@ -150,11 +150,13 @@ function Actions({ projectId, model, version }: ActionsProps) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<Icon name="download" size={16} />} onClick={() => download('pilvi')}>
-            Download the model file
-          </Menu.Item>
+          {version.format === 'pilvi' && (
+            <Menu.Item leftSection={<Icon name="download" size={16} />} onClick={() => download('pilvi')}>
+              Download the model file
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<Icon name="download" size={16} />} onClick={() => download('onnx')}>
-            Download as ONNX
+            {version.format === 'onnx' ? 'Download the ONNX file' : 'Download as ONNX'}
           </Menu.Item>
           <Menu.Item leftSection={<Icon name="scroll" size={16} />} onClick={saveCard}>
             Download the model card

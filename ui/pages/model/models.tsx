@@ -1,10 +1,8 @@
 // All models of a project, and bringing one that was trained elsewhere.
-import { Button, FileInput, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Modal } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { Link, useNavigate, useParams } from 'react-router';
-import { client } from '../../api/client.ts';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useParams } from 'react-router';
 import { modelsQuery } from '../../api/queries.ts';
 import type { Model } from '../../api/types.ts';
 import { paths } from '../../app/paths.ts';
@@ -15,8 +13,8 @@ import { List, ListLine } from '../../kit/list.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { More } from '../../kit/more.tsx';
 import { Page } from '../../kit/page.tsx';
-import { ProblemAlert } from '../../kit/problem.tsx';
 import { When } from '../../kit/when.tsx';
+import { ImportModel } from './import-model.tsx';
 import { goodnessShort } from './words.ts';
 
 /** `/projects/:projectId/models` */
@@ -33,7 +31,7 @@ export function Component() {
         canEdit && (
           <>
             <Button variant="default" onClick={open}>
-              Bring a model file
+              Import a model
             </Button>
             <Button component={Link} to={paths.train(projectId)} leftSection={<Icon name="play" size={16} />}>
               Train a model
@@ -62,10 +60,11 @@ export function Component() {
       <Modal
         opened={isOpen}
         onClose={close}
-        title="Bring a model file"
+        size="lg"
+        title="Import a model"
         closeButtonProps={{ 'aria-label': 'Close' }}
       >
-        <BringFile projectId={projectId} />
+        <ImportModel projectId={projectId} />
       </Modal>
     </Page>
   );
@@ -92,63 +91,5 @@ function ModelLine({ projectId, model }: { projectId: string; model: Model }) {
         <When key="when" iso={latestVersion?.createdAt ?? createdAt} />,
       ]}
     />
-  );
-}
-
-function BringFile({ projectId }: { projectId: string }) {
-  const [file, setFile] = useState<File | null>(null);
-  const [name, setName] = useState('');
-  const navigate = useNavigate();
-  const queries = useQueryClient();
-  const bring = useMutation({
-    mutationFn: (chosen: File) =>
-      client.importModelFile(
-        { projectId, modelName: name, stream: chosen },
-        { attempts: 1, timeoutMs: 600_000 },
-      ),
-    onSuccess: async (version) => {
-      await queries.invalidateQueries(modelsQuery(projectId));
-      await navigate(paths.model(projectId, version.modelId));
-    },
-  });
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (file) bring.mutate(file);
-      }}
-    >
-      <Stack>
-        <Text size="sm">
-          A file that ends in .pilvi, from the command line or another server. It is checked before it is
-          taken.
-        </Text>
-        <FileInput
-          label="Model file"
-          placeholder="Choose a file"
-          accept=".pilvi"
-          required
-          value={file}
-          onChange={(chosen) => {
-            setFile(chosen);
-            if (chosen && name === '') setName(chosen.name.replace(/\.pilvi$/i, ''));
-          }}
-        />
-        <TextInput
-          label="Name of the model"
-          description="An existing name gets a new version."
-          required
-          maxLength={120}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        {bring.error && <ProblemAlert error={bring.error} />}
-        <Group justify="flex-end">
-          <Button type="submit" disabled={!file} loading={bring.isPending}>
-            Bring it
-          </Button>
-        </Group>
-      </Stack>
-    </form>
   );
 }

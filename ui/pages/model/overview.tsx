@@ -29,7 +29,7 @@ export function Overview({ version }: { version: ModelVersion }) {
     <Stack gap={44}>
       {evaluation && <Headline version={version} evaluation={evaluation} />}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing={56} verticalSpacing={44}>
-        <Looks importance={version.importance} />
+        {version.onnx ? <Takes fields={version.fields} /> : <Looks importance={version.importance} />}
         <Origin version={version} />
       </SimpleGrid>
       {evaluation && evaluation.samples.length > 0 && <Samples version={version} evaluation={evaluation} />}
@@ -88,6 +88,48 @@ function Looks({ importance }: { importance: Importance }) {
   );
 }
 
+const kindWords: Record<ModelVersion['fields'][number]['kind'], string> = {
+  numeric: 'number',
+  categorical: 'text',
+  boolean: 'yes or no',
+  date: 'date',
+  text: 'text',
+};
+
+/** Of a model made elsewhere, whose inside is not known. */
+function Takes({ fields }: { fields: ModelVersion['fields'] }) {
+  return (
+    <Section
+      title="What it takes"
+      description="What these columns add to the answers is not known of a model made elsewhere."
+    >
+      <div
+        className={`${grid.scroll} ${classes.takes}`}
+        tabIndex={0}
+        role="region"
+        aria-label="What it takes"
+      >
+        <table className={grid.table}>
+          <thead>
+            <tr>
+              <th scope="col">Column</th>
+              <th scope="col">Holds a</th>
+            </tr>
+          </thead>
+          <tbody>
+            {fields.map(({ name, kind }) => (
+              <tr key={name}>
+                <td>{name}</td>
+                <td>{kindWords[kind]}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Section>
+  );
+}
+
 function Origin({ version }: { version: ModelVersion }) {
   const { projectId, lineage, fields, fileSizeBytes, fileSha256, classes: classNames } = version;
   return (
@@ -110,7 +152,7 @@ function Origin({ version }: { version: ModelVersion }) {
         </Text>
       ) : (
         <Text>
-          Brought as a file, <When iso={version.createdAt} />.
+          {originWords(version.onnx)}, <When iso={version.createdAt} />.
         </Text>
       )}
       <Facts
@@ -125,6 +167,11 @@ function Origin({ version }: { version: ModelVersion }) {
       </Text>
     </Section>
   );
+}
+
+function originWords(onnx: ModelVersion['onnx']): string {
+  if (!onnx) return 'Brought as a file';
+  return `Made elsewhere${onnx.producer ? `, written by ${onnx.producer}` : ''}, and imported as ONNX`;
 }
 
 const shownInputs = 5;

@@ -64,7 +64,8 @@ export function Versions({ model, shownId }: VersionsProps) {
   );
 }
 
-function originOf({ lineage }: ModelVersionSummary): string {
+function originOf({ lineage, format }: ModelVersionSummary): string {
+  if (format === 'onnx') return 'made elsewhere, imported as ONNX';
   return lineage ? `from ${lineage.datasetName}, version ${lineage.datasetVersionNumber}` : 'from a file';
 }
 
