@@ -17,7 +17,7 @@ const secondsToPrepareCharacter = 8e-7;
 const preparingShare = 0.25;
 const fewestRows = 10;
 /** Where all rows should take more than this share of the time, some are prepared to see what they take. */
-const trialShare = 0.02;
+const trialShare = 0.005;
 const trialRows = 400;
 
 /**
