@@ -245,7 +245,10 @@ async function checkImported(
   }
   const words = `${otherLabels} other labels, furthest ${furthest.toExponential(1)}`;
   console.log(`${label.padEnd(26)} brought in again: ${words}`);
-  assert.ok(furthest <= 1e-5 && otherLabels === 0, `${label}: the answers differ when it is brought in again`);
+  assert.ok(
+    furthest <= 1e-5 && otherLabels === 0,
+    `${label}: the answers differ when it is brought in again`,
+  );
 }
 
 function spreadOf(values: readonly number[]): number {
