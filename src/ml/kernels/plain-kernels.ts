@@ -6,6 +6,7 @@ import {
   blockRows,
   gainOf,
   unitsFor,
+  type BinSums,
   type Border,
   type BorderSearch,
   type KernelLoss,
@@ -70,7 +71,7 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
       const { missingBin } = plan.features[search.feature]!;
       return borderOf({ cells: cellsOf(slot, search.feature), missingBin }, search, search.floor);
     },
-    binSums: (slot, feature) => binSums(cellsOf(slot, feature)),
+    binSums: (slot, feature, _total, into) => binSums(cellsOf(slot, feature), into),
     partition: (begin, end, { feature, sides }) => divide(memory, { begin, end }, columns[feature]!, sides),
     leafSums: (leaves) => leaves.map((leaf) => leafSum(memory, leaf)),
     addToScores: (k, leaves, values) =>
@@ -132,12 +133,16 @@ function allocate({ features, positions, rowCount, outputCount, target, weights 
   };
 }
 
-function binSums(cells: Float64Array): { gradients: Float64Array; hessians: Float64Array } {
-  const sums = Array.from(cells, sumsOf);
-  return {
-    gradients: Float64Array.from(sums, ({ gradient }) => gradient),
-    hessians: Float64Array.from(sums, ({ hessian }) => hessian),
-  };
+function binSums(
+  cells: Float64Array,
+  into: BinSums = { gradients: new Float64Array(cells.length), hessians: new Float64Array(cells.length) },
+): BinSums {
+  cells.forEach((cell, bin) => {
+    const { gradient, hessian } = sumsOf(cell);
+    into.gradients[bin] = gradient;
+    into.hessians[bin] = hessian;
+  });
+  return into;
 }
 
 function sumsOf(cell: number): UnitSums {

@@ -76,6 +76,12 @@ export interface GainSearch extends UnitSums, CategoryRules {
 /** Derivatives that the kernels compute themselves. */
 export type KernelLoss = 'logistic' | 'squared' | 'softmax';
 
+/** One of each for a bin; what lies behind a feature's bins means nothing. */
+export interface BinSums {
+  gradients: Float64Array;
+  hessians: Float64Array;
+}
+
 export interface TreeKernels {
   readonly kind: 'plain' | 'webassembly';
   /** Row numbers, leaf by leaf; the caller fills it before each tree, or has them counted up. */
@@ -104,12 +110,8 @@ export interface TreeKernels {
   gains: (searches: readonly GainSearch[]) => Float64Array[];
   /** The border of largest gain, if it beats the floor. */
   bestBorder: (slot: number, search: BorderSearch) => Border | undefined;
-  /** The sums of each bin of a feature; `total` are the leaf's. */
-  binSums: (
-    slot: number,
-    feature: number,
-    total: UnitSums,
-  ) => { gradients: Float64Array; hessians: Float64Array };
+  /** The sums of each bin of a feature; `total` are the leaf's. In `into`, with room for 256 bins, or in new arrays. */
+  binSums: (slot: number, feature: number, total: UnitSums, into?: BinSums) => BinSums;
   /** Divides rows[begin] to rows[end - 1]: bins with side 1 come first. Stable. Returns where the others begin. */
   partition: (begin: number, end: number, question: { feature: number; sides: Uint8Array }) => number;
   /** Exact sums of the derivatives of each leaf's rows, at most one leaf for each slot. */

@@ -5,6 +5,7 @@ import { cutsOf, openTeam, teamOfOne, type KernelThreads, type Team } from './th
 import {
   blockRows,
   unitsFor,
+  type BinSums,
   type Border,
   type BorderSearch,
   type KernelLoss,
@@ -100,7 +101,7 @@ export function kernelsOn(opened: Shared): TreeKernels {
     },
     gains: (searches) => gains(opened, searches),
     bestBorder: (slot, search) => bestBorder(opened, slotAt(slot), search),
-    binSums: (slot, feature, total) => binSums(opened, slotAt(slot), { feature, total }),
+    binSums: (slot, feature, total, into) => binSums(opened, slotAt(slot), { feature, total, into }),
     partition: (begin, end, question) => partition(opened, { begin, end }, question),
     leafSums: (leaves) => leafSums(opened, leaves),
     addToScores: (k, leaves, values) => addToScores(opened, k, { leaves, values }),
@@ -178,19 +179,19 @@ function bestBorder(
 function binSums(
   { plan, places, run, buffer }: Opened,
   histogram: number,
-  { feature, total }: { feature: number; total: UnitSums },
-): { gradients: Float64Array; hessians: Float64Array } {
+  { feature, total, into }: { feature: number; total: UnitSums; into: BinSums | undefined },
+): BinSums {
   const { binCount } = plan.features[feature]!;
   const cell = BigInt(total.gradient) * 4_294_967_296n + BigInt(total.hessian);
   run.readCells(histogram, places.features + feature * featureBytes, cell, places.binSums);
   const words = new Int32Array(buffer, places.binSums, 2 * binCount);
-  const gradients = new Float64Array(binCount);
-  const hessians = new Float64Array(binCount);
+  const sums = into ?? { gradients: new Float64Array(binCount), hessians: new Float64Array(binCount) };
+  const { gradients, hessians } = sums;
   for (let bin = 0; bin < binCount; bin++) {
     gradients[bin] = words[2 * bin + 1]!;
     hessians[bin] = words[2 * bin]!;
   }
-  return { gradients, hessians };
+  return sums;
 }
 
 /** Writes the leaves down and cuts them into parts of about as many rows. */

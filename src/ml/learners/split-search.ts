@@ -5,7 +5,13 @@ import { present } from '../../base/assert.ts';
 import { concatenate } from '../../base/numbers.ts';
 import type { Random } from '../../base/random.ts';
 import { bestCategories, type CategoryRules } from '../kernels/category-split.ts';
-import { gainOf, type TreeKernels, type UnitScales, type UnitSums } from '../kernels/tree-kernels.ts';
+import {
+  gainOf,
+  type BinSums,
+  type TreeKernels,
+  type UnitScales,
+  type UnitSums,
+} from '../kernels/tree-kernels.ts';
 import type { BinnedFeature } from './bins.ts';
 import {
   boundedGain,
@@ -82,6 +88,8 @@ export interface LeafToSplit {
 
 const categoryL2 = 10;
 const categorySmoothing = 10;
+/** Of the feature that is looked at. */
+const sumsOfBins: BinSums = { gradients: new Float64Array(256), hessians: new Float64Array(256) };
 
 /** The split of largest gain of each leaf over its active features; {@link noSplit} where none gains enough. */
 export function bestSplits(leaves: readonly LeafToSplit[], search: SplitSearch, random: Random): Split[] {
@@ -222,7 +230,7 @@ function bestBorder(feature: number, leaf: LeafContext): Split | undefined {
 function bestMonotoneBorder(index: number, leaf: LeafContext): Split | undefined {
   const { total, leastHessian } = leaf;
   const { binCount, missingBin } = leaf.features[index]!;
-  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total);
+  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total, sumsOfBins);
   const presentBins = missingBin < 0 ? binCount : missingBin;
   const missing =
     missingBin < 0
@@ -249,7 +257,7 @@ function bestMonotoneBorder(index: number, leaf: LeafContext): Split | undefined
 function randomBorder(index: number, leaf: LeafContext, random: Random): Split | undefined {
   const { total, leastHessian } = leaf;
   const feature = leaf.features[index]!;
-  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total);
+  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total, sumsOfBins);
   const isEmpty = (bin: number): boolean => gradients[bin] === 0 && hessians[bin] === 0;
   const presentBins = feature.missingBin < 0 ? feature.binCount : feature.missingBin;
   let low = 0;
@@ -284,7 +292,7 @@ function randomBorder(index: number, leaf: LeafContext, random: Random): Split |
 function bestCategorySplit(index: number, leaf: LeafContext): Split | undefined {
   const { binCount, missingBin } = leaf.features[index]!;
   const { total } = leaf;
-  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total);
+  const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total, sumsOfBins);
   const gainOfLeft = (left: UnitSums, l2: number): number => gainAt(leaf, index, left, l2);
   const found = bestCategories({ gradients, hessians, binCount, total, gainAt: gainOfLeft }, leaf);
   if (!found) return undefined;
