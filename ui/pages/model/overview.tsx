@@ -51,7 +51,7 @@ function Headline({ version, evaluation }: { version: ModelVersion; evaluation: 
         {finds && <Text>{finds}</Text>}
         {saves && <Text>{saves}</Text>}
         <Text size="sm" c="dimmed" mt={6}>
-          Measured once, on {formatCount(evaluation.rowCount)} rows that took no part in the training.
+          Measured once, on {formatCount(evaluation.rowCount)} rows that the training had not seen until then.
         </Text>
       </div>
     </div>
