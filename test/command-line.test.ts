@@ -103,6 +103,18 @@ test('from a file to predictions over an endpoint, the same as with the download
     counterfactuals: { prediction: { prediction: string } }[];
   }>('model', 'counterfactual', 'late', ...row, '--class', 'yes', '--fixed', 'region');
   assert.ok(isWantedAlready || counterfactuals.every(({ prediction }) => prediction.prediction === 'yes'));
+  const near = await json<{ counterfactuals: { changes: { column: string; to: number }[] }[] }>(
+    'model',
+    'counterfactual',
+    'late',
+    ...row,
+    '--class',
+    'yes',
+    '--range',
+    'distance=..20',
+  );
+  for (const { changes } of near.counterfactuals)
+    for (const { column, to } of changes) assert.ok(column !== 'distance' || to <= 20, `${to}`);
   assert.match(await shown('model', 'counterfactual', 'late', ...row, '--class', 'no'), /answer/);
   await json('endpoint', 'create', 'late-live', '--model', 'late@champion');
   assert.match(await shown('endpoint', 'show', 'late-live'), /^answered by +late@1$/m);

@@ -103,6 +103,29 @@ export function collectPair(
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** Numbers between which a column stays; either may be left out. */
+export interface ColumnRange {
+  column: string;
+  from: number | null;
+  to: number | null;
+}
+
+/** For ranges that may be given for several columns: `age=18..65`, `price=..100`. */
+export function collectRange(text: string, before: ColumnRange[] | undefined): ColumnRange[] {
+  const found = /^(?<column>.+)=(?<from>[^=]*?)\.\.(?<to>[^=]*)$/s.exec(text)?.groups;
+  const numberOf = (end: string): number | null => (end.trim() === '' ? null : Number(end));
+  const range = found && {
+    column: found['column']!,
+    from: numberOf(found['from']!),
+    to: numberOf(found['to']!),
+  };
+  if (!range || Number.isNaN(range.from) || Number.isNaN(range.to) || (range.from ?? range.to) === null)
+    throw new InvalidArgumentError(
+      'It must have the form COLUMN=FROM..TO, such as age=18..65 or price=..100.',
+    );
+  return [...(before ?? []), range];
+}
+
 /** An option that takes one of some words. */
 export function choice(flags: string, description: string, words: readonly string[]): Option {
   return new Option(flags, description).choices(words);

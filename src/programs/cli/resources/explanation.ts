@@ -8,7 +8,7 @@ import { findModelVersion } from '../find.ts';
 import type { Session } from '../session.ts';
 import { printTable } from '../table.ts';
 import { print } from '../terminal.ts';
-import { collect, finiteNumber, jsonObject, wholeNumber } from '../values.ts';
+import { collect, collectRange, finiteNumber, jsonObject, wholeNumber, type ColumnRange } from '../values.ts';
 
 type Explanation = AnswerFor<'explainRows'>['explanations'][number];
 type Counterfactuals = AnswerFor<'findCounterfactuals'>;
@@ -21,6 +21,7 @@ interface CounterfactualOptions {
   fixed?: string[];
   increasing?: string[];
   decreasing?: string[];
+  range?: ColumnRange[];
   changes: number;
 }
 
@@ -44,6 +45,11 @@ export function addExplanationCommands(model: Command): void {
     .option('--fixed <column>', 'a column that cannot change; may be given several times', collect)
     .option('--increasing <column>', 'a number that can only rise; may be given several times', collect)
     .option('--decreasing <column>', 'a number that can only fall; may be given several times', collect)
+    .option(
+      '--range <column=from..to>',
+      'a number that stays within these, such as age=18..65 or price=..100; may be given several times',
+      collectRange,
+    )
     .option('--changes <number>', 'change at most so many columns', wholeNumber(1, 5), 3)
     .action(act(findCounterfactuals, showCounterfactuals));
 }
@@ -67,8 +73,9 @@ async function findCounterfactuals(
 ): Promise<Counterfactuals> {
   const client = await session.client();
   const { id: versionId } = await findModelVersion(client, await session.projectId(), reference);
-  const { row, fixed = [], increasing = [], decreasing = [], changes: mostChanges } = options;
-  const body = { row, wanted: wantedOf(options), fixed, increasing, decreasing, mostChanges };
+  const { row, fixed = [], increasing = [], decreasing = [], range: ranges = [], changes } = options;
+  const rules = { fixed, increasing, decreasing, ranges, mostChanges: changes };
+  const body = { row, wanted: wantedOf(options), ...rules };
   return client.findCounterfactuals({ versionId, body }, { signal: session.signal });
 }
 
