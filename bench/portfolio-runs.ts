@@ -11,7 +11,9 @@ import { outputCountOf } from '../src/ml/model/row-model.ts';
 import { otherLosses } from '../src/ml/search/losses.ts';
 import { prepare, type Prepared, type Truth } from '../src/ml/search/prepare.ts';
 import { drawHyperparameters } from '../src/ml/search/proposals.ts';
-import { metricOf, predictTable, runTrial, truthOf, validationRows } from '../src/ml/search/trial.ts';
+import { openFitContext } from '../src/ml/search/fit-crew.ts';
+import { predictTable } from '../src/ml/search/fit.ts';
+import { metricOf, runTrial, truthOf, validationRows } from '../src/ml/search/trial.ts';
 import type { Table } from './portfolio-tables.ts';
 
 export interface Setting {
@@ -213,9 +215,7 @@ async function runOne(prepared: Prepared, setting: Setting): Promise<Run | undef
   const pause = pauseBy(clock);
   const trial = await runTrial(
     {
-      prepared,
-      clock,
-      pause,
+      ...openFitContext({ prepared, clock, pause }),
       emit: () => undefined,
       deadlineMs: startMs + mostSecondsPerTrial * 1000,
       leastFirstFoldUtility: -Infinity,

@@ -21,10 +21,11 @@ import { fitCalibration, fitDecisionWeights } from '../uncertainty/calibration.t
 import { fitIntervals, fitSets } from '../uncertainty/conformal.ts';
 import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
 import { finalFit, type FinalFit } from './final-fit.ts';
+import type { FitContext } from './fit-crew.ts';
 import { goldenRows } from './golden.ts';
 import type { LatencyLimit } from './latency.ts';
 import type { Part, Prepared, Truth } from './prepare.ts';
-import { scoredOf, truthOf, validationRows, type FitContext } from './trial.ts';
+import { scoredOf, truthOf, validationRows } from './trial.ts';
 import { rowsForCurves, trustReport, type TrustReport } from './trust.ts';
 
 export interface FinishInput extends FitContext {
