@@ -1,6 +1,9 @@
 // Trainings on several threads: the same model as on one, whatever the number, and free threads afterwards. Threads train
 // whole models of folds, or serve the kernels of one.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../base/random.ts';
@@ -160,4 +163,10 @@ test('a search finds the same bytes on any number of threads, and when one is lo
   });
   assert.deepEqual(await bytesWith(losing), alone);
   await dying.close();
+});
+
+test('threads end while they are asked, and the process waits for it', async () => {
+  const fixture = fileURLToPath(new URL('training-threads.fixture.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [fixture]);
+  assert.equal(stdout, 'ended\n');
 });

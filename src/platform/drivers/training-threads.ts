@@ -47,6 +47,7 @@ class Thread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  #isEnding = false;
 
   constructor(index: number, ended: () => void) {
     this.#worker = new Worker(moduleUrl(new URL('./training-thread.ts', import.meta.url)), {
@@ -78,13 +79,15 @@ class Thread {
   }
 
   async end(): Promise<void> {
+    this.#isEnding = true;
     await this.#worker.terminate();
   }
 
   #settle({ id, ...answer }: ThreadAnswer): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.#worker.unref();
+    // Its end is waited for as well.
+    if (this.#waiting.size === 0 && !this.#isEnding) this.#worker.unref();
     if ('problem' in answer) waiting?.reject(Problem.fromDocument(answer.problem));
     else waiting?.resolve(answer.fitted);
   }
