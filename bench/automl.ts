@@ -182,6 +182,8 @@ function peerAnswers(temporary: string, { target, task, classes }: Split, engine
   writeFileSync(join(temporary, 'split.json'), JSON.stringify({ target, task, classes }));
   const script = fileURLToPath(new URL('automl-peers.py', import.meta.url));
   execFileSync(python, [script, temporary, engine, String(seconds), String(threads)], {
+    // Some peers write where they are started.
+    cwd: temporary,
     stdio: ['ignore', 'ignore', 'ignore'],
     // A peer that does not keep to its time is not waited for longer than this.
     timeout: (seconds * 3 + 300) * 1000,
