@@ -139,6 +139,12 @@ export const recipe = z
       .describe(
         'When the locked rows have judged the model, its parts learn once more, from those rows too, as far as time allows. Figures speak of the parts before.',
       ),
+    backgroundRows: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Keep up to 100 rows of the training in the model file, for explanations to compare with. Without them explanations follow how the training rows divided.',
+      ),
     seed: z.number().int().min(0).max(4_294_967_295).default(1),
     folds: z.number().int().min(2).max(20).nullable().default(null),
     holdoutShare: z.number().min(0.05).max(0.5).default(0.2),

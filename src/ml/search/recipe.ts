@@ -42,6 +42,11 @@ export interface Recipe {
    * far as time allows. Figures speak of the models before.
    */
   refit?: boolean;
+  /**
+   * Whether the model file keeps a background: up to 100 rows of the training, which explanations compare with. Default
+   * true; without it they follow how the training rows divided.
+   */
+  backgroundRows?: boolean;
   /** Binary: the class that counts as positive. */
   positiveClass?: string;
   excludedColumns?: readonly string[];
