@@ -43,6 +43,9 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
     countUp: () => {
       for (let index = 0; index < rows.length; index++) rows[index] = index;
     },
+    draw: (features) => {
+      memory.drawn = features;
+    },
     fill: (slot, { begin, end }, parent) => {
       const histogram = (histograms[slot] ??= new Float64Array(memory.cellCount));
       histogram.fill(0);
@@ -52,9 +55,8 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
       if (from) for (let cell = 0; cell < from.length; cell++) from[cell] = from[cell]! - histogram[cell]!;
     },
     totalOf: (slot) => {
-      let sum = 0;
-      for (let bin = 0; bin < plan.features[0]!.binCount; bin++) sum += histograms[slot]![bin]!;
-      return sumsOf(sum);
+      const cells = cellsOf(slot, memory.drawn[0]!);
+      return sumsOf(cells.reduce((sum, cell) => sum + cell, 0));
     },
     gains: (searches) =>
       searches.map((search) =>
@@ -106,6 +108,8 @@ interface PlainMemory {
   offsets: Int32Array;
   cellCount: number;
   histograms: Float64Array[];
+  /** Features whose histograms are summed. */
+  drawn: Int32Array;
 }
 
 function allocate({ features, positions, rowCount, outputCount, target, weights }: KernelPlan): PlainMemory {
@@ -130,6 +134,7 @@ function allocate({ features, positions, rowCount, outputCount, target, weights 
     offsets,
     cellCount,
     histograms: [],
+    drawn: Int32Array.from(features, (_, feature) => feature),
   };
 }
 
@@ -266,23 +271,21 @@ function leafSum({ rows, derivatives }: PlainMemory, { begin, end }: RowRange): 
 }
 
 function addRows(
-  { columns, offsets, rows, gathered }: PlainMemory,
+  { columns, offsets, rows, gathered, drawn }: PlainMemory,
   histogram: Float64Array,
   { begin, end }: RowRange,
 ): void {
-  let feature = 0;
+  let done = 0;
   // Four features at a time share the loads of row and cell, and hide the latency of each other's additions.
-  for (; feature + 4 <= columns.length; feature += 4) {
-    const [a, b, c, d] = columns.slice(feature, feature + 4) as [
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-    ];
-    const startA = offsets[feature]!;
-    const startB = offsets[feature + 1]!;
-    const startC = offsets[feature + 2]!;
-    const startD = offsets[feature + 3]!;
+  for (; done + 4 <= drawn.length; done += 4) {
+    const a = columns[drawn[done]!]!;
+    const b = columns[drawn[done + 1]!]!;
+    const c = columns[drawn[done + 2]!]!;
+    const d = columns[drawn[done + 3]!]!;
+    const startA = offsets[drawn[done]!]!;
+    const startB = offsets[drawn[done + 1]!]!;
+    const startC = offsets[drawn[done + 2]!]!;
+    const startD = offsets[drawn[done + 3]!]!;
     for (let index = begin; index < end; index++) {
       const row = rows[index]!;
       const cell = gathered[index]!;
@@ -296,9 +299,9 @@ function addRows(
       histogram[inD] = histogram[inD]! + cell;
     }
   }
-  for (; feature < columns.length; feature++) {
-    const bins = columns[feature]!;
-    const start = offsets[feature]!;
+  for (; done < drawn.length; done++) {
+    const bins = columns[drawn[done]!]!;
+    const start = offsets[drawn[done]!]!;
     for (let index = begin; index < end; index++) {
       const cell = start + bins[rows[index]!]!;
       histogram[cell] = histogram[cell]! + gathered[index]!;

@@ -100,6 +100,11 @@ export interface TreeKernels {
   /** Rounds the derivatives of all rows to units. */
   pack: (seed: number) => UnitScales;
   /**
+   * Histograms summed from now on are those of `features` alone, of which there is at least one: others are neither to be
+   * asked for gains nor for sums. At first, histograms are those of all.
+   */
+  draw: (features: Int32Array) => void;
+  /**
    * Sums rows[begin] to rows[end - 1] into histogram `slot`; `isInOrder` promises that these are rows begin to end - 1.
    * Histogram `parent`, if given, becomes itself minus that.
    */

@@ -17,21 +17,23 @@ const fewestQuestions = 8;
  * Each thread sums its parts of the rows into a histogram of its own; then each adds up parts of the cells, and takes
  * them from the parent's.
  */
-export function fillerOf({ plan, places, team, views }: Shared): TreeKernels['fill'] {
-  const { groups, cellCount, columnCount } = plan.layout;
-  const { groupList, rows, histograms, ownHistograms, filled, buffers } = places;
-  const size = cellCount * cellBytes;
-  const slotAt = (slot: number): number => histograms + slot * size;
+export function fillerOf(opened: Shared): TreeKernels['fill'] {
+  const { plan, places, team, views } = opened;
+  const { rows, histograms, ownHistograms, filled, buffers } = places;
+  const slotBytes = plan.layout.cellCount * cellBytes;
+  const slotAt = (slot: number): number => histograms + slot * slotBytes;
   let filling = 0;
   return (slot, { begin, end, isInOrder }, parent) => {
     filling++;
+    const { groupList, groupCount, columnCount, cellCount } = opened.drawn;
+    const size = cellCount * cellBytes;
     const histogram = slotAt(slot);
     const list = isInOrder ? 0 : rows;
     const count = end - begin;
     const cuts = cutsOf(team, count, Math.ceil(fewestAdditions / Math.max(1, columnCount)));
     team.run(
       'fillHistogram',
-      [groupList, groups.length, list, histogram, ownHistograms, size, filled, filling, buffers],
+      [groupList, groupCount, list, histogram, ownHistograms, size, filled, filling, buffers],
       cuts.map((cut) => begin + cut),
     );
     const threadCount = cuts.length === 2 ? 1 : team.threadCount;

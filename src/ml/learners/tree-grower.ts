@@ -161,10 +161,12 @@ function growTree(
   return tree;
 }
 
-/** The random share of the features that one tree sees. */
-function drawFeatures({ features, rules }: Growing, random: Random): ActiveFeatures {
+/** The random share of the features that one tree sees, and whose histograms it has. */
+function drawFeatures({ kernels, features, rules }: Growing, random: Random): ActiveFeatures {
   const count = Math.max(1, Math.round(features.length * rules.featureShareByTree));
-  return byKind(features, shuffle(positionsOf(features), random).slice(0, count).sort());
+  const drawn = shuffle(positionsOf(features), random).slice(0, count).sort();
+  kernels.draw(drawn);
+  return byKind(features, drawn);
 }
 
 function positionsOf(features: readonly BinnedFeature[]): Int32Array {

@@ -85,7 +85,7 @@ test('a team shares calls out to all threads and waits for them', { timeout: 20_
 
 test('the number of threads does not change what is learned', async () => {
   for (const [learner, task, hyperparameters] of [
-    [boostedTrees, 'binary', { iterations: 12, rowShare: 0.8 }],
+    [boostedTrees, 'binary', { iterations: 12, rowShare: 0.8, featureShare: 0.4 }],
     [boostedTrees, 'multiclass', { iterations: 4 }],
     [randomForest, 'binary', { trees: 2 }],
     [categoricalBoosting, 'binary', { iterations: 6, statisticsAbove: 2 }],
