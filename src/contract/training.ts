@@ -177,7 +177,7 @@ export const trial = z
     weight: z
       .number()
       .describe(
-        'Share in the final model; 0 when it is not part of it, below 0 where a baseline makes up for others.',
+        'Share in the final model; 0 when it is not part of it. All sum to one: where the others have more than that, because averages of numbers lie too close to the middle, the baseline has the rest, below 0.',
       ),
     problem: z.string().nullable(),
   })
