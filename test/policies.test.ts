@@ -79,6 +79,7 @@ const mayBeDoneBy: Record<OperationId, string> = {
   listEndpoints: 'vpeb',
   getEndpoint: 'vpeb',
   deployModel: 'eb',
+  setLogSettings: 'eb',
   deleteEndpoint: 'eb',
   predict: 'peb',
   predictCsv: 'peb',

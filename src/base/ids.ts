@@ -18,6 +18,7 @@ export const idPrefixes = {
   modelVersion: 'mdv',
   endpoint: 'ep',
   deployment: 'dep',
+  logPart: 'prt',
   job: 'job',
   event: 'evt',
   budget: 'bdg',

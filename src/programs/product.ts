@@ -4,6 +4,7 @@ import { billingRoutes } from '../capabilities/billing/routes.ts';
 import { dataJobs } from '../pipeline/data/jobs.ts';
 import { dataRoutes } from '../pipeline/data/routes.ts';
 import { deployRoutes } from '../pipeline/deploy/routes.ts';
+import { predictReactions } from '../pipeline/predict/reactions.ts';
 import { predictRoutes } from '../pipeline/predict/routes.ts';
 import { registryReactions } from '../pipeline/registry/reactions.ts';
 import { registryRoutes } from '../pipeline/registry/routes.ts';
@@ -47,4 +48,9 @@ export function productRoutes(options: {
 export const productJobs = [...dataJobs, trainingJob];
 
 /** Every reaction to an event. */
-export const productReactions: Reaction[] = [...trainReactions, ...registryReactions, ...billingReactions];
+export const productReactions: Reaction[] = [
+  ...trainReactions,
+  ...registryReactions,
+  ...predictReactions,
+  ...billingReactions,
+];

@@ -3,6 +3,7 @@
 import { idSource } from '../base/ids.ts';
 import { systemClock } from '../base/time.ts';
 import { createMeter } from '../capabilities/billing/billing.ts';
+import { openPredictionLog } from '../pipeline/predict/log/log.ts';
 import { closePredictions } from '../pipeline/predict/predict.ts';
 import type { Services } from '../platform/context.ts';
 import { openEgress } from '../platform/drivers/egress.ts';
@@ -44,6 +45,7 @@ export async function openRuntime(
   });
   opened.defer(() => jobs.close());
   const services: Services = { ...base, meter, egress: openEgress(), jobs };
+  await openPredictionLog(services, folders.predictionLog);
   const host = new JobHost({ jobs, concurrency: configuration.PILVI_WORKERS });
   host.start();
   opened.defer(() => host.stop());

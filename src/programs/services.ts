@@ -22,6 +22,8 @@ export interface HomeFolders {
   /** Copies of remote blobs; may be removed at any time. */
   cache: string;
   work: string;
+  /** Logged predictions that are not in a Parquet file yet. */
+  predictionLog: string;
 }
 
 /** What the product stands on. */
@@ -73,6 +75,7 @@ function makeHome({ PILVI_HOME: home }: Configuration): HomeFolders {
     files: join(home, 'files'),
     cache: join(home, 'cache'),
     work: join(home, 'work'),
+    predictionLog: join(home, 'prediction-log'),
   };
 }
 

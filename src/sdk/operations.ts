@@ -82,6 +82,7 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
     body: 'text/csv',
     answer: 'stream',
   },
+  setLogSettings: { method: 'PATCH', path: '/endpoints/{endpointId}/log-settings', body: 'json' },
   explainRows: { method: 'POST', path: '/model-versions/{versionId}/explanations', body: 'json' },
   findCounterfactuals: { method: 'POST', path: '/model-versions/{versionId}/counterfactuals', body: 'json' },
   cancelJob: { method: 'POST', path: '/jobs/{jobId}/cancel' },

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { seededRandom, shuffle } from '../../base/random.ts';
-import { openKernelThreads } from '../../platform/drivers/kernel-threads.ts';
+import { openTrainingThreads } from '../../platform/drivers/training-threads.ts';
 import { separateLayout } from './layout.ts';
 import { plainKernels } from './plain-kernels.ts';
 import { streamedBytes, streamedKernels } from './streamed-kernels.ts';
@@ -128,7 +128,7 @@ test('a table written in blocks gives the same bits as one that is there', () =>
 
 test('the same bits on two threads, with leaves that both divide', async () => {
   const plan = planOf(8, { rowCount: 150_000, allCount: 151_000 });
-  const threads = openKernelThreads(1);
+  const threads = openTrainingThreads(1);
   const shared = streamed(plan, 20_000, threads);
   try {
     assert.deepEqual(outcomeOf(shared, plan, 8), outcomeOf(wasmKernels(plan)!, plan, 8));

@@ -7,11 +7,11 @@ export interface OpenedModel {
   fileSizeBytes: number;
 }
 
-export class ModelCache {
+export class ModelCache<Model extends OpenedModel> {
   readonly #maxBytes: number;
   /** In order of use, the latest last. */
-  readonly #models = new Map<string, OpenedModel>();
-  readonly #opening = new Map<string, Promise<OpenedModel>>();
+  readonly #models = new Map<string, Model>();
+  readonly #opening = new Map<string, Promise<Model>>();
   #bytes = 0;
 
   /** @param maxBytes by the size of the model files; one model is kept even if it alone is larger. */
@@ -20,28 +20,28 @@ export class ModelCache {
   }
 
   /** The model of a version if it is open. */
-  get(versionId: string): Answerer | undefined {
+  get(versionId: string): Model | undefined {
     const opened = this.#models.get(versionId);
     if (!opened) return undefined;
     this.#models.delete(versionId);
     this.#models.set(versionId, opened);
-    return opened.model;
+    return opened;
   }
 
   /** The model of a version, opened by `open` unless it is or another call is at it. A failure is not kept. */
-  async load(versionId: string, open: () => Promise<OpenedModel>): Promise<Answerer> {
-    const model = this.get(versionId);
-    if (model) return model;
+  async load(versionId: string, open: () => Promise<Model>): Promise<Model> {
+    const known = this.get(versionId);
+    if (known) return known;
     let opening = this.#opening.get(versionId);
     if (!opening) {
       opening = open().finally(() => this.#opening.delete(versionId));
       this.#opening.set(versionId, opening);
       this.#keep(versionId, await opening);
     }
-    return (await opening).model;
+    return await opening;
   }
 
-  #keep(versionId: string, opened: OpenedModel): void {
+  #keep(versionId: string, opened: Model): void {
     this.#models.set(versionId, opened);
     this.#bytes += opened.fileSizeBytes;
     for (const [oldest, { fileSizeBytes }] of this.#models) {

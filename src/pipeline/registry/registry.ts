@@ -176,20 +176,25 @@ export async function getModelVersion(context: Context, versionId: string): Prom
   });
 }
 
+/** The model of a version, and which file it is. */
+export interface OpenedVersion {
+  model: Predictor | ForeignPredictor;
+  fileSizeBytes: number;
+  fileSha256: string;
+  fields: ModelField[];
+}
+
 /**
  * Opens the model of a version: what predictions are made with. Its signature must be that of the registered file, and
  * for what was trained here, one of this installation. Throws `not-found` or `model-file-untrusted`.
  */
-export async function openModelVersion(
-  context: Context,
-  versionId: string,
-): Promise<{ model: Predictor | ForeignPredictor; fileSizeBytes: number }> {
+export async function openModelVersion(context: Context, versionId: string): Promise<OpenedVersion> {
   const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
   const { fileSha256, fileSizeBytes, summary } = row;
   const model = summary.onnx
     ? onnxPredictor(context, fileSha256, summary.onnx)
     : await openRegisteredFile(context, row);
-  return { model, fileSizeBytes };
+  return { model, fileSizeBytes, fileSha256, fields: summary.fields };
 }
 
 /** Where a worker on this machine finds the file of a version, and what it is. Throws `not-found`. */

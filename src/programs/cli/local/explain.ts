@@ -3,6 +3,7 @@ import type { Session } from '../session.ts';
 import { findModelVersion } from '../find.ts';
 import { printImportance } from '../importance.ts';
 import { print } from '../terminal.ts';
+import { refuseTrust, trustOf, type TrustOption } from '../trust-option.ts';
 import { isModelFile, openModelFile } from './model-file.ts';
 
 /** An explanation, the same for a file and for a version on a server. */
@@ -17,14 +18,15 @@ export interface Explanation {
 }
 
 /** Explains the model file, or model of a server, that `reference` names. */
-export async function explain(session: Session, _options: object, reference: string): Promise<Explanation> {
+export async function explain(session: Session, trust: TrustOption, reference: string): Promise<Explanation> {
   if (await isModelFile(reference)) {
     const { modelCard } = await import('../../../ml/model/card.ts');
-    const { manifest } = await openModelFile(reference);
+    const { manifest } = await openModelFile(reference, trustOf(trust));
     const { target, task, classes, importance } = manifest;
     const { card, markdown } = modelCard(manifest);
     return { target, task, classes, importance, card: markdown, cardDocument: { ...card } };
   }
+  refuseTrust(trust);
   const version = await findModelVersion(await session.client(), await session.projectId(), reference);
   const { target, task, classes, importance, card, cardDocument } = version;
   return { target, task, classes: classes ?? [], importance, card, cardDocument };
