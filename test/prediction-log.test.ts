@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { AnswerFor } from '../src/sdk/types.ts';
 import { startProduct, until, type Product } from './product.ts';
 import { fillWorld } from './world.ts';
 
@@ -13,7 +14,7 @@ test('a killed server keeps what it answered', async () => {
     const { client } = product;
     const { endpointId } = await fillWorld(client, 'kept');
     const rows = Array.from({ length: 5 }, (_, index) => ({ kept_size: 20 * index, kept_place: 'x' }));
-    const answers = [];
+    const answers: AnswerFor<'predict'>[] = [];
     for (let request = 0; request < 4; request++)
       answers.push(await client.predict({ endpointId, body: { rows } }));
     await until('the last one is on the disk', () => isOnDisk(product, answers.at(-1)!.requestId));

@@ -57,6 +57,8 @@ const everyPlace: readonly Place[] = [
 const fixed: Readonly<Record<string, string>> = {
   alias: 'champion',
   predictionId: 'req_00000000000000000000000000-0',
+  // Keys belong to no workspace.
+  publicKey: '0'.repeat(64),
 };
 
 interface Attack {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { queryResult } from './dataset.ts';
 import { logSettings, prediction } from './endpoint.ts';
-import { explanation } from './explanation.ts';
+import { comparedWith, explanation } from './explanation.ts';
 import { idParam, isoTime, operation, page, pageQuery } from './operation.ts';
 
 const tag = 'Prediction log';
@@ -81,6 +81,8 @@ const origin = z
       .describe('Null for a model that was brought.'),
   })
   .meta({ id: 'PredictionOrigin' });
+
+const predictionExplanation = explanation.extend({ comparedWith }).meta({ id: 'PredictionExplanation' });
 
 export const getPredictionLog = operation({
   operationId: 'getPredictionLog',
@@ -167,7 +169,7 @@ export const explainPrediction = operation({
   tag,
   policy: 'prediction:read',
   request: { params: onePrediction },
-  response: { status: 200, json: explanation },
+  response: { status: 200, json: predictionExplanation },
   problems: [...againProblems, 'explanation-unsupported'],
 });
 
@@ -191,7 +193,7 @@ export const getPredictionEvidence = operation({
           .object({ isIdentical: z.boolean(), answer: prediction })
           .nullable()
           .describe('Null: fields were redacted.'),
-        explanation: explanation
+        explanation: predictionExplanation
           .nullable()
           .describe('Null: the model cannot be explained, or fields were redacted.'),
         signature: z
