@@ -16,6 +16,12 @@ const problems = [
   'explanation-unsupported',
 ] as const;
 
+export const comparedWith = z
+  .enum(['given-rows', 'background-rows', 'training-statistics'])
+  .describe(
+    'What the base is the answer for: the rows given, the background rows in the model file or, where it holds none, what is known of the training.',
+  );
+
 export const explanation = z
   .object({
     outcome: z.string().describe('The class explained; the target for a number.'),
@@ -58,11 +64,7 @@ export const explainRows = operation({
     status: 200,
     json: z.object({
       explanations: z.array(explanation),
-      comparedWith: z
-        .enum(['given-rows', 'background-rows', 'training-statistics'])
-        .describe(
-          'What the base is the answer for: the rows given, the background rows in the model file or, where it holds none, what is known of the training.',
-        ),
+      comparedWith,
     }),
   },
   problems: [...problems],

@@ -60,13 +60,27 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
     },
     gains: (searches) =>
       searches.map((search) =>
-        Float64Array.from(search.features, (feature) => {
+        Float64Array.from(search.features, (feature, index) => {
           const { missingBin, kind } = plan.features[feature]!;
           const cells = cellsOf(search.slot, feature);
+          const only = search.borders?.[index] ?? -1;
+          if (kind === 'number' && only >= 0) return gainOfBorder({ cells, missingBin }, only, search);
           if (kind === 'number') return borderOf({ cells, missingBin }, search, -1)?.gain ?? -1;
           const leaf = { ...binSums(cells), binCount: cells.length, total: search };
           const gainAt = (left: UnitSums, l2: number): number => gainOf(left, search, l2);
           return bestCategories({ ...leaf, gainAt }, search)?.gain ?? -1;
+        }),
+      ),
+    occupied: ({ slot, features }) =>
+      Int32Array.from(
+        [...features].flatMap((feature) => {
+          const { missingBin } = plan.features[feature]!;
+          const cells = cellsOf(slot, feature);
+          let first = 0;
+          let last = (missingBin < 0 ? cells.length : missingBin) - 1;
+          while (first < last && cells[first] === 0) first++;
+          while (first < last && cells[last] === 0) last--;
+          return [first, last];
         }),
       ),
     bestBorder: (slot, search) => {
@@ -338,6 +352,23 @@ function borderOf(
     }
   }
   return best;
+}
+
+/** The gain of one border, missing values on the side where they gain more; -1 when it is not admissible. */
+function gainOfBorder(
+  { cells, missingBin }: { cells: Float64Array; missingBin: number },
+  border: number,
+  search: Omit<BorderSearch, 'feature' | 'floor'>,
+): number {
+  const sum = cells.subarray(0, border + 1).reduce((all, cell) => all + cell, 0);
+  const missing = missingBin < 0 ? 0 : cells[missingBin]!;
+  const gains = [sum, sum + missing].map((cell) => {
+    const left = sumsOf(cell);
+    const isAdmissible =
+      left.hessian >= search.leastHessian && search.hessian - left.hessian >= search.leastHessian;
+    return isAdmissible ? gainOf(left, search, search.l2) : -1;
+  });
+  return Math.max(...gains);
 }
 
 /** Stable and branch-free: lefts in place, rights to scratch, then one copy. Returns where the rights begin. */

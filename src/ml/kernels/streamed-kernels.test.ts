@@ -79,7 +79,7 @@ function outcomeOf(
         ...left,
         ...rules,
         slot: 1,
-        features: drawn,
+        features: [...drawn],
         leastCategoryHessian: 1,
         leastGroupHessian: 1,
       },

@@ -16,7 +16,7 @@ import {
   type UnitSums,
 } from './tree-kernels.ts';
 import { allColumns, drawColumns, type DrawnColumns } from './wasm-draw.ts';
-import { fillerOf, gains, partition } from './wasm-nodes.ts';
+import { fillerOf, gains, occupied, partition } from './wasm-nodes.ts';
 import { startModule, startSharedModule } from './web-assembly.ts';
 import {
   cellBytes,
@@ -109,6 +109,7 @@ export function kernelsOn(opened: Shared): TreeKernels {
       return { gradient: words[1]!, hessian: words[0]! };
     },
     gains: (searches) => gains(opened, searches),
+    occupied: (leaf) => occupied(opened, leaf),
     bestBorder: (slot, search) => bestBorder(opened, slotAt(slot), search),
     binSums: (slot, feature, total, into) => binSums(opened, slotAt(slot), { feature, total, into }),
     partition: (begin, end, question) => partition(opened, { begin, end }, question),

@@ -2,7 +2,7 @@
 // its rows. Threads take parts of the rows or of the features.
 import { sidesOfBytes } from './layout.ts';
 import { cutsOf } from './threads.ts';
-import type { GainSearch, RowRange, TreeKernels } from './tree-kernels.ts';
+import type { GainSearch, OccupiedSearch, RowRange, TreeKernels } from './tree-kernels.ts';
 import type { Shared } from './wasm-kernels.ts';
 import { bytesOf, cellBytes } from './wasm-places.ts';
 
@@ -12,6 +12,7 @@ const fewestAdditions = 65_536;
 const fewestHistogramBytes = 65_536;
 const fewestDividedRows = 8192;
 const fewestQuestions = 8;
+const fewestCounts = 64;
 
 /**
  * Each thread sums its parts of the rows into a histogram of its own; then each adds up parts of the cells, and takes
@@ -76,11 +77,12 @@ export function gains(
     numbers[at / 8 + 4] = search.smoothing;
     numbers[at / 8 + 5] = search.leastCategoryHessian;
     numbers[at / 8 + 6] = search.leastGroupHessian;
-    for (const feature of search.features) {
-      words[places.questions / 4 + 2 * count] = index;
-      words[places.questions / 4 + 2 * count + 1] = feature;
-      count++;
-    }
+    search.features.forEach((feature, position) => {
+      const question = places.questions / 4 + 3 * count++;
+      words[question] = index;
+      words[question + 1] = feature;
+      words[question + 2] = search.borders?.[position] ?? -1;
+    });
   });
   team.run(
     'gains',
@@ -93,6 +95,25 @@ export function gains(
     next += features.length;
     return numbers.subarray(first, next);
   });
+}
+
+export function occupied(
+  { plan, places, team, views }: Shared,
+  { slot, gradient, hessian, features }: OccupiedSearch,
+): Int32Array {
+  const { words } = views;
+  const histogram = places.histograms + slot * plan.layout.cellCount * cellBytes;
+  words.set([histogram, gradient, hessian], places.searches / 4);
+  features.forEach((feature, position) => {
+    words[places.questions / 4 + 3 * position] = 0;
+    words[places.questions / 4 + 3 * position + 1] = feature;
+  });
+  team.run(
+    'findOccupied',
+    [places.questions, places.searches, places.features, places.gains, places.searchScratches],
+    cutsOf(team, features.length, fewestCounts, 1),
+  );
+  return words.subarray(places.gains / 4, places.gains / 4 + 2 * features.length);
 }
 
 /** Divides in place when alone; otherwise parts are divided apart, and placed when all lefts are counted. */

@@ -90,7 +90,7 @@ export function planPlaces(plan: TablePlan, threadCount: number): Places {
     features: place(plan.features.length * featureBytes),
     list: place(4),
     // Two leaves are searched at a time.
-    questions: place(2 * plan.features.length * 8),
+    questions: place(2 * plan.features.length * 12),
     searches: place(2 * 64),
     gains: place(2 * plan.features.length * 8),
     searchScratches: place(threadCount * 8192),

@@ -13,7 +13,7 @@ import { startSharedModule } from '../../ml/kernels/web-assembly.ts';
 import { binnedTable } from '../../ml/learners/bins.ts';
 import { boostedTrees } from '../../ml/learners/boosted-trees.ts';
 import { categoricalBoosting } from '../../ml/learners/categorical-boosting.ts';
-import { randomForest } from '../../ml/learners/forests.ts';
+import { extraTrees, randomForest } from '../../ml/learners/forests.ts';
 import { pauseBy, type TrainingInput } from '../../ml/learners/learner.ts';
 import { featureTable } from '../../ml/learners/testing.ts';
 import { frameFromRows } from '../../ml/frame/frame.ts';
@@ -88,6 +88,7 @@ test('the number of threads does not change what is learned', async () => {
     [boostedTrees, 'binary', { iterations: 12, rowShare: 0.8, featureShare: 0.4 }],
     [boostedTrees, 'multiclass', { iterations: 4 }],
     [randomForest, 'binary', { trees: 2 }],
+    [extraTrees, 'binary', { trees: 2 }],
     [categoricalBoosting, 'binary', { iterations: 6, statisticsAbove: 2 }],
     [categoricalBoosting, 'multiclass', { iterations: 2, statisticsAbove: 2 }],
   ] as const) {
