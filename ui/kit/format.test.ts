@@ -5,6 +5,7 @@ import {
   formatAgo,
   formatBytes,
   formatCell,
+  formatDifference,
   formatDuration,
   formatMoney,
   formatNumber,
@@ -18,6 +19,12 @@ test('numbers keep the digits that matter', () => {
   equal(formatNumber(46_210.44), '46,210.4');
   equal(formatNumber(234_500.4), '234,500');
   equal(formatNumber(1.2e-9), '1.20e-9');
+});
+
+test('differences tell their sign', () => {
+  equal(formatDifference(42.6184), '+42.62');
+  equal(formatDifference(-1483.81), '−1,483.8');
+  equal(formatDifference(0), '0');
 });
 
 test('shares are never rounded to all or nothing', () => {

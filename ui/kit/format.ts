@@ -39,6 +39,12 @@ export function formatNumber(value: number): string {
   return new Intl.NumberFormat('en', { maximumSignificantDigits: 4 }).format(value);
 }
 
+/** A measured difference with its sign: `+42.62`, `−251`. */
+export function formatDifference(value: number): string {
+  const sign = value === 0 ? '' : value < 0 ? '−' : '+';
+  return `${sign}${formatNumber(Math.abs(value))}`;
+}
+
 /** `87.3%`; the ends keep their meaning: 99.96% is never shown as 100%. */
 export function formatShare(share: number, digits = 1): string {
   const percent = share * 100;

@@ -33,7 +33,8 @@ const tabs = {
 /** `/projects/:projectId/endpoints/:endpointId/:tab?` */
 export function Component() {
   const { projectId = '', endpointId = '' } = useParams();
-  const endpoint = useQuery(endpointQuery(endpointId));
+  // Predictions are counted a few seconds after they were answered.
+  const endpoint = useQuery({ ...endpointQuery(endpointId), refetchInterval: 10_000 });
   return (
     <Page
       title={endpoint.data?.name ?? 'Endpoint'}

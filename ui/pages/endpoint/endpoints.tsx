@@ -6,7 +6,7 @@ import { endpointsQuery } from '../../api/queries.ts';
 import type { Endpoint } from '../../api/types.ts';
 import { paths } from '../../app/paths.ts';
 import { Empty } from '../../kit/empty.tsx';
-import { formatCompact, formatShare } from '../../kit/format.ts';
+import { formatCountOf, formatShare } from '../../kit/format.ts';
 import { List, ListLine } from '../../kit/list.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { Page } from '../../kit/page.tsx';
@@ -46,7 +46,7 @@ export function Component() {
                   title={endpoint.name}
                   about={behind(endpoint)}
                   figures={[
-                    `${formatCompact(endpoint.predictionCount)} predictions`,
+                    formatCountOf(endpoint.predictionCount, 'prediction'),
                     <When key="when" iso={endpoint.createdAt} />,
                   ]}
                 />

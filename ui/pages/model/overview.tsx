@@ -13,6 +13,7 @@ import {
   formatCountOf,
   formatNumber,
   formatShare,
+  formatDifference,
 } from '../../kit/format.ts';
 import grid from '../../kit/grid.module.css';
 import { Icon } from '../../kit/icons.tsx';
@@ -251,8 +252,7 @@ function shown(value: string | number): string {
 }
 
 function offBy({ actual, prediction }: Evaluation['samples'][number]): string {
-  const difference = Number(prediction) - Number(actual);
-  return `${difference > 0 ? '+' : ''}${formatNumber(difference)}`;
+  return formatDifference(Number(prediction) - Number(actual));
 }
 
 function sureness(probability: number | undefined): string {

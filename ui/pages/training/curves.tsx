@@ -17,6 +17,7 @@ interface CurvesProps {
 export function Curves({ events, measure, startIso }: CurvesProps) {
   const best = bestSoFar(events, measure, startIso);
   const curve = newestCurve(events);
+  const learned = curve?.points.filter(({ trainScore }) => trainScore !== undefined) ?? [];
   if (best.length < 2 && !curve) return null;
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing={44} verticalSpacing={40}>
@@ -59,16 +60,24 @@ export function Curves({ events, measure, startIso }: CurvesProps) {
       {curve && curve.points.length > 1 && (
         <Section
           title="The newest attempt"
-          description={`${curve.label}: where the lines part, it begins to learn by heart.`}
+          description={
+            learned.length > 0
+              ? `${curve.label}: where the lines part, it begins to learn by heart.`
+              : `${curve.label}, on rows that it does not learn from.`
+          }
         >
           <Chart
             label={`How ${curve.label} learns`}
             table={{
-              columns: ['Round', 'On rows it learns from', 'On rows it has not seen'],
-              rows: curve.points.map((point) => [
-                point.iteration,
-                point.trainScore === undefined ? '' : formatNumber(point.trainScore),
-                formatNumber(point.validationScore),
+              columns: [
+                'Round',
+                'On rows it has not seen',
+                ...(learned.length > 0 ? ['On rows it learns from'] : []),
+              ],
+              rows: curve.points.map(({ iteration, validationScore, trainScore }) => [
+                iteration,
+                formatNumber(validationScore),
+                ...(trainScore === undefined ? [] : [formatNumber(trainScore)]),
               ]),
             }}
             option={(colors) => ({
@@ -84,15 +93,17 @@ export function Curves({ events, measure, startIso }: CurvesProps) {
                   lineStyle: { width: 2.5 },
                   data: curve.points.map((point) => [point.iteration, point.validationScore]),
                 },
-                {
-                  name: 'on rows it learns from',
-                  type: 'line',
-                  symbol: 'none',
-                  lineStyle: { type: 'dashed' },
-                  data: curve.points.flatMap((point) =>
-                    point.trainScore === undefined ? [] : [[point.iteration, point.trainScore]],
-                  ),
-                },
+                ...(learned.length > 0
+                  ? [
+                      {
+                        name: 'on rows it learns from',
+                        type: 'line' as const,
+                        symbol: 'none',
+                        lineStyle: { type: 'dashed' as const },
+                        data: learned.map((point) => [point.iteration, point.trainScore]),
+                      },
+                    ]
+                  : []),
               ],
             })}
           />
