@@ -6,19 +6,18 @@ import {
   Modal,
   Stack,
   Text,
-  TextInput,
   UnstyledButton,
   useMantineColorScheme,
   VisuallyHidden,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { client, forgetWorkspace, switchWorkspace } from '../api/client.ts';
 import { CopyLine } from '../kit/copy.tsx';
 import { Icon } from '../kit/icons.tsx';
-import { fieldErrors, notifyProblem, ProblemAlert } from '../kit/problem.tsx';
+import { NameDialog } from '../kit/name-dialog.tsx';
+import { notifyProblem, ProblemAlert } from '../kit/problem.tsx';
 import { When } from '../kit/when.tsx';
 import { paths } from './paths.ts';
 import { queryClient } from './query-client.ts';
@@ -72,7 +71,7 @@ export function PersonMenu() {
         </Menu.Dropdown>
       </Menu>
       <SignInLink isOpen={isLinkOpen} onClose={link.close} />
-      <NewWorkspace isOpen={isWorkspaceOpen} onClose={workspace.close} />
+      {isWorkspaceOpen && <NewWorkspace onClose={workspace.close} />}
     </>
   );
 }
@@ -141,47 +140,15 @@ function SignInLink({ isOpen, onClose }: DialogProps) {
   );
 }
 
-function NewWorkspace({ isOpen, onClose }: DialogProps) {
-  const [name, setName] = useState('');
-  const create = useMutation({
-    mutationFn: () => client.createWorkspace({ body: { name } }),
-    onSuccess: (workspace) => switchWorkspace(workspace.id),
-  });
+function NewWorkspace({ onClose }: { onClose: () => void }) {
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
+    <NameDialog
       title="New workspace"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate();
-        }}
-      >
-        <Stack>
-          <Text size="sm">
-            A workspace keeps its data, members, keys and budget apart from every other. You become its owner.
-          </Text>
-          <TextInput
-            label="Name"
-            required
-            data-autofocus
-            maxLength={120}
-            value={name}
-            error={fieldErrors(create.error)['name']}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          {create.error && <ProblemAlert error={create.error} />}
-          <Group justify="flex-end">
-            <Button type="submit" loading={create.isPending}>
-              Make the workspace
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+      description="A workspace keeps its data, members, keys and budget apart from every other. You become its owner."
+      saveLabel="Make the workspace"
+      onSave={async (name) => switchWorkspace((await client.createWorkspace({ body: { name } })).id)}
+      onClose={onClose}
+    />
   );
 }
 

@@ -1,8 +1,7 @@
 // A project at a glance: what there is, what is running, what to do next.
-import { Anchor, Button, Group, Modal, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
+import { Anchor, Button, Group, Modal, SimpleGrid, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { client } from '../api/client.ts';
@@ -10,16 +9,16 @@ import { datasetsQuery, endpointsQuery, modelsQuery, projectsQuery, trainingsQue
 import type { Project } from '../api/types.ts';
 import { paths } from '../app/paths.ts';
 import { useAbilities } from '../app/session.tsx';
-import { formatCompact } from '../kit/format.ts';
+import { formatCountOf } from '../kit/format.ts';
 import { Icon } from '../kit/icons.tsx';
 import { List, ListLine } from '../kit/list.tsx';
 import { Blocks, Loaded, type QueryState } from '../kit/loaded.tsx';
 import { Page } from '../kit/page.tsx';
-import { fieldErrors, ProblemAlert } from '../kit/problem.tsx';
 import { StateMark } from '../kit/state.tsx';
 import { When } from '../kit/when.tsx';
 import { FirstSteps, welcome } from './first-steps.tsx';
 import classes from './project.module.css';
+import { ProjectForm } from './project-form.tsx';
 import { rowWords } from './data/version-words.ts';
 import { goodnessShort } from './model/words.ts';
 
@@ -42,9 +41,11 @@ export function Component() {
       actions={
         canEdit && (
           <>
-            <Button variant="default" onClick={open}>
-              Rename
-            </Button>
+            {!isFirst && (
+              <Button variant="default" onClick={open}>
+                Rename
+              </Button>
+            )}
             {!isNew && (
               <Button
                 component={Link}
@@ -143,7 +144,7 @@ function Glance({ projectId }: { projectId: string }) {
               to={paths.endpoint(projectId, id)}
               mark={<StateMark state={state} />}
               title={name}
-              figures={[`${formatCompact(predictionCount)} predictions`]}
+              figures={[formatCountOf(predictionCount, 'prediction')]}
             />
           ))
         }
@@ -191,35 +192,16 @@ function Part<Item>({ title, to, query, empty, children }: PartProps<Item>) {
 
 function Rename({ project, onDone }: { project: Project; onDone: () => void }) {
   const queries = useQueryClient();
-  const form = useForm({ initialValues: { name: project.name, description: project.description } });
-  const save = useMutation({
-    mutationFn: (body: { name: string; description: string }) =>
-      client.updateProject({ projectId: project.id, body }),
-    onError: (error) => form.setErrors(fieldErrors(error)),
-    onSuccess: async () => {
-      await queries.invalidateQueries(projectsQuery);
-      onDone();
-    },
-  });
   return (
-    <form onSubmit={form.onSubmit((values) => save.mutate(values))}>
-      <Stack>
-        <TextInput label="Name" required data-autofocus maxLength={120} {...form.getInputProps('name')} />
-        <Textarea
-          label="What is it for?"
-          autosize
-          minRows={2}
-          maxLength={2000}
-          {...form.getInputProps('description')}
-        />
-        {save.error && <ProblemAlert error={save.error} />}
-        <Group justify="flex-end">
-          <Button type="submit" loading={save.isPending}>
-            Save
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <ProjectForm
+      first={{ name: project.name, description: project.description }}
+      saveLabel="Save"
+      onSave={async (body) => {
+        await client.updateProject({ projectId: project.id, body });
+        await queries.invalidateQueries(projectsQuery);
+        onDone();
+      }}
+    />
   );
 }
 

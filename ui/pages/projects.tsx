@@ -1,8 +1,7 @@
 // All projects of the workspace, and making one.
-import { Button, Group, Modal, Stack, Textarea, TextInput } from '@mantine/core';
-import { useForm } from '@mantine/form';
+import { Button, Modal } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from 'react-router';
 import { client } from '../api/client.ts';
 import { projectsQuery } from '../api/queries.ts';
@@ -13,8 +12,8 @@ import { Icon } from '../kit/icons.tsx';
 import { List, ListLine } from '../kit/list.tsx';
 import { Blocks, Loaded } from '../kit/loaded.tsx';
 import { Page } from '../kit/page.tsx';
-import { fieldErrors, ProblemAlert } from '../kit/problem.tsx';
 import { When } from '../kit/when.tsx';
+import { ProjectForm } from './project-form.tsx';
 
 /** `/projects` */
 export function Component() {
@@ -63,34 +62,14 @@ export function Component() {
 function NewProject() {
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const form = useForm({ initialValues: { name: '', description: '' } });
-  const create = useMutation({
-    mutationFn: (values: { name: string; description: string }) => client.createProject({ body: values }),
-    onError: (error) => form.setErrors(fieldErrors(error)),
-    onSuccess: async (project) => {
-      await queries.invalidateQueries(projectsQuery);
-      await navigate(paths.project(project.id));
-    },
-  });
   return (
-    <form onSubmit={form.onSubmit((values) => create.mutate(values))}>
-      <Stack>
-        <TextInput label="Name" required data-autofocus maxLength={120} {...form.getInputProps('name')} />
-        <Textarea
-          label="What is it for?"
-          description="A sentence for whoever opens it next."
-          autosize
-          minRows={2}
-          maxLength={2000}
-          {...form.getInputProps('description')}
-        />
-        {create.error && <ProblemAlert error={create.error} />}
-        <Group justify="flex-end">
-          <Button type="submit" loading={create.isPending}>
-            Make the project
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <ProjectForm
+      saveLabel="Make the project"
+      onSave={async (body) => {
+        const project = await client.createProject({ body });
+        await queries.invalidateQueries(projectsQuery);
+        await navigate(paths.project(project.id));
+      }}
+    />
   );
 }

@@ -24,6 +24,7 @@ import { CopyLine } from '../../kit/copy.tsx';
 import { Icon } from '../../kit/icons.tsx';
 import { List, ListLine } from '../../kit/list.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
+import { NameDialog } from '../../kit/name-dialog.tsx';
 import { Page } from '../../kit/page.tsx';
 import { fieldErrors, notifyProblem, ProblemAlert } from '../../kit/problem.tsx';
 import { When } from '../../kit/when.tsx';
@@ -199,41 +200,18 @@ function RoleChoice({ value, onChange }: { value: Role; onChange: (role: Role) =
 
 function RenameWorkspace({ onClose }: { onClose: () => void }) {
   const { workspace } = useSession();
-  const [name, setName] = useState(workspace.name);
   const queries = useQueryClient();
-  const save = useMutation({
-    mutationFn: () => client.updateWorkspace({ body: { name } }),
-    onSuccess: async () => {
-      await queries.invalidateQueries(sessionQuery);
-      onClose();
-    },
-  });
   return (
-    <Modal opened onClose={onClose} title="Rename the workspace" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        <Stack>
-          <TextInput
-            label="Name"
-            required
-            data-autofocus
-            maxLength={120}
-            value={name}
-            error={fieldErrors(save.error)['name']}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          {save.error && <ProblemAlert error={save.error} />}
-          <Group justify="flex-end">
-            <Button type="submit" loading={save.isPending}>
-              Save
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <NameDialog
+      title="Rename the workspace"
+      firstName={workspace.name}
+      saveLabel="Save"
+      onSave={async (name) => {
+        await client.updateWorkspace({ body: { name } });
+        await queries.invalidateQueries(sessionQuery);
+        onClose();
+      }}
+      onClose={onClose}
+    />
   );
 }
