@@ -28,6 +28,8 @@ export const policyActions = [
   'endpoint:read',
   'endpoint:write',
   'endpoint:predict',
+  'batch:read',
+  'batch:write',
   'job:read',
   'job:cancel',
 ] as const;

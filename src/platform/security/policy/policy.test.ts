@@ -36,6 +36,8 @@ const expected: Record<PolicyAction, readonly Role[]> = {
   'endpoint:read': ['owner', 'editor', 'predictor', 'viewer'],
   'endpoint:write': ['owner', 'editor'],
   'endpoint:predict': ['owner', 'editor', 'predictor'],
+  'batch:read': ['owner', 'editor', 'viewer'],
+  'batch:write': ['owner', 'editor'],
   'job:read': ['owner', 'editor', 'viewer'],
   'job:cancel': ['owner', 'editor'],
 };
