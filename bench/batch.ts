@@ -157,6 +157,7 @@ async function learn(): Promise<ModelContent> {
       training: { rowCount: learnedRows, foldCount: 1, seed: 1, trialCount: 1 },
     },
     members: [{ learner: 'boosted-trees', label: 'Trees', hyperparameters: {}, weight: 1, models: [model] }],
+    background: [],
     goldenRows: [
       Object.fromEntries(names.map((name, index) => [name, isText(index) ? categories[0]! : 0.5])),
     ],

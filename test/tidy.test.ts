@@ -27,7 +27,7 @@ const publicFiles: Record<string, string[]> = {
     'convert-file.ts',
     'import/source-limits.ts',
   ],
-  predict: ['predict.ts', 'csv.ts'],
+  predict: ['predict.ts', 'csv.ts', 'log/log.ts', 'log/layout.ts'],
   billing: ['billing.ts', 'storage.ts'],
 };
 const forbiddenFolders = ['shared', 'utils', 'util', 'common', 'helpers', 'misc', 'lib', 'v1'];

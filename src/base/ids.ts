@@ -19,6 +19,7 @@ export const idPrefixes = {
   endpoint: 'ep',
   deployment: 'dep',
   batch: 'bat',
+  logPart: 'prt',
   job: 'job',
   event: 'evt',
   budget: 'bdg',

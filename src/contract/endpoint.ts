@@ -21,6 +21,23 @@ export const deployment = z
   })
   .meta({ id: 'Deployment' });
 
+/** What is kept of the predictions of an endpoint (contract/prediction-log.ts reads it). */
+export const logSettings = z
+  .object({
+    share: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe('The share of requests that is logged; which ones follows from their ids. 0: none.'),
+    redactedColumns: z
+      .array(z.string().min(1).max(500))
+      .max(1000)
+      .describe('Fields whose values are never written down. Such predictions cannot be computed again.'),
+    keptDays: z.number().int().min(1).max(3650).describe('After so many days records are removed.'),
+  })
+  .meta({ id: 'LogSettings' });
+export type LogSettings = z.output<typeof logSettings>;
+
 export const endpoint = z
   .object({
     id: z.string(),
@@ -32,6 +49,7 @@ export const endpoint = z
     /** Where to POST rows, relative to the server. */
     predictPath: z.string(),
     predictionCount: z.number().int(),
+    log: logSettings,
     createdAt: isoTime,
   })
   .meta({ id: 'Endpoint' });
@@ -95,11 +113,23 @@ export const deployModel = operation({
   problems: ['not-found', 'invalid-request'],
 });
 
+export const setLogSettings = operation({
+  operationId: 'setLogSettings',
+  method: 'patch',
+  path: '/endpoints/{endpointId}/log-settings',
+  summary: 'Say what is kept of predictions, from now on; what is left out stays as it is',
+  tag,
+  policy: 'endpoint:write',
+  request: { params: idParam('endpointId'), json: logSettings.partial() },
+  response: { status: 200, json: endpoint },
+  problems: ['not-found'],
+});
+
 export const deleteEndpoint = operation({
   operationId: 'deleteEndpoint',
   method: 'delete',
   path: '/endpoints/{endpointId}',
-  summary: 'Remove an endpoint; its address stops answering',
+  summary: 'Remove an endpoint and its log of predictions; its address stops answering',
   tag,
   policy: 'endpoint:write',
   request: { params: idParam('endpointId') },

@@ -7,6 +7,7 @@ import { batchRoutes } from '../pipeline/batch/routes.ts';
 import { dataJobs } from '../pipeline/data/jobs.ts';
 import { dataRoutes } from '../pipeline/data/routes.ts';
 import { deployRoutes } from '../pipeline/deploy/routes.ts';
+import { predictReactions } from '../pipeline/predict/reactions.ts';
 import { predictRoutes } from '../pipeline/predict/routes.ts';
 import { registryReactions } from '../pipeline/registry/reactions.ts';
 import { registryRoutes } from '../pipeline/registry/routes.ts';
@@ -55,5 +56,6 @@ export const productReactions: Reaction[] = [
   ...trainReactions,
   ...registryReactions,
   ...batchReactions,
+  ...predictReactions,
   ...billingReactions,
 ];

@@ -3,11 +3,12 @@
 import { idSource } from '../base/ids.ts';
 import { systemClock } from '../base/time.ts';
 import { createMeter } from '../capabilities/billing/billing.ts';
+import { openPredictionLog } from '../pipeline/predict/log/log.ts';
 import { closePredictions } from '../pipeline/predict/predict.ts';
 import type { Services } from '../platform/context.ts';
 import { openEgress } from '../platform/drivers/egress.ts';
 import { startDispatcher } from '../platform/events/dispatcher.ts';
-import { publishSigningKey } from '../platform/security/signing/signing.ts';
+import { readySigner } from '../platform/security/signing/signing.ts';
 import { JobHost } from '../platform/jobs/host.ts';
 import { openJobs } from '../platform/jobs/jobs.ts';
 import type { Configuration } from './configuration.ts';
@@ -32,7 +33,7 @@ export async function openRuntime(
     newId: idSource(),
     limits: limitsOf(configuration),
   };
-  await publishSigningKey(base);
+  await readySigner(base);
   const meter = createMeter(base);
   opened.defer(() => meter.close());
   opened.defer(() => closePredictions(base));
@@ -44,6 +45,7 @@ export async function openRuntime(
   });
   opened.defer(() => jobs.close());
   const services: Services = { ...base, meter, egress: openEgress(), jobs };
+  await openPredictionLog(services, folders.predictionLog);
   const host = new JobHost({ jobs, concurrency: configuration.PILVI_WORKERS });
   host.start();
   opened.defer(() => host.stop());

@@ -44,7 +44,9 @@ export function quantileSketch(
   /** Every second value of `runLength` sorted ones. */
   const half = (valueAt: (index: number) => number): Float64Array => {
     const first = random.below(2);
-    return Float64Array.from({ length: runLength / 2 }, (_, index) => valueAt(2 * index + first));
+    const left = new Float64Array(runLength / 2);
+    for (let index = 0; index < left.length; index++) left[index] = valueAt(2 * index + first);
+    return left;
   };
   const carry = (run: Float64Array, height: number): void => {
     const other = kept[height];

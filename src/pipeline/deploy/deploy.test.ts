@@ -7,7 +7,7 @@ import type { Context } from '../../platform/context.ts';
 import type { ModelVersion } from '../registry/registry.ts';
 import {
   createEndpoint,
-  currentRevisions,
+  currentChangeCounts,
   deleteEndpoint,
   deployModel,
   getEndpoint,
@@ -134,9 +134,9 @@ describe('deploying', () => {
     );
     assert.deepEqual(await getEndpoint(context, id), endpoint);
     assert.equal((await predictionTarget(context, id)).revision, 2);
-    assert.deepEqual(await currentRevisions(context.database, [id, 'ep_none']), new Map([[id, 2]]));
+    assert.deepEqual(await currentChangeCounts(context.database, [id, 'ep_none']), new Map([[id, 1]]));
     await deleteEndpoint(context, id);
-    assert.deepEqual(await currentRevisions(context.database, [id]), new Map());
+    assert.deepEqual(await currentChangeCounts(context.database, [id]), new Map());
     await context.database.ping();
     assert.deepEqual(changed, [id, id]);
     await end();

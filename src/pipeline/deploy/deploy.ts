@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
-import type { endpoint } from '../../contract/endpoint.ts';
+import type { endpoint, LogSettings } from '../../contract/endpoint.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { Database, Transaction } from '../../platform/ports/database.ts';
@@ -13,13 +13,16 @@ import {
   addDeployments,
   addEndpoint,
   addPredictionCounts,
+  changeCountsOf,
+  changeLog,
   deploymentsOf,
   dropEndpoint,
   endpointsChannel,
   findEndpoint,
+  holdEndpoint,
   listEndpointRows,
+  logSettingsOf,
   pointAtRevision,
-  revisionsOf,
   type DeploymentRow,
   type EndpointRow,
 } from './rows.ts';
@@ -32,15 +35,26 @@ export interface WantedDeployment {
   trafficShare: number;
 }
 
+/** A deployment that answers. */
+export interface AnsweringDeployment extends WantedDeployment {
+  id: string;
+}
+
 /** What prediction needs to know of an endpoint. */
 export interface Target {
   endpointId: string;
   workspaceId: string;
   projectId: string;
-  /** Changes with every deployment. */
+  /** Rises with every deployment. */
   revision: number;
-  deployments: WantedDeployment[];
+  /** Rises with every change of what is in here. */
+  changeCount: number;
+  deployments: AnsweringDeployment[];
+  log: LogSettings;
 }
+
+/** Every request is logged, whole, for a quarter of a year. */
+const defaultLog: LogSettings = { share: 1, redactedColumns: [], keptDays: 90 };
 
 /** Makes an endpoint with one version that gets all of its traffic. Throws `already-exists`, `not-found`. */
 export async function createEndpoint(
@@ -59,6 +73,8 @@ export async function createEndpoint(
       revision: 1,
       fields: versions[0]!.fields,
       predictionCount: 0,
+      log: defaultLog,
+      changeCount: 0,
       createdAt: new Date(context.clock.nowMs()),
     });
     if (!row)
@@ -129,6 +145,42 @@ export async function listEndpoints(
   });
 }
 
+/** Changes what is kept of predictions from now on; on other servers within two seconds. Throws `not-found`. */
+export async function setLogSettings(
+  context: Context,
+  endpointId: string,
+  change: { [Name in keyof LogSettings]?: LogSettings[Name] | undefined },
+): Promise<Endpoint> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireEndpoint(transaction, endpointId, { lock: true });
+    const log = {
+      share: change.share ?? row.log.share,
+      redactedColumns: [...new Set(change.redactedColumns ?? row.log.redactedColumns)],
+      keptDays: change.keptDays ?? row.log.keptDays,
+    };
+    await changeLog(transaction, endpointId, log);
+    await context.audit(transaction, {
+      action: 'endpoint:write',
+      subjectId: endpointId,
+      details: { log },
+    });
+    return showEndpoint({ ...row, log }, await deploymentsOf(transaction, [row]));
+  });
+}
+
+/** What is kept of the predictions of these endpoints; endpoints that are gone are left out. */
+export async function endpointLogSettings(
+  transaction: Transaction,
+  endpointIds: readonly string[],
+): Promise<Map<string, LogSettings>> {
+  return await logSettingsOf(transaction, endpointIds);
+}
+
+/** Whether the endpoint is there; if so it cannot be deleted until the transaction ends. */
+export async function keepEndpoint(transaction: Transaction, endpointId: string): Promise<boolean> {
+  return await holdEndpoint(transaction, endpointId);
+}
+
 /** Removes an endpoint; its address stops answering. Throws `not-found`. */
 export async function deleteEndpoint(context: Context, endpointId: string): Promise<void> {
   await context.transaction(async (transaction) => {
@@ -157,22 +209,30 @@ export async function predictionTarget(context: Context, endpointId: string): Pr
       workspaceId: row.workspaceId,
       projectId: row.projectId,
       revision: row.revision,
-      deployments: deployments.map(({ modelVersionId, trafficShare }) => ({ modelVersionId, trafficShare })),
+      changeCount: row.changeCount,
+      deployments: deployments.map(({ id, modelVersionId, trafficShare }) => ({
+        id,
+        modelVersionId,
+        trafficShare,
+      })),
+      log: row.log,
     };
   });
 }
 
-/** The revision that answers now, by endpoint, over all workspaces; endpoints that are gone are left out. */
-export async function currentRevisions(
+/** The change count of each endpoint, over all workspaces; endpoints that are gone are left out. */
+export async function currentChangeCounts(
   database: Database,
   endpointIds: readonly string[],
 ): Promise<Map<string, number>> {
-  return await database.asSystem('check deployments', (transaction) => revisionsOf(transaction, endpointIds));
+  return await database.asSystem('check deployments', (transaction) =>
+    changeCountsOf(transaction, endpointIds),
+  );
 }
 
 /**
- * Calls `wake` with the id of every endpoint that is deployed to or deleted, on any server. A hint that may be lost:
- * whoever listens asks for {@link currentRevisions} too. Returns what ends it.
+ * Calls `wake` with the id of every endpoint that is changed or deleted, on any server. A hint that may be lost:
+ * whoever listens asks for {@link currentChangeCounts} too. Returns what ends it.
  */
 export async function watchEndpoints(
   database: Database,
@@ -290,6 +350,7 @@ function showEndpoint(row: EndpointRow, answering: DeploymentRow[]): Endpoint {
     fields: row.fields,
     predictPath: `/api/v1/endpoints/${row.id}/predictions`,
     predictionCount: row.predictionCount,
+    log: row.log,
     createdAt: toIso(row.createdAt.getTime()),
   };
 }

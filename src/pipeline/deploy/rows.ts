@@ -11,6 +11,7 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
+import type { LogSettings } from '../../contract/endpoint.ts';
 import type { ModelField } from '../registry/registry.ts';
 import { tenantColumns, tenantPolicies } from '../../platform/database/table.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
@@ -26,6 +27,10 @@ export const endpoints = pgTable(
     /** What the answering model takes, kept here so that forms need not open it. */
     fields: jsonb('fields').$type<ModelField[]>().notNull(),
     predictionCount: bigint('prediction_count', { mode: 'number' }).notNull(),
+    /** What is kept of the predictions. */
+    log: jsonb('log').$type<LogSettings>().notNull(),
+    /** Raised by every change that those who answer must know of: deployments, and settings of the log. */
+    changeCount: integer('change_count').notNull(),
   },
   (table) => [uniqueIndex('endpoints_name').on(table.projectId, table.name), ...tenantPolicies('project')],
 );
@@ -118,17 +123,17 @@ export async function deploymentsOf(
     .orderBy(desc(deployments.trafficShare), deployments.id);
 }
 
-/** The revision that answers now, by endpoint; endpoints that are gone are left out. */
-export async function revisionsOf(
+/** How often each of these endpoints was changed; endpoints that are gone are left out. */
+export async function changeCountsOf(
   transaction: Transaction,
   endpointIds: readonly string[],
 ): Promise<Map<string, number>> {
   if (endpointIds.length === 0) return new Map();
   const rows = await transaction
-    .select({ id: endpoints.id, revision: endpoints.revision })
+    .select({ id: endpoints.id, changeCount: endpoints.changeCount })
     .from(endpoints)
     .where(inArray(endpoints.id, [...endpointIds]));
-  return new Map(rows.map(({ id, revision }) => [id, revision]));
+  return new Map(rows.map(({ id, changeCount }) => [id, changeCount]));
 }
 
 /** Points the endpoint at a revision. */
@@ -137,8 +142,35 @@ export async function pointAtRevision(
   endpointId: string,
   change: { revision: number; fields: ModelField[] },
 ): Promise<void> {
-  await transaction.update(endpoints).set(change).where(eq(endpoints.id, endpointId));
-  await tellServers(transaction, endpointId);
+  await changeEndpoint(transaction, endpointId, change);
+}
+
+/** Changes what is kept of predictions. */
+export async function changeLog(
+  transaction: Transaction,
+  endpointId: string,
+  log: LogSettings,
+): Promise<void> {
+  await changeEndpoint(transaction, endpointId, { log });
+}
+
+/** What is kept of the predictions of these endpoints; endpoints that are gone are left out. */
+export async function logSettingsOf(
+  transaction: Transaction,
+  endpointIds: readonly string[],
+): Promise<Map<string, LogSettings>> {
+  if (endpointIds.length === 0) return new Map();
+  const rows = await transaction
+    .select({ id: endpoints.id, log: endpoints.log })
+    .from(endpoints)
+    .where(inArray(endpoints.id, [...endpointIds]));
+  return new Map(rows.map(({ id, log }) => [id, log]));
+}
+
+/** Whether the endpoint is there; if so it stays until the transaction ends. */
+export async function holdEndpoint(transaction: Transaction, endpointId: string): Promise<boolean> {
+  const query = transaction.select({ id: endpoints.id }).from(endpoints).where(eq(endpoints.id, endpointId));
+  return (await query.for('key share')).length > 0;
 }
 
 /** Removes an endpoint with its history. */
@@ -162,6 +194,18 @@ export async function addPredictionCounts(
     )
     update endpoints set prediction_count = prediction_count + line.count
     from line, locked where endpoints.id = line.id and endpoints.id = locked.id`);
+}
+
+async function changeEndpoint(
+  transaction: Transaction,
+  endpointId: string,
+  change: Partial<typeof endpoints.$inferInsert>,
+): Promise<void> {
+  await transaction
+    .update(endpoints)
+    .set({ ...change, changeCount: sql`${endpoints.changeCount} + 1` })
+    .where(eq(endpoints.id, endpointId));
+  await tellServers(transaction, endpointId);
 }
 
 async function tellServers(transaction: Transaction, endpointId: string): Promise<void> {

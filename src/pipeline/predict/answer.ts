@@ -40,6 +40,9 @@ export interface CsvAnswer {
   text: string;
   rowCount: number;
   warnings: string[];
+  /** What was asked and answered, by columns. */
+  asked: CsvBlock['columns'];
+  answered: PredictedColumns;
 }
 
 /**
@@ -55,7 +58,13 @@ export async function* answerCsv(
   for await (const block of readCsvBlocks(source, { ...limits, blockRows: sliceRows })) {
     const answer = await answerBlock(model, block);
     const header = isFirst ? predictionsHeader(answer) : '';
-    yield { text: header + predictionsLines(answer), rowCount: block.rowCount, warnings: answer.warnings };
+    yield {
+      text: header + predictionsLines(answer),
+      rowCount: block.rowCount,
+      warnings: answer.warnings,
+      asked: block.columns,
+      answered: answer,
+    };
     isFirst = false;
     await givesWay();
   }

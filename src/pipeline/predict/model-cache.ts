@@ -1,5 +1,6 @@
 // Opened models in memory: the least recently used leave when they are more than a bound of bytes. Whoever asks for a
-// model that is being opened waits for the same opening. Versions are immutable, so nothing in here goes stale.
+// model that is being opened waits for the same opening. Versions are immutable, so nothing in here goes stale but by whom
+// to trust: then all is forgotten.
 import type { Answerer } from './answer.ts';
 
 export interface OpenedModel {
@@ -7,12 +8,13 @@ export interface OpenedModel {
   fileSizeBytes: number;
 }
 
-export class ModelCache {
+export class ModelCache<Model extends OpenedModel> {
   readonly #maxBytes: number;
   /** In order of use, the latest last. */
-  readonly #models = new Map<string, OpenedModel>();
-  readonly #opening = new Map<string, Promise<OpenedModel>>();
+  readonly #models = new Map<string, Model>();
+  readonly #opening = new Map<string, Promise<Model>>();
   #bytes = 0;
+  #clearings = 0;
 
   /** @param maxBytes by the size of the model files; one model is kept even if it alone is larger. */
   constructor(maxBytes: number) {
@@ -20,28 +22,41 @@ export class ModelCache {
   }
 
   /** The model of a version if it is open. */
-  get(versionId: string): Answerer | undefined {
+  get(versionId: string): Model | undefined {
     const opened = this.#models.get(versionId);
     if (!opened) return undefined;
     this.#models.delete(versionId);
     this.#models.set(versionId, opened);
-    return opened.model;
+    return opened;
   }
 
   /** The model of a version, opened by `open` unless it is or another call is at it. A failure is not kept. */
-  async load(versionId: string, open: () => Promise<OpenedModel>): Promise<Answerer> {
-    const model = this.get(versionId);
-    if (model) return model;
+  async load(versionId: string, open: () => Promise<Model>): Promise<Model> {
+    const known = this.get(versionId);
+    if (known) return known;
     let opening = this.#opening.get(versionId);
     if (!opening) {
-      opening = open().finally(() => this.#opening.delete(versionId));
-      this.#opening.set(versionId, opening);
-      this.#keep(versionId, await opening);
+      const began = this.#clearings;
+      const mine = open().finally(() => {
+        if (this.#opening.get(versionId) === mine) this.#opening.delete(versionId);
+      });
+      opening = mine;
+      this.#opening.set(versionId, mine);
+      const opened = await mine;
+      if (this.#clearings === began) this.#keep(versionId, opened);
     }
-    return (await opening).model;
+    return await opening;
   }
 
-  #keep(versionId: string, opened: OpenedModel): void {
+  /** Forgets every model, those too that are being opened. */
+  clear(): void {
+    this.#clearings++;
+    this.#models.clear();
+    this.#opening.clear();
+    this.#bytes = 0;
+  }
+
+  #keep(versionId: string, opened: Model): void {
     this.#models.set(versionId, opened);
     this.#bytes += opened.fileSizeBytes;
     for (const [oldest, { fileSizeBytes }] of this.#models) {

@@ -10,6 +10,8 @@ import { payerOf, type Context, type Services } from '../../platform/context.ts'
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Database } from '../../platform/ports/database.ts';
 import { answerCsv, answerRows } from './answer.ts';
+import { closePredictionLog } from './log/log.ts';
+import { FileRecorder, recordAnswers } from './log/recording.ts';
 import { Serving } from './serving.ts';
 import { Spool } from './spool.ts';
 import { Tab } from './tab.ts';
@@ -37,8 +39,9 @@ export async function predict(
       errors: [{ field: 'rows', message: `must be at most ${maxPredictionRows}` }],
     });
   }
+  const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
-  const { projectId, modelVersionId, model } = await serving.answering(context, endpointId);
+  const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
   const { predictions, warnings } = await answerRows(model, rows);
   const lease = context.meter.lease({
     payer: payerOf(context, projectId),
@@ -48,6 +51,7 @@ export async function predict(
   });
   if (!lease.tryUse(rows.length)) await lease.use(rows.length);
   serving.count(endpointId, rows.length);
+  await recordAnswers(context, log, { beganMs, rows, answers: predictions });
   return { requestId: context.requestId, modelVersionId, predictions, warnings };
 }
 
@@ -68,8 +72,10 @@ export async function predictCsv(
   endpointId: string,
   source: AsyncIterable<Uint8Array>,
 ): Promise<CsvPredictions> {
+  const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
-  const { projectId, modelVersionId, model } = await serving.answering(context, endpointId);
+  const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
+  const recorder = new FileRecorder(context, log, beganMs);
   const { maxColumns, maxFieldBytes } = context.limits;
   const tab = new Tab(context, payerOf(context, projectId), endpointId);
   const spool = new Spool(maxAnswerMemoryBytes);
@@ -79,6 +85,7 @@ export async function predictCsv(
     for await (const part of answerCsv(model, source, { maxColumns, maxLineBytes: maxFieldBytes })) {
       if (context.signal.aborted)
         throw new Problem('cancelled', 'The caller left, or the server is stopping.');
+      recorder.take(rowCount, part);
       rowCount += part.rowCount;
       for (const warning of part.warnings) warnings.add(warning);
       await tab.cover(rowCount);
@@ -91,6 +98,7 @@ export async function predictCsv(
     throw error;
   }
   serving.count(endpointId, rowCount);
+  recorder.record();
   const output = {
     contentType: 'text/csv; charset=utf-8',
     body: spool.read(),
@@ -105,6 +113,7 @@ export async function closePredictions({ database }: Pick<Services, 'database'>)
   const serving = servings.get(database);
   servings.delete(database);
   await serving?.close();
+  await closePredictionLog({ database });
 }
 
 /** One for each server of this process, which is one for each database that is open. */

@@ -2,20 +2,24 @@
 // opened models, and counts of predictions on their way to the database.
 //
 // A change of deployments is known at once where its notification arrives, and within two seconds where it is lost:
-// once a second the revisions of all endpoints in use are compared, and what could not be compared is not used.
+// once a second the change counts of all endpoints in use are compared, and what could not be compared is not used. In the same
+// time every model is opened anew when a signing key was withdrawn: those that it signed no longer can be.
 import { hash32 } from '../../base/hash.ts';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Context, Services } from '../../platform/context.ts';
+import { countWithdrawnKeys } from '../../platform/security/signing/signing.ts';
 import {
-  currentRevisions,
+  currentChangeCounts,
   predictionTarget,
   recordPredictions,
   watchEndpoints,
   type Target,
 } from '../deploy/deploy.ts';
-import { openModelVersion } from '../registry/registry.ts';
+import { openModelVersion, type OpenedVersion } from '../registry/registry.ts';
 import type { Answerer } from './answer.ts';
+import type { LogSettings } from '../../contract/endpoint.ts';
+import type { LogStream } from './log/record.ts';
 import { ModelCache } from './model-cache.ts';
 
 /** Model files of this size in all stay open. */
@@ -30,6 +34,8 @@ export interface Answering {
   projectId: string;
   modelVersionId: string;
   model: Answerer;
+  /** What is kept of the answers, and as whose. */
+  log: { stream: LogStream; settings: LogSettings };
 }
 
 interface Known {
@@ -43,11 +49,12 @@ export class Serving {
   readonly #services: Pick<Services, 'database' | 'clock' | 'log'>;
   readonly #known = new Map<string, Known>();
   readonly #loading = new Map<string, Promise<Known>>();
-  readonly #models = new ModelCache(modelCacheBytes);
+  readonly #models = new ModelCache<OpenedVersion>(modelCacheBytes);
   readonly #timer: NodeJS.Timeout;
   readonly #unwatch: Promise<(() => Promise<void>) | undefined>;
   #counts = new Map<string, number>();
   #tending: Promise<void> | undefined;
+  #withdrawnKeyCount: number | undefined;
 
   constructor(services: Pick<Services, 'database' | 'clock' | 'log'>) {
     this.#services = services;
@@ -68,11 +75,17 @@ export class Serving {
     known.usedAtMs = this.#services.clock.monotonicMs();
     const { target } = known;
     if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
-    const { modelVersionId } = pick(target, context.requestId);
-    const model =
+    const deployment = pick(target, context.requestId);
+    const { modelVersionId } = deployment;
+    const opened =
       this.#models.get(modelVersionId) ??
       (await this.#models.load(modelVersionId, () => openModelVersion(context, modelVersionId)));
-    return { projectId: target.projectId, modelVersionId, model };
+    return {
+      projectId: target.projectId,
+      modelVersionId,
+      model: opened.model,
+      log: { stream: streamOf(target, deployment, opened), settings: target.log },
+    };
   }
 
   /** Counts predictions of an endpoint; written once a second. */
@@ -80,7 +93,7 @@ export class Serving {
     this.#counts.set(endpointId, (this.#counts.get(endpointId) ?? 0) + count);
   }
 
-  /** One round of upkeep: compares revisions and writes counts. A round that is going on is joined. */
+  /** One round of upkeep: compares change counts and writes counts. A round that is going on is joined. */
   async tend(): Promise<void> {
     this.#tending ??= this.#tendOnce().finally(() => {
       this.#tending = undefined;
@@ -118,6 +131,7 @@ export class Serving {
   async #read(context: Context, endpointId: string): Promise<Known> {
     // Of before the reading, so that a change while it goes on is not missed for longer than two seconds.
     const checkedAtMs = this.#services.clock.monotonicMs();
+    await this.#dropModelsOfWithdrawnKeys();
     const target = await predictionTarget(context, endpointId);
     const known = { target, checkedAtMs, usedAtMs: checkedAtMs };
     this.#known.set(endpointId, known);
@@ -139,11 +153,19 @@ export class Serving {
       if (nowMs - usedAtMs > idleMs) this.#forget(endpointId);
     if (this.#known.size === 0) return;
     const before = new Map(this.#known);
-    const revisions = await currentRevisions(this.#services.database, [...before.keys()]);
+    await this.#dropModelsOfWithdrawnKeys();
+    const counts = await currentChangeCounts(this.#services.database, [...before.keys()]);
     for (const [endpointId, known] of before) {
-      if (revisions.get(endpointId) === known.target.revision) known.checkedAtMs = nowMs;
+      if (counts.get(endpointId) === known.target.changeCount) known.checkedAtMs = nowMs;
       else if (this.#known.get(endpointId) === known) this.#forget(endpointId);
     }
+  }
+
+  async #dropModelsOfWithdrawnKeys(): Promise<void> {
+    const count = await countWithdrawnKeys(this.#services);
+    if (count === this.#withdrawnKeyCount) return;
+    this.#withdrawnKeyCount = count;
+    this.#models.clear();
   }
 
   async #writeCounts(): Promise<void> {
@@ -165,6 +187,24 @@ export class Serving {
       this.#services.log.warn({ error }, failure);
     }
   }
+}
+
+/** What the records of a deployment's answers have in common. */
+function streamOf(
+  { workspaceId, projectId, endpointId, revision }: Target,
+  { id: deploymentId, modelVersionId }: Target['deployments'][number],
+  { fileSha256: modelFileSha256, fields }: OpenedVersion,
+): LogStream {
+  return {
+    workspaceId,
+    projectId,
+    endpointId,
+    deploymentId,
+    revision,
+    modelVersionId,
+    modelFileSha256,
+    fields,
+  };
 }
 
 /** What row-level security says when it is asked; here it is memory that answers. */

@@ -1,5 +1,5 @@
 // Many rows at once: the batches that went through an endpoint or a version, and the way to a new one.
-import { Button, Group, List as Bullets, Stack, Text } from '@mantine/core';
+import { ActionIcon, Button, Group, List as Bullets, Menu, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'react-router';
@@ -99,7 +99,7 @@ function aboutBatch(batch: Batch): string {
     case 'running':
       return progress.message || 'starting';
     case 'failed':
-      return `${problem?.title ?? 'It failed'}: ${problem?.detail ?? ''} ${problem?.remedy ?? ''}`;
+      return problem?.detail ?? 'It failed';
     case 'cancelled':
       return 'Cancelled; nothing was charged';
     case 'succeeded': {
@@ -149,52 +149,61 @@ function Actions({ batch }: { batch: Batch }) {
         </Button>
       )
     );
+  const remove = async (): Promise<void> => {
+    await client.deleteBatch({ batchId });
+    await refresh();
+  };
   return (
-    <Group gap="xs" justify="flex-end">
-      {batch.datasetId !== null && (
-        <Button
-          size="xs"
-          variant="default"
-          component={Link}
-          to={paths.dataset(batch.projectId, batch.datasetId)}
-        >
-          Open the dataset
-        </Button>
-      )}
-      {batch.fileSizeBytes !== null && (
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<Icon name="download" size={14} />}
-          loading={save.isPending}
-          onClick={() => save.mutate()}
-        >
-          Download ({formatBytes(batch.fileSizeBytes)})
-        </Button>
-      )}
-      {canEdit && (
-        <Confirm
-          title="Remove this batch?"
-          consequence="Its file is deleted. A dataset that was made from it stays."
-          confirmLabel="Remove the batch"
-          onConfirm={async () => {
-            await client.deleteBatch({ batchId });
-            await refresh();
-          }}
-        >
-          {(ask) => (
+    <Confirm
+      title="Remove this batch?"
+      consequence="Its file is deleted. A dataset that was made from it stays."
+      confirmLabel="Remove the batch"
+      onConfirm={remove}
+    >
+      {(ask) => (
+        <Group gap="xs" wrap="nowrap">
+          {batch.fileSizeBytes !== null && (
             <Button
               size="xs"
-              variant="subtle"
-              color="gray"
-              aria-label={`Remove ${batch.inputLabel}`}
-              onClick={ask}
+              variant="default"
+              visibleFrom="sm"
+              leftSection={<Icon name="download" size={14} />}
+              loading={save.isPending}
+              onClick={() => save.mutate()}
             >
-              <Icon name="trash" size={14} />
+              Download ({formatBytes(batch.fileSizeBytes)})
             </Button>
           )}
-        </Confirm>
+          <Menu position="bottom-end" width={220} disabled={!canEdit && batch.fileSizeBytes === null}>
+            <Menu.Target>
+              <ActionIcon variant="default" size={30} aria-label={`More about ${batch.inputLabel}`}>
+                <Icon name="more" size={16} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {batch.fileSizeBytes !== null && (
+                <Menu.Item leftSection={<Icon name="download" size={16} />} onClick={() => save.mutate()}>
+                  Download the file
+                </Menu.Item>
+              )}
+              {batch.datasetId !== null && (
+                <Menu.Item
+                  component={Link}
+                  to={paths.dataset(batch.projectId, batch.datasetId)}
+                  leftSection={<Icon name="data" size={16} />}
+                >
+                  Open the dataset
+                </Menu.Item>
+              )}
+              {canEdit && (
+                <Menu.Item color="lingonberry" leftSection={<Icon name="trash" size={16} />} onClick={ask}>
+                  Remove the batch
+                </Menu.Item>
+              )}
+            </Menu.Dropdown>
+          </Menu>
+        </Group>
       )}
-    </Group>
+    </Confirm>
   );
 }

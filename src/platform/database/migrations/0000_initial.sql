@@ -179,10 +179,51 @@ CREATE TABLE "endpoints" (
 	"name" text NOT NULL,
 	"revision" integer NOT NULL,
 	"fields" jsonb NOT NULL,
-	"prediction_count" bigint NOT NULL
+	"prediction_count" bigint NOT NULL,
+	"log" jsonb NOT NULL,
+	"change_count" integer NOT NULL
 );
 --> statement-breakpoint
 ALTER TABLE "endpoints" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "prediction_log_segments" (
+	"id" text PRIMARY KEY NOT NULL,
+	"converted_at" timestamp (3) with time zone NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "prediction_log_parts" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"kind" text NOT NULL,
+	"content_sha256" text NOT NULL,
+	"size_bytes" bigint NOT NULL,
+	"row_count" integer NOT NULL,
+	"from_time" timestamp (3) with time zone NOT NULL,
+	"to_time" timestamp (3) with time zone NOT NULL,
+	"first_request_id" text NOT NULL,
+	"last_request_id" text NOT NULL,
+	"deployment_id" text,
+	"revision" integer,
+	"model_version_id" text,
+	"columns" jsonb NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "prediction_log_parts" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "prediction_log_servers" (
+	"server_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"workspace_id" text NOT NULL,
+	"project_id" text NOT NULL,
+	"pending_row_count" bigint NOT NULL,
+	"lost_row_count" bigint NOT NULL,
+	"lost_at" timestamp (3) with time zone,
+	"updated_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "prediction_log_servers_endpoint_id_server_id_pk" PRIMARY KEY("endpoint_id","server_id")
+);
+--> statement-breakpoint
+ALTER TABLE "prediction_log_servers" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "model_aliases" (
 	"workspace_id" text NOT NULL,
 	"project_id" text NOT NULL,
@@ -375,9 +416,11 @@ CREATE TABLE "keys" (
 ALTER TABLE "keys" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "signing_keys" (
 	"public_key" text PRIMARY KEY NOT NULL,
-	"created_at" timestamp (3) with time zone NOT NULL
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"withdrawn_at" timestamp (3) with time zone
 );
 --> statement-breakpoint
+ALTER TABLE "signing_keys" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "members" (
 	"workspace_id" text NOT NULL,
 	"user_id" text NOT NULL,
@@ -421,6 +464,7 @@ CREATE UNIQUE INDEX "dataset_versions_number" ON "dataset_versions" USING btree 
 CREATE UNIQUE INDEX "datasets_name" ON "datasets" USING btree ("project_id","name");--> statement-breakpoint
 CREATE INDEX "deployments_revision" ON "deployments" USING btree ("endpoint_id","revision");--> statement-breakpoint
 CREATE UNIQUE INDEX "endpoints_name" ON "endpoints" USING btree ("project_id","name");--> statement-breakpoint
+CREATE INDEX "prediction_log_parts_time" ON "prediction_log_parts" USING btree ("endpoint_id","kind","to_time");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_aliases_alias" ON "model_aliases" USING btree ("model_id","alias");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_versions_number" ON "model_versions" USING btree ("model_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_versions_training" ON "model_versions" USING btree (("lineage" ->> 'trainingId'));--> statement-breakpoint
@@ -450,6 +494,8 @@ CREATE POLICY "tenant" ON "upload_parts" AS PERMISSIVE FOR ALL TO "pilvi_tenant"
 CREATE POLICY "tenant" ON "uploads" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "deployments" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "endpoints" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "prediction_log_parts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "prediction_log_servers" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "model_aliases" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_read" ON "model_versions" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_append" ON "model_versions" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
@@ -463,6 +509,7 @@ CREATE POLICY "tenant" ON "audit_heads" AS PERMISSIVE FOR ALL TO "pilvi_tenant" 
 CREATE POLICY "tenant_read" ON "audit_lines" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
 CREATE POLICY "tenant_append" ON "audit_lines" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
 CREATE POLICY "tenant" ON "keys" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '') WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '');--> statement-breakpoint
+CREATE POLICY "tenant_read" ON "signing_keys" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (true);--> statement-breakpoint
 CREATE POLICY "tenant" ON "members" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '') WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '');--> statement-breakpoint
 CREATE POLICY "tenant" ON "projects" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "workspaces" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (id = current_setting('pilvi.workspace_id', true)) WITH CHECK (id = current_setting('pilvi.workspace_id', true));

@@ -6,6 +6,7 @@ import { act } from '../act.ts';
 import { UsageError } from '../failure.ts';
 import { findEndpoint, findModelVersion } from '../find.ts';
 import type { Session } from '../session.ts';
+import { addLogCommand, logInWords } from './prediction-log.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
 import { countInWords, timeInWords } from '../words.ts';
@@ -37,6 +38,7 @@ export function addEndpointCommands(program: Command): void {
     .argument('<endpoint>', 'name or id')
     .argument('<models...>', 'NAME, NAME@VERSION or an id; such as churn@1=0.9 churn@2=0.1')
     .action(act(deploy, showEndpoint));
+  addLogCommand(endpoint);
   endpoint
     .command('delete')
     .description('remove an endpoint; its address stops answering')
@@ -121,6 +123,7 @@ function showEndpoint(endpoint: Endpoint): void {
     ['answered by', deploymentsInWords(endpoint)],
     ['POST rows to', endpoint.predictPath],
     ['predictions', countInWords(endpoint.predictionCount)],
+    ['log', logInWords(endpoint)],
     ['created', timeInWords(endpoint.createdAt)],
   ]);
   if (endpoint.fields.length === 0) return;
