@@ -18,6 +18,7 @@ export const idPrefixes = {
   modelVersion: 'mdv',
   endpoint: 'ep',
   deployment: 'dep',
+  batch: 'bat',
   logPart: 'prt',
   job: 'job',
   event: 'evt',

@@ -1,4 +1,5 @@
 // The whole contract: every operation of the API by its operationId. Everything that enumerates the API reads this.
+import * as batch from './batch.ts';
 import * as budget from './budget.ts';
 import * as dataset from './dataset.ts';
 import * as endpoint from './endpoint.ts';
@@ -26,6 +27,7 @@ const resources = {
   ...model,
   ...signingKey,
   ...endpoint,
+  ...batch,
   ...explanation,
   ...predictionLog,
   ...job,

@@ -1,6 +1,9 @@
 // Everything that the product answers to, does in the background and reacts to, collected from its folders.
 import { billingReactions } from '../capabilities/billing/reactions.ts';
 import { billingRoutes } from '../capabilities/billing/routes.ts';
+import { batchJob } from '../pipeline/batch/jobs.ts';
+import { batchReactions } from '../pipeline/batch/reactions.ts';
+import { batchRoutes } from '../pipeline/batch/routes.ts';
 import { dataJobs } from '../pipeline/data/jobs.ts';
 import { dataRoutes } from '../pipeline/data/routes.ts';
 import { deployRoutes } from '../pipeline/deploy/routes.ts';
@@ -39,18 +42,20 @@ export function productRoutes(options: {
     ...registryRoutes,
     ...deployRoutes,
     ...predictRoutes,
+    ...batchRoutes,
     ...jobRoutes,
     ...billingRoutes,
   ];
 }
 
 /** Every kind of background work. */
-export const productJobs = [...dataJobs, trainingJob];
+export const productJobs = [...dataJobs, trainingJob, batchJob];
 
 /** Every reaction to an event. */
 export const productReactions: Reaction[] = [
   ...trainReactions,
   ...registryReactions,
+  ...batchReactions,
   ...predictReactions,
   ...billingReactions,
 ];

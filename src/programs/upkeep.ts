@@ -3,6 +3,7 @@
 import { setInterval } from 'node:timers';
 import { hourMs, minuteMs } from '../base/time.ts';
 import { meterStorage } from '../capabilities/billing/storage.ts';
+import { batchBlobs, storedBatchBytes } from '../pipeline/batch/batch.ts';
 import { datasetBlobs, forgetExpiredUploads, storedDatasetBytes } from '../pipeline/data/data.ts';
 import { forgetOldPredictions, predictionLogBlobs, storedLogBytes } from '../pipeline/predict/log/log.ts';
 import { modelBlobs, storedModelBytes } from '../pipeline/registry/registry.ts';
@@ -19,14 +20,14 @@ export function startUpkeep(services: Services): () => Promise<void> {
   let nextCollectionMs = 0;
   const round = async (): Promise<void> => {
     await attempt('storage could not be metered', () =>
-      meterStorage(services, [storedDatasetBytes, storedModelBytes, storedLogBytes]),
+      meterStorage(services, [storedDatasetBytes, storedModelBytes, storedLogBytes, storedBatchBytes]),
     );
     await attempt('expired uploads could not be forgotten', () => forgetExpiredUploads(services));
     await attempt('old predictions could not be forgotten', () => forgetOldPredictions(services));
     if (services.clock.monotonicMs() < nextCollectionMs) return;
     nextCollectionMs = services.clock.monotonicMs() + hourMs;
     await attempt('unused files could not be removed', () =>
-      collectBlobs(services, [datasetBlobs, modelBlobs, predictionLogBlobs]),
+      collectBlobs(services, [datasetBlobs, modelBlobs, predictionLogBlobs, batchBlobs]),
     );
   };
   const attempt = async (failure: string, work: () => Promise<unknown>): Promise<void> => {

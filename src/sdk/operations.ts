@@ -85,6 +85,13 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
     answer: 'stream',
   },
   setLogSettings: { method: 'PATCH', path: '/endpoints/{endpointId}/log-settings', body: 'json' },
+  cancelBatch: { method: 'POST', path: '/batches/{batchId}/cancel' },
+  createBatch: { method: 'POST', path: '/projects/{projectId}/batches', body: 'json' },
+  deleteBatch: { method: 'DELETE', path: '/batches/{batchId}', answer: 'nothing' },
+  downloadBatch: { method: 'GET', path: '/batches/{batchId}/file', answer: 'stream' },
+  getBatch: { method: 'GET', path: '/batches/{batchId}' },
+  listBatches: { method: 'GET', path: '/projects/{projectId}/batches' },
+  quoteBatch: { method: 'POST', path: '/projects/{projectId}/batch-quotes', body: 'json' },
   explainRows: { method: 'POST', path: '/model-versions/{versionId}/explanations', body: 'json' },
   findCounterfactuals: { method: 'POST', path: '/model-versions/{versionId}/counterfactuals', body: 'json' },
   explainPrediction: {

@@ -6,6 +6,9 @@ import { listAll } from '../../src/sdk/list-all.ts';
 import { client } from './client.ts';
 import type {
   AuditLine,
+  Batch,
+  BatchInput,
+  BatchThrough,
   Charge,
   ImportOptions,
   ImportSource,
@@ -216,6 +219,35 @@ export const loggedPredictionQuery = (endpointId: string, predictionId: string) 
   queryOptions({
     queryKey: ['endpoint', endpointId, 'prediction', predictionId],
     queryFn: ({ signal }) => client.getLoggedPrediction({ endpointId, predictionId }, { signal }),
+  });
+
+export const batchesQuery = (projectId: string, through: BatchThrough) =>
+  infiniteQueryOptions({
+    ...paged<Batch>(),
+    queryKey: ['batches', projectId, through],
+    queryFn: ({ signal, pageParam }) =>
+      client.listBatches(
+        {
+          projectId,
+          cursor: pageParam,
+          limit: 20,
+          ...(through.kind === 'endpoint'
+            ? { endpointId: through.endpointId }
+            : { modelVersionId: through.modelVersionId }),
+        },
+        { signal },
+      ),
+    refetchInterval: ({ state }) => (someItem(state.data, isAtWork) ? 1500 : false),
+  });
+
+export const batchQuoteQuery = (projectId: string, input: BatchInput, through: BatchThrough) =>
+  queryOptions({
+    queryKey: ['batch-quote', projectId, input, through],
+    // A large file takes a while to be counted.
+    queryFn: ({ signal }) =>
+      client.quoteBatch({ projectId, body: { input, through } }, { signal, timeoutMs: 600_000 }),
+    retry: false,
+    staleTime: 60_000,
   });
 
 export const jobQuery = (jobId: string) =>

@@ -43,6 +43,11 @@ export type LoggedPrediction = LoggedPredictionWithOrigin['prediction'];
 export type Explanation = AnswerFor<'explainRows'>['explanations'][number];
 export type Prediction = AnswerFor<'predict'>['predictions'][number];
 
+export type Batch = AnswerFor<'getBatch'>;
+export type BatchQuote = AnswerFor<'quoteBatch'>;
+export type BatchInput = InputFor<'createBatch'>['body']['input'];
+export type BatchThrough = InputFor<'createBatch'>['body']['through'];
+
 export type Job = AnswerFor<'getJob'>;
 export type JobEvent = EventFor<'watchJob'>;
 export type JobState = Job['state'];

@@ -4,6 +4,7 @@ import { Argument, Command } from 'commander';
 import { act } from './act.ts';
 import { completionScript, shells, type Shell } from './completion.ts';
 import { addLocalCommands } from './local/local.ts';
+import { addBatchCommands } from './resources/batch.ts';
 import { addBudgetCommands } from './resources/budget.ts';
 import { addDatasetCommands } from './resources/dataset.ts';
 import { addEndpointCommands } from './resources/endpoint.ts';
@@ -46,6 +47,7 @@ export function buildProgram(): Command {
   addModelCommands(program);
   addEndpointCommands(program);
   addPredictionCommands(program);
+  addBatchCommands(program);
   addJobCommands(program);
   addProjectCommands(program);
   addWorkspaceCommands(program);

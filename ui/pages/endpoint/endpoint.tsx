@@ -15,6 +15,7 @@ import { Notice } from '../../kit/notice.tsx';
 import { Page } from '../../kit/page.tsx';
 import { notifyDone } from '../../kit/problem.tsx';
 import { StateMark } from '../../kit/state.tsx';
+import { Batches } from '../batch/batches.tsx';
 import { Batch } from './batch.tsx';
 import { Deployments } from './deployments.tsx';
 import { Log } from './log.tsx';
@@ -25,6 +26,7 @@ import { TryIt } from './try-it.tsx';
 const tabs = {
   try: 'Try it',
   file: 'A whole file',
+  batches: 'Batches',
   code: 'From a program',
   predictions: 'Predictions',
   versions: 'Versions',
@@ -80,6 +82,9 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
       </Tabs.Panel>
       <Tabs.Panel value="file">
         <Batch endpoint={endpoint} />
+      </Tabs.Panel>
+      <Tabs.Panel value="batches">
+        <Batches projectId={projectId} through={{ kind: 'endpoint', endpointId: endpoint.id }} />
       </Tabs.Panel>
       <Tabs.Panel value="code">
         <Snippets projectId={projectId} endpoint={endpoint} />
