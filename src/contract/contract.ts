@@ -6,6 +6,7 @@ import * as explanation from './explanation.ts';
 import * as job from './job.ts';
 import * as model from './model.ts';
 import type { Operation } from './operation.ts';
+import * as predictionLog from './prediction-log.ts';
 import * as project from './project.ts';
 import * as server from './server.ts';
 import * as session from './session.ts';
@@ -26,6 +27,7 @@ const resources = {
   ...signingKey,
   ...endpoint,
   ...explanation,
+  ...predictionLog,
   ...job,
   ...budget,
 };

@@ -27,6 +27,12 @@ export const explanation = z
   })
   .meta({ id: 'Explanation' });
 
+export const comparedWith = z
+  .enum(['given-rows', 'background-rows', 'training-statistics'])
+  .describe(
+    'What the base is the answer for: the rows given, the background rows in the model file or, where it holds none, what is known of the training.',
+  );
+
 export const explainRows = operation({
   operationId: 'explainRows',
   method: 'post',
@@ -58,11 +64,7 @@ export const explainRows = operation({
     status: 200,
     json: z.object({
       explanations: z.array(explanation),
-      comparedWith: z
-        .enum(['given-rows', 'background-rows', 'training-statistics'])
-        .describe(
-          'What the base is the answer for: the rows given, the background rows in the model file or, where it holds none, what is known of the training.',
-        ),
+      comparedWith,
     }),
   },
   problems: [...problems],

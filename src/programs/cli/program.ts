@@ -10,6 +10,7 @@ import { addEndpointCommands } from './resources/endpoint.ts';
 import { addJobCommands } from './resources/job.ts';
 import { addKeyCommands } from './resources/key.ts';
 import { addModelCommands } from './resources/model.ts';
+import { addPredictionCommands } from './resources/prediction.ts';
 import { addServerCommands } from './resources/server.ts';
 import { addTrainingCommands } from './resources/training.ts';
 import {
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
   addTrainingCommands(program);
   addModelCommands(program);
   addEndpointCommands(program);
+  addPredictionCommands(program);
   addJobCommands(program);
   addProjectCommands(program);
   addWorkspaceCommands(program);

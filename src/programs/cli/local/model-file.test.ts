@@ -48,6 +48,10 @@ test('a file says why it answers as it does, without a server', async () => {
   const { counterfactuals } = JSON.parse(await said(...otherwise, '--json'));
   assert.equal(counterfactuals[0].changes[0].column, 'length');
   assert.match(await said('explain', model), /rows that it learned from.*Whoever has the file can read them/);
+  assert.match(
+    await said('explain', model),
+    /## Who signed the file\n\nSigned with the key .* of this machine/,
+  );
 });
 
 test('a file without sample rows holds none, and says so', async () => {

@@ -126,7 +126,13 @@ const averageWords: Readonly<Record<Why['comparedWith'], string>> = {
   'training-statistics': 'by what is known of the training; the file holds no sample rows',
 };
 
-function showExplanation({ outcome, base, prediction, contributions, comparedWith }: Explanation): void {
+export function showExplanation({
+  outcome,
+  base,
+  prediction,
+  contributions,
+  comparedWith,
+}: Explanation): void {
   print(
     `"${outcome}": ${figure(prediction)} here, ${figure(base)} on average (${averageWords[comparedWith]}). The difference comes from:`,
   );
@@ -158,7 +164,7 @@ function showCounterfactuals({
   );
 }
 
-function words(value: unknown): string {
+export function words(value: unknown): string {
   return typeof value === 'string' ? value : value === null ? 'missing' : JSON.stringify(value);
 }
 

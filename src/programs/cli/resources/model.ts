@@ -18,10 +18,10 @@ import { choice, nameList } from '../values.ts';
 import { bytesInWords, scoreInWords, timeInWords } from '../words.ts';
 import type { VerifyOptions } from '../local/verify.ts';
 import { addExplanationCommands } from './explanation.ts';
+import { addSigningCommands } from './signing.ts';
 
 type Model = AnswerFor<'getModel'>;
 type Version = AnswerFor<'getModelVersion'>;
-type Signers = AnswerFor<'listSigningKeys'>['items'];
 type VersionSummary = AnswerFor<'listModelVersions'>['items'][number];
 
 export function addModelCommands(program: Command): void {
@@ -56,10 +56,7 @@ export function addModelCommands(program: Command): void {
         async (result) => (await import('../local/verify.ts')).showVerification(result),
       ),
     );
-  model
-    .command('signers')
-    .description('the public keys that the server signs model files with')
-    .action(act(listSigners, showSigners));
+  addSigningCommands(model);
   const importing = model
     .command('import')
     .description('register a model file, or an ONNX file made elsewhere, as a new version of a model')
@@ -102,18 +99,6 @@ async function listVersions(
   const client = await session.client();
   const { id: modelId } = await findModel(client, await session.projectId(), reference);
   return Array.fromAsync(listAll(client.listModelVersions, { modelId }));
-}
-
-async function listSigners(session: Session): Promise<Signers> {
-  return (await (await session.client()).listSigningKeys()).items;
-}
-
-function showSigners(signers: Signers): void {
-  printTable(
-    ['public key', 'since'],
-    signers.map(({ publicKey, createdAt }) => [publicKey, timeInWords(createdAt)]),
-    'No keys yet.',
-  );
 }
 
 async function downloadModel(session: Session, { out }: { out?: string }, reference: string) {
@@ -218,7 +203,7 @@ function showVersion(version: Version): void {
     ['classes', version.classes?.join(', ')],
     [version.metric, scoreInWords(version.score)],
     ['file', `${bytesInWords(version.fileSizeBytes)}, SHA-256 ${version.fileSha256}`],
-    ['signed with', version.signer ?? 'not signed'],
+    ['signed with', signerInWords(version.signature)],
     [
       'learned from',
       version.lineage && `${version.lineage.datasetName}@${version.lineage.datasetVersionNumber}`,
@@ -228,6 +213,14 @@ function showVersion(version: Version): void {
   ]);
   print('');
   printImportance(version.importance);
+}
+
+function signerInWords(signature: Version['signature']): string {
+  if (!signature) return 'nothing';
+  const { publicKey, by, withdrawnAt } = signature;
+  const whose = by === 'this-installation' ? 'a key of this installation' : 'a key not known here';
+  const state = withdrawnAt === null ? '' : `, withdrawn ${timeInWords(withdrawnAt)}: it is not used`;
+  return `${publicKey} (${whose}${state})`;
 }
 
 function showAliases({ name, aliases }: Model): void {
