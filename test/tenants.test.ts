@@ -50,8 +50,16 @@ const queries: Partial<Record<OperationId, string>> = {
 };
 const everyPlace: readonly Place[] = [
   ...(['projectId', 'uploadId', 'datasetId', 'versionId', 'trainingId', 'jobId', 'modelId'] as const),
-  ...(['modelVersionId', 'endpointId', 'predictionId', 'budgetId', 'keyId', 'userId'] as const),
+  ...(['modelVersionId', 'endpointId', 'budgetId', 'keyId', 'userId'] as const),
 ];
+
+/** What stands in paths and is no place: nothing has it without what it belongs to. */
+const fixed: Readonly<Record<string, string>> = {
+  alias: 'champion',
+  predictionId: 'req_00000000000000000000000000-0',
+  // Keys belong to no workspace.
+  publicKey: '0'.repeat(64),
+};
 
 interface Attack {
   operation: Operation;
@@ -138,8 +146,7 @@ function attacks(): Attack[] {
 function placesOf({ operationId, path }: Operation, body: object | undefined): Place[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)]
     .map((match) => match[1]!)
-    // Neither belongs to a workspace.
-    .filter((name) => name !== 'alias' && name !== 'publicKey');
+    .filter((name) => !(name in fixed));
   const isOfModel = path.startsWith('/model-versions/');
   const inRest = `${JSON.stringify(body) ?? ''}${queries[operationId as OperationId] ?? ''}`;
   return [
@@ -153,7 +160,7 @@ async function send({ operation, body, places }: Attack, ids: string[], key: str
   const left = [...ids];
   assert.equal(left.length, places.length);
   const next = (): string => encodeURIComponent(left.shift()!);
-  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name) => (name === 'alias' ? 'champion' : next()));
+  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name) => fixed[name as string] ?? next());
   const json = body && JSON.stringify(body).replaceAll(/\$\w+/g, next);
   const query = queries[operation.operationId as OperationId]?.replaceAll(/\$\w+/g, next) ?? '';
   const [mediaType] = operation.request.stream ?? [json === undefined ? undefined : 'application/json'];
@@ -198,7 +205,6 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.getUpload({ uploadId }),
       await client.listDatasets({ projectId }),
       await client.listDatasetVersions({ datasetId }),
-      await client.listLoggedPredictions({ endpointId }),
       await client.getPredictionLog({ endpointId }),
       await client.getDatasetProfile({ versionId }),
       await client.getDatasetRows({ versionId }),

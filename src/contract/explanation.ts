@@ -16,6 +16,12 @@ const problems = [
   'explanation-unsupported',
 ] as const;
 
+export const comparedWith = z
+  .enum(['given-rows', 'background-rows', 'training-statistics'])
+  .describe(
+    'What the base is the answer for: the rows given, the background rows in the model file or, where it holds none, what is known of the training.',
+  );
+
 export const explanation = z
   .object({
     outcome: z.string().describe('The class explained; the target for a number.'),
@@ -26,12 +32,6 @@ export const explanation = z
       .describe('Largest first, by size.'),
   })
   .meta({ id: 'Explanation' });
-
-export const comparedWith = z
-  .enum(['given-rows', 'background-rows', 'training-statistics'])
-  .describe(
-    'What the base is the answer for: the rows given, the background rows in the model file or, where it holds none, what is known of the training.',
-  );
 
 export const explainRows = operation({
   operationId: 'explainRows',

@@ -82,6 +82,8 @@ const origin = z
   })
   .meta({ id: 'PredictionOrigin' });
 
+const predictionExplanation = explanation.extend({ comparedWith }).meta({ id: 'PredictionExplanation' });
+
 export const getPredictionLog = operation({
   operationId: 'getPredictionLog',
   method: 'get',
@@ -159,8 +161,6 @@ export const rerunPrediction = operation({
   problems: [...againProblems],
 });
 
-const explained = explanation.extend({ comparedWith }).meta({ id: 'LoggedExplanation' });
-
 export const explainPrediction = operation({
   operationId: 'explainPrediction',
   method: 'post',
@@ -169,7 +169,7 @@ export const explainPrediction = operation({
   tag,
   policy: 'prediction:read',
   request: { params: onePrediction },
-  response: { status: 200, json: explained },
+  response: { status: 200, json: predictionExplanation },
   problems: [...againProblems, 'explanation-unsupported'],
 });
 
@@ -193,7 +193,7 @@ export const getPredictionEvidence = operation({
           .object({ isIdentical: z.boolean(), answer: prediction })
           .nullable()
           .describe('Null: fields were redacted.'),
-        explanation: explained
+        explanation: predictionExplanation
           .nullable()
           .describe('Null: the model cannot be explained, or fields were redacted.'),
         signature: z

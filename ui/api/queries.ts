@@ -10,6 +10,7 @@ import type {
   ImportOptions,
   ImportSource,
   Job,
+  LoggedPrediction,
   JobState,
   Model,
   RecipeInput,
@@ -26,6 +27,13 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
     if (all.length >= listLimit) break;
   }
   return all;
+}
+
+/** Which predictions of a log are wanted. */
+interface LogSearch {
+  search: string | undefined;
+  outcome: 'known' | 'unknown' | undefined;
+  from: string | undefined;
 }
 
 interface Page<Item> {
@@ -188,6 +196,26 @@ export const endpointQuery = (endpointId: string) =>
   queryOptions({
     queryKey: ['endpoint', endpointId],
     queryFn: ({ signal }) => client.getEndpoint({ endpointId }, { signal }),
+  });
+
+export const predictionLogQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'log'],
+    queryFn: ({ signal }) => client.getPredictionLog({ endpointId }, { signal }),
+  });
+
+export const loggedPredictionsQuery = (endpointId: string, wanted: LogSearch) =>
+  infiniteQueryOptions({
+    ...paged<LoggedPrediction>(),
+    queryKey: ['endpoint', endpointId, 'predictions', wanted],
+    queryFn: ({ signal, pageParam }) =>
+      client.listLoggedPredictions({ endpointId, ...wanted, cursor: pageParam, limit: 50 }, { signal }),
+  });
+
+export const loggedPredictionQuery = (endpointId: string, predictionId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'prediction', predictionId],
+    queryFn: ({ signal }) => client.getLoggedPrediction({ endpointId, predictionId }, { signal }),
   });
 
 export const jobQuery = (jobId: string) =>

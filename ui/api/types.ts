@@ -37,6 +37,10 @@ export type ModelVersionSummary = AnswerFor<'listModelVersions'>['items'][number
 export type ModelField = ModelVersion['fields'][number];
 
 export type Endpoint = AnswerFor<'getEndpoint'>;
+export type PredictionLog = AnswerFor<'getPredictionLog'>;
+export type LoggedPredictionWithOrigin = AnswerFor<'getLoggedPrediction'>;
+export type LoggedPrediction = LoggedPredictionWithOrigin['prediction'];
+export type Explanation = AnswerFor<'explainRows'>['explanations'][number];
 export type Prediction = AnswerFor<'predict'>['predictions'][number];
 
 export type Job = AnswerFor<'getJob'>;

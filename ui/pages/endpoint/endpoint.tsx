@@ -17,11 +17,18 @@ import { notifyDone } from '../../kit/problem.tsx';
 import { StateMark } from '../../kit/state.tsx';
 import { Batch } from './batch.tsx';
 import { Deployments } from './deployments.tsx';
+import { Log } from './log.tsx';
 import { behind } from './endpoints.tsx';
 import { Snippets } from './snippets.tsx';
 import { TryIt } from './try-it.tsx';
 
-const tabs = { try: 'Try it', file: 'A whole file', code: 'From a program', versions: 'Versions' } as const;
+const tabs = {
+  try: 'Try it',
+  file: 'A whole file',
+  code: 'From a program',
+  predictions: 'Predictions',
+  versions: 'Versions',
+} as const;
 
 /** `/projects/:projectId/endpoints/:endpointId/:tab?` */
 export function Component() {
@@ -77,6 +84,10 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
       <Tabs.Panel value="code">
         <Snippets projectId={projectId} endpoint={endpoint} />
       </Tabs.Panel>
+      <Tabs.Panel value="predictions">
+        {/* Reading the log is work for the server: only when somebody looks. */}
+        {tab === 'predictions' && <Log projectId={projectId} endpoint={endpoint} />}
+      </Tabs.Panel>
       <Tabs.Panel value="versions">
         <Deployments projectId={projectId} endpoint={endpoint} />
       </Tabs.Panel>
@@ -98,7 +109,7 @@ function Actions({ projectId, endpoint }: { projectId: string; endpoint: Endpoin
   return (
     <Confirm
       title={`Delete ${endpoint.name}?`}
-      consequence="Its address stops answering at once; programs that call it get an error. The models stay."
+      consequence="Its address stops answering at once; programs that call it get an error. What it answered so far is forgotten. The models stay."
       confirmLabel="Delete the endpoint"
       onConfirm={remove}
     >

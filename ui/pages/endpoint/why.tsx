@@ -2,6 +2,7 @@
 import { Button, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { client } from '../../api/client.ts';
+import type { Explanation } from '../../api/types.ts';
 import { Bars } from '../../charts/bars.tsx';
 import { formatCell, formatNumber, formatShare } from '../../kit/format.ts';
 import { ProblemAlert } from '../../kit/problem.tsx';
@@ -33,6 +34,17 @@ export function Why({ modelVersionId, row, isShare }: WhyProps) {
       </div>
     );
   }
+  return <Contributions explanation={explanation} isShare={isShare} />;
+}
+
+interface ContributionsProps {
+  explanation: Explanation;
+  /** Answers are probabilities. */
+  isShare: boolean;
+}
+
+/** The bars alone. */
+export function Contributions({ explanation, isShare }: ContributionsProps) {
   const { base, prediction, outcome, contributions } = explanation;
   const amount = (value: number): string => (isShare ? formatShare(value) : formatNumber(value));
   const moved = (value: number): string =>

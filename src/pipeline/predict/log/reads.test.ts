@@ -53,11 +53,13 @@ function isProblem(code: string, detail = /./): (error: unknown) => boolean {
 describe('pages of predictions', () => {
   test('hold every prediction once, newest requests first, and keep their order while more come', async () => {
     const { context, endpointId } = await opened.freshEndpoint();
-    const asked: string[] = [];
+    const requests: string[][] = [];
     for (const count of [3, 1, 2]) {
       const { requestId } = await ask(context, endpointId, Array(count).fill({ age: 30 }));
-      asked.unshift(...Array.from({ length: count }, (_, row) => `${requestId}-${row}`));
+      requests.push(Array.from({ length: count }, (_, row) => `${requestId}-${row}`));
     }
+    // Ids sort by time; those of one millisecond in an order of their own.
+    const asked = requests.toSorted(([a], [b]) => (a! < b! ? 1 : -1)).flat();
     const seen: string[] = [];
     for (let cursor: string | undefined; ;) {
       const page = await listLoggedPredictions(context, endpointId, { limit: 2, cursor });

@@ -1,6 +1,7 @@
 // What one server has of the log besides parts: records in memory, written to segments ten times a second, and segments
 // on their way into Parquet. Recording waits for nothing. What the disk does not take is tried again for as long as
 // memory lasts (`maxMemoryBytes`), then counted as lost, in the operator's log and on the endpoint's page.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { minuteMs, secondMs } from '../../../base/time.ts';
 import type { Services } from '../../../platform/context.ts';
 import type { Transaction } from '../../../platform/ports/database.ts';
@@ -67,9 +68,11 @@ export class ServerLog {
     this.#toldAtMs = services.clock.monotonicMs();
     this.#timer = setInterval(() => void this.tend(), tendEveryMs);
     this.#timer.unref();
+    // Notifications arrive within the transaction of whoever sent them, when that is this process.
+    const outside = AsyncLocalStorage.snapshot();
     this.#unlisten = services.database
       .listen(flushChannel, (endpointId) => {
-        void this.flush(endpointId).catch((error: unknown) => this.#warn(error));
+        void outside(() => this.flush(endpointId)).catch((error: unknown) => this.#warn(error));
       })
       .catch((error: unknown) => {
         services.log.warn({ error }, 'Other servers cannot ask this one for its newest predictions.');
@@ -132,7 +135,7 @@ export class ServerLog {
     await this.write();
     for (const open of this.#open.values()) if (open.stream.endpointId === endpointId) this.#close(open);
     const segments = [...this.#closed].filter(({ stream }) => stream.endpointId === endpointId);
-    await this.#convert(segments);
+    await this.#convert(segments, () => true);
   }
 
   /** A path for a file on its way into the blobs; on the disk of the segments. */
@@ -222,8 +225,8 @@ export class ServerLog {
           this.#close(open);
       }
       await this.#tell();
-      const due = [...this.#closed].filter((segment) => nowMs >= (this.#notBefore.get(segment) ?? 0));
-      await this.#convert(due);
+      const isDue = (segment: Segment): boolean => nowMs >= (this.#notBefore.get(segment) ?? 0);
+      await this.#convert([...this.#closed].filter(isDue), isDue);
     } catch (error) {
       this.#warn(error);
     }
@@ -235,9 +238,12 @@ export class ServerLog {
     if (open.lines.length === 0) this.#open.delete(open.stream.deploymentId);
   }
 
-  async #convert(segments: readonly Segment[]): Promise<void> {
+  /** @param isDue asked again when it is the segment's turn: another's try may have failed meanwhile */
+  async #convert(segments: readonly Segment[], isDue: (segment: Segment) => boolean): Promise<void> {
     for (const segment of segments) {
-      const turn = this.#converting.then(() => this.#convertOne(segment));
+      const turn = this.#converting.then(async () => {
+        if (isDue(segment)) await this.#convertOne(segment);
+      });
       this.#converting = turn.catch(() => undefined);
       await turn;
     }
