@@ -1,5 +1,6 @@
 // The model card (Mitchell et al., FAT* 2019) in plain words, made from what the model knows about itself. As JSON for
 // pages, as Markdown for people.
+import { inThousands } from '../../base/words.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { thresholdOf } from './costs.ts';
 import { handlingByColumn } from './handling.ts';
@@ -87,10 +88,10 @@ function makeCard(manifest: ModelManifest): Omit<ModelCard, 'findings'> {
       holdout: quality.holdout,
       rowCount: quality.holdoutRowCount,
     },
-    intendedUse: `For rows of the same kind, gathered in the same way, as the ${training.rowCount + quality.holdoutRowCount} rows it was made from, and where a wrong answer can be noticed and put right.`,
+    intendedUse: `For rows of the same kind, gathered in the same way, as the ${inThousands(training.rowCount + quality.holdoutRowCount)} rows it was made from, and where a wrong answer can be noticed and put right.`,
     holds: holdsOf(manifest),
     limits: limitsOf(manifest),
-    training: `Trained on ${training.rowCount} rows, ${training.foldCount > 1 ? `with ${training.foldCount}-fold cross-validation` : 'with one validation split'}, ${training.trialCount} trials, seed ${training.seed}, engine ${manifest.engineVersion}. The figures come from ${quality.holdoutRowCount} rows that training never saw.${training.finalRowCount === undefined ? '' : ` Then, so that nothing known is wasted, it learned once more from all ${training.finalRowCount} rows; no figure speaks of that.`}`,
+    training: `Trained on ${inThousands(training.rowCount)} rows, ${training.foldCount > 1 ? `with ${training.foldCount}-fold cross-validation` : 'with one validation split'}, ${training.trialCount} trials, seed ${training.seed}, engine ${manifest.engineVersion}. The figures come from ${inThousands(quality.holdoutRowCount)} rows that training never saw.${training.finalRowCount === undefined ? '' : ` Then, so that nothing known is wasted, it learned once more from all ${inThousands(training.finalRowCount)} rows; no figure speaks of that.`}`,
   };
 }
 
@@ -125,7 +126,7 @@ function findingsOf({ cohorts, fairness }: Findings): string[] {
       .slice(0, 5)
       .map(
         ({ conditions, rowCount, error, errorElsewhere }) =>
-          `Where ${conditions.map(conditionWords).join(' and ')} (${rowCount} rows) it is ${said(cohorts!.measure, error)}, elsewhere ${said(cohorts!.measure, errorElsewhere)}.`,
+          `Where ${conditions.map(conditionWords).join(' and ')} (${inThousands(rowCount)} rows) it is ${said(cohorts!.measure, error)}, elsewhere ${said(cohorts!.measure, errorElsewhere)}.`,
       ),
     ...fairness.flatMap(({ column, groups }) =>
       groups.flatMap(({ condition, selectionRatio: ratio }) =>
@@ -172,7 +173,7 @@ function decisionsOf({ costs, classes, decisionWeights, positiveClass, quality }
     ...(perDecision === undefined
       ? []
       : [
-          `On rows that it never saw, a decision cost ${money(perDecision)} on average: ${money(perDecision * costs.decisionCount)} for ${costs.decisionCount} decisions.`,
+          `On rows that it never saw, a decision cost ${money(perDecision)} on average: ${money(perDecision * costs.decisionCount)} for ${inThousands(costs.decisionCount)} decisions.`,
         ]),
   ];
 }
@@ -227,7 +228,7 @@ function toMarkdown(card: ModelCard): string {
     '',
     '## How good it is',
     '',
-    `On ${card.quality.rowCount} rows that it never saw (${card.quality.metric} in cross-validation: ${figure(card.quality.crossValidation)}):`,
+    `On ${inThousands(card.quality.rowCount)} rows that it never saw (${card.quality.metric} in cross-validation: ${figure(card.quality.crossValidation)}):`,
     '',
     '| metric | value |',
     '|---|---|',

@@ -1,6 +1,7 @@
 // Reads the target column: which task it poses, why, and each row's class or value. Refuses targets that cannot be
 // learned, saying what to do instead.
 import { Problem } from '../../base/problems.ts';
+import { inThousands } from '../../base/words.ts';
 import type { Column } from '../frame/frame.ts';
 import type { Task } from '../frame/schema.ts';
 import { mostRelevance } from '../metrics/queries.ts';
@@ -121,7 +122,10 @@ function chooseTask(
       reason: `The target has two different values: "${names[0]}" and "${names[1]}".`,
     };
   if (!isNumeric)
-    return { task: 'multiclass', reason: `The target is not a number and has ${count} different values.` };
+    return {
+      task: 'multiclass',
+      reason: `The target is not a number and has ${inThousands(count)} different values.`,
+    };
   return numberTask(names, rowCount);
 }
 
@@ -138,7 +142,10 @@ function numberTask(names: readonly string[], rowCount: number): { task: Task; r
       reason: `The target counts from ${first} to ${names.at(-1)} without a gap, which looks like codes of classes. Choose "regression" if it is an amount.`,
     };
   }
-  return { task: 'regression', reason: `The target is a number with ${names.length} different values.` };
+  return {
+    task: 'regression',
+    reason: `The target is a number with ${inThousands(names.length)} different values.`,
+  };
 }
 
 function numberTarget(

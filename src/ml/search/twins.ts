@@ -7,6 +7,7 @@
 // which two rows agree with probability q, has d q / (1 - q) twins by chance. Far more than that are copies. A text is
 // not equal to another by chance, so texts are never the one column that differs.
 import { seededRandom, shuffle } from '../../base/random.ts';
+import { inThousands } from '../../base/words.ts';
 import type { Column } from '../frame/frame.ts';
 
 /** Sets of equal rows. */
@@ -55,7 +56,7 @@ export function twinsAcross({ sets }: Twins, rows: Int32Array, others: Int32Arra
 
 /** What people are told; `cut` is how many rows to judge by have a twin that is learned from. */
 export function twinWarning({ sets, rowCount, expectedCount }: Twins, cut: number): string {
-  const found = `${rowCount} of ${sets.length} rows occur more than once: equal in every column that the model learns from. Chance explains about ${expectedCount} of them, so the rest are probably copies.`;
+  const found = `${inThousands(rowCount)} of ${inThousands(sets.length)} rows occur more than once: equal in every column that the model learns from. Chance explains about ${inThousands(expectedCount)} of them, so the rest are probably copies.`;
   const done =
     cut === 0
       ? 'Equal rows were kept on the same side whenever rows to learn from were divided from rows to judge by, so the scores are not flattered.'

@@ -41,8 +41,11 @@ export interface RowsToSearch extends Omit<SearchInput, 'frame' | 'recipe' | 'cl
 
 /** Of the time, what the search may take where trees learn from all rows afterwards. */
 const sampleShare = 0.4;
-/** What reading a value twice and growing the first trees on it take at least, measured; and their share of the time. */
-const secondsPerCell = 1.5e-7;
+/**
+ * What reading a value twice and putting it into its bin takes at least: 3.2e-7 s of a processor (bench/large.ts), shared
+ * by two. And the share of the time that it may take; the rest is for trees.
+ */
+const secondsPerCell = 1.6e-7;
 const mostReadingShare = 0.5;
 const mostSpentShare = 0.9;
 

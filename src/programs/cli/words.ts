@@ -1,5 +1,6 @@
 // How figures read in the terminal: sizes, counts, durations, times, scores.
 import { formatUsd } from '../../base/money.ts';
+import { inThousands } from '../../base/words.ts';
 
 /** `12.3 MiB` */
 export function bytesInWords(sizeBytes: number | null | undefined): string {
@@ -12,7 +13,7 @@ export function bytesInWords(sizeBytes: number | null | undefined): string {
 
 /** `48,842` */
 export function countInWords(count: number | null | undefined): string {
-  return count === null || count === undefined ? '' : count.toLocaleString('en-US');
+  return count === null || count === undefined ? '' : inThousands(count);
 }
 
 /** `850 ms`, `12.3 s`, `4 min 5 s` */
