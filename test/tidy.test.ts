@@ -18,7 +18,7 @@ const apart = new Set(['contract>ml', 'ml>contract']);
 const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'monitor'];
 /** What other stages may import of a stage: its public file, and the worker's side of it where there is one. */
 const publicFiles: Record<string, string[]> = {
-  data: ['data.ts', 'read-columns.ts', 'row-stream.ts'],
+  data: ['data.ts', 'column-types.ts', 'read-columns.ts', 'row-stream.ts'],
   predict: ['predict.ts', 'csv.ts', 'log/log.ts', 'log/layout.ts'],
   billing: ['billing.ts', 'storage.ts'],
 };

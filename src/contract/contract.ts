@@ -5,6 +5,7 @@ import * as endpoint from './endpoint.ts';
 import * as explanation from './explanation.ts';
 import * as job from './job.ts';
 import * as model from './model.ts';
+import * as monitor from './monitor.ts';
 import type { Operation } from './operation.ts';
 import * as project from './project.ts';
 import * as server from './server.ts';
@@ -26,6 +27,7 @@ const resources = {
   ...signingKey,
   ...endpoint,
   ...explanation,
+  ...monitor,
   ...job,
   ...budget,
 };

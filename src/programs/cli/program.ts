@@ -9,6 +9,7 @@ import { addDatasetCommands } from './resources/dataset.ts';
 import { addEndpointCommands } from './resources/endpoint.ts';
 import { addJobCommands } from './resources/job.ts';
 import { addKeyCommands } from './resources/key.ts';
+import { addMonitorCommands } from './resources/monitor.ts';
 import { addModelCommands } from './resources/model.ts';
 import { addServerCommands } from './resources/server.ts';
 import { addTrainingCommands } from './resources/training.ts';
@@ -44,6 +45,7 @@ export function buildProgram(): Command {
   addTrainingCommands(program);
   addModelCommands(program);
   addEndpointCommands(program);
+  addMonitorCommands(program);
   addJobCommands(program);
   addProjectCommands(program);
   addWorkspaceCommands(program);
