@@ -100,6 +100,20 @@ test('compared with the window before', async () => {
   await client.setMonitor({ endpointId, body: { reference: 'training' } });
 });
 
+test('addresses of channels are shown in part, and stay when they are sent back so', async () => {
+  const { client } = product;
+  const channels = [{ kind: 'slack' as const, url: 'https://hooks.example.com/services/T0/B0/secret' }];
+  const { settings } = await client.setMonitor({ endpointId, body: { channels } });
+  assert.deepEqual(settings.channels, [{ kind: 'slack', url: 'https://hooks.example.com/…cret' }]);
+  const added = { kind: 'webhook' as const, url: 'https://example.com' };
+  const again = await client.setMonitor({
+    endpointId,
+    body: { channels: [...settings.channels, added] },
+  });
+  assert.deepEqual(again.settings.channels, [...settings.channels, added]);
+  await client.setMonitor({ endpointId, body: { channels: [] } });
+});
+
 test('what makes no sense is refused', async () => {
   const { client } = product;
   const at = new Date().toISOString();

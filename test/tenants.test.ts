@@ -31,6 +31,9 @@ const bodies: Partial<Record<OperationId, object>> = {
   deployModel: { deployments: [{ modelVersionId: '$modelVersionId', trafficShare: 1 }] },
   predict: { rows: [{}] },
   explainRows: { rows: [{}] },
+  setLogSettings: { share: 0.5 },
+  queryPredictionLog: { sql: 'select 1 as one' },
+  sendOutcomes: { outcomes: [{ predictionId: 'req_00000000000000000000000000-0', actual: 'yes' }] },
   findCounterfactuals: { row: {}, wanted: { class: 'a' } },
 };
 /** Second bodies of operations that take ids in more than one way. */
@@ -47,7 +50,7 @@ const queries: Partial<Record<OperationId, string>> = {
 };
 const everyPlace: readonly Place[] = [
   ...(['projectId', 'uploadId', 'datasetId', 'versionId', 'trainingId', 'jobId', 'modelId'] as const),
-  ...(['modelVersionId', 'endpointId', 'budgetId', 'keyId', 'userId'] as const),
+  ...(['modelVersionId', 'endpointId', 'predictionId', 'budgetId', 'keyId', 'userId'] as const),
 ];
 
 interface Attack {
@@ -194,6 +197,8 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.getUpload({ uploadId }),
       await client.listDatasets({ projectId }),
       await client.listDatasetVersions({ datasetId }),
+      await client.listLoggedPredictions({ endpointId }),
+      await client.getPredictionLog({ endpointId }),
       await client.getDatasetProfile({ versionId }),
       await client.getDatasetRows({ versionId }),
       await client.listTrainings({ projectId }),

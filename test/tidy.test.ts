@@ -18,8 +18,9 @@ const apart = new Set(['contract>ml', 'ml>contract']);
 const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'monitor'];
 /** What other stages may import of a stage: its public file, and the worker's side of it where there is one. */
 const publicFiles: Record<string, string[]> = {
-  data: ['data.ts', 'column-types.ts', 'read-columns.ts', 'row-stream.ts'],
+  data: ['data.ts', 'column-types.ts', 'query.ts', 'read-columns.ts', 'row-stream.ts'],
   predict: ['predict.ts', 'csv.ts', 'log/log.ts', 'log/layout.ts'],
+  registry: ['registry.ts', 'explain.ts'],
   billing: ['billing.ts', 'storage.ts'],
 };
 const forbiddenFolders = ['shared', 'utils', 'util', 'common', 'helpers', 'misc', 'lib', 'v1'];

@@ -17,6 +17,7 @@ export interface World {
   modelId: string;
   modelVersionId: string;
   endpointId: string;
+  predictionId: string;
   budgetId: string;
   keyId: string;
   userId: string;
@@ -71,6 +72,11 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     projectId,
     body: { name: `${label}-endpoint`, modelVersionId },
   });
+  const { requestId } = await client.predict({ endpointId: endpoint.id, body: { rows: [{}] } });
+  // Counted within a second: nothing of this world changes by itself afterwards.
+  await until('the prediction is counted', async () => {
+    return (await client.getEndpoint({ endpointId: endpoint.id })).predictionCount === 1;
+  });
   const budget = await client.setBudget({
     body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
   });
@@ -84,6 +90,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     modelId,
     modelVersionId,
     endpointId: endpoint.id,
+    predictionId: `${requestId}-0`,
     budgetId: budget.id,
     keyId: key.id,
     userId: member.userId,

@@ -293,6 +293,11 @@ export const problemKinds = {
     'The row does not match what the model takes',
     'Correct the fields named in "errors".',
   ),
+  'prediction-redacted': kind(
+    409,
+    'The prediction cannot be computed again',
+    'Values that the model used were redacted and are kept nowhere. Ask the model anew with the whole row.',
+  ),
   'endpoint-not-ready': kind(
     409,
     'The endpoint has no deployment that can answer',

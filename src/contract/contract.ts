@@ -7,6 +7,7 @@ import * as job from './job.ts';
 import * as model from './model.ts';
 import * as monitor from './monitor.ts';
 import type { Operation } from './operation.ts';
+import * as predictionLog from './prediction-log.ts';
 import * as project from './project.ts';
 import * as server from './server.ts';
 import * as session from './session.ts';
@@ -28,6 +29,7 @@ const resources = {
   ...endpoint,
   ...explanation,
   ...monitor,
+  ...predictionLog,
   ...job,
   ...budget,
 };

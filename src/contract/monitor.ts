@@ -39,7 +39,10 @@ const alertChannel = z
       .describe('webhook: the alert as JSON, signed. slack: a message as Slack and those like it take it.'),
     url: z
       .url({ protocol: /^https?$/, error: 'must be an address that begins with https:// or http://' })
-      .max(2000),
+      .max(2000)
+      .describe(
+        'Such addresses are often secrets: answers show where one leads and how it ends. Sent back as it is shown, it stays.',
+      ),
   })
   .meta({ id: 'AlertChannel' });
 
@@ -223,7 +226,7 @@ export const getMonitor = operation({
   path: '/endpoints/{endpointId}/monitor',
   summary: 'How an endpoint is watched, and what was found last',
   tag,
-  policy: 'endpoint:read',
+  policy: 'prediction:read',
   request: { params: endpointParams },
   response: { status: 200, json: monitor },
   problems: ['not-found'],
@@ -265,7 +268,7 @@ export const listMonitorReports = operation({
   path: '/endpoints/{endpointId}/monitor/reports',
   summary: 'The reports of an endpoint, newest first',
   tag,
-  policy: 'endpoint:read',
+  policy: 'prediction:read',
   request: { params: endpointParams, query: pageQuery },
   response: { status: 200, json: page(monitorReport) },
   problems: ['not-found'],
@@ -277,7 +280,7 @@ export const getMonitorReport = operation({
   path: '/monitor-reports/{reportId}',
   summary: 'One report with every column',
   tag,
-  policy: 'endpoint:read',
+  policy: 'prediction:read',
   request: { params: idParam('reportId') },
   response: { status: 200, json: monitorReportWithDetails },
   problems: ['not-found'],
@@ -289,7 +292,7 @@ export const listAlerts = operation({
   path: '/endpoints/{endpointId}/monitor/alerts',
   summary: 'The alerts of an endpoint, newest first',
   tag,
-  policy: 'endpoint:read',
+  policy: 'prediction:read',
   request: { params: endpointParams, query: pageQuery },
   response: { status: 200, json: page(alert) },
   problems: ['not-found'],

@@ -28,6 +28,7 @@ export const policyActions = [
   'endpoint:read',
   'endpoint:write',
   'endpoint:predict',
+  'prediction:read',
   'job:read',
   'job:cancel',
 ] as const;

@@ -37,8 +37,8 @@ async function query(
   return await run(
     {
       tables: [
-        { name: 'Orders', contentPath: join(folder, 'orders') },
-        { name: "people's list", contentPath: join(folder, 'people') },
+        { name: 'Orders', contentPaths: [join(folder, 'orders')] },
+        { name: "people's list", contentPaths: [join(folder, 'people')] },
       ],
       sql,
       maxRows: 1000,

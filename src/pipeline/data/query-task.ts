@@ -6,13 +6,22 @@ import { Problem } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import type { queryResult } from '../../contract/dataset.ts';
 import { openDataEngine } from '../../platform/drivers/duckdb.ts';
-import { DataEngineError, identifier, sql, type DataEngine } from '../../platform/ports/data-engine.ts';
+import { DataEngineError, identifier, sql, Sql, type DataEngine } from '../../platform/ports/data-engine.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { checkQuery } from './query/check-query.ts';
 
+/** A table for queries. */
+export interface QueryTable {
+  name: string;
+  /** Local paths of its files. */
+  contentPaths: string[];
+  /** A SELECT over these files, of our own making; left out, all that is in the one file. */
+  definition?: string;
+}
+
 export type QueryTaskInput = {
-  /** The datasets that may be read: by their names, each with the local path of its content. */
-  tables: { name: string; contentPath: string }[];
+  /** What may be read, by name. */
+  tables: QueryTable[];
   sql: string;
   maxRows: number;
   maxSeconds: number;
@@ -34,7 +43,7 @@ export const run: Task<QueryTaskInput, QueryTaskOutput> = async (input, context)
     threads: 2,
     workFolder: context.workFolder,
     maxSpillBytes,
-    readablePaths: input.tables.map(({ contentPath }) => contentPath),
+    readablePaths: input.tables.flatMap(({ contentPaths }) => contentPaths),
   });
   context.signal.addEventListener('abort', () => engine.interrupt(), { once: true });
   let isOverTime = false;
@@ -66,7 +75,8 @@ export const run: Task<QueryTaskInput, QueryTaskOutput> = async (input, context)
       throw new Problem('query-limit', `The query took longer than ${input.maxSeconds} seconds.`, {
         cause: error,
       });
-    throw asQueryProblem(error, [...input.tables.map(({ contentPath }) => contentPath), context.workFolder]);
+    const paths = input.tables.flatMap(({ contentPaths }) => contentPaths);
+    throw asQueryProblem(error, [...paths, context.workFolder]);
   } finally {
     clearTimeout(timer);
     engine.close();
@@ -80,8 +90,10 @@ async function makeViews(
   names: readonly string[],
 ): Promise<void> {
   for (const name of names) {
-    const { contentPath } = tables.find((table) => table.name === name)!;
-    await engine.run(sql`CREATE TEMP VIEW ${identifier(name)} AS SELECT * FROM read_parquet(${contentPath})`);
+    const { contentPaths, definition } = tables.find((table) => table.name === name)!;
+    const rows =
+      definition === undefined ? sql`SELECT * FROM read_parquet(${contentPaths})` : new Sql(definition);
+    await engine.run(sql`CREATE TEMP VIEW ${identifier(name)} AS ${rows}`);
   }
 }
 

@@ -8,23 +8,21 @@ import type {
   importPreview,
   ImportOptions,
   ImportSource,
-  queryResult,
   table,
 } from '../../contract/dataset.ts';
-import { payerOf, type Context } from '../../platform/context.ts';
+import type { Context } from '../../platform/context.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
 import { getJobRows, type JobSummary } from '../../platform/jobs/jobs.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import { datasetContentPath, requireReadyVersion } from './data.ts';
 import { importLimitsOf, taskOptions } from './import/source-limits.ts';
 import type { PreviewTaskInput } from './preview-task.ts';
-import type { QueryTaskInput } from './query-task.ts';
+import { queryTables, type QueryResult } from './query.ts';
 import { findProfile, queryableVersions } from './rows.ts';
 import type { RowsTaskInput } from './rows-task.ts';
 import { examineSource, fetchSource } from './sources.ts';
 
 export type ImportPreview = z.output<typeof importPreview>;
-export type QueryResult = z.output<typeof queryResult>;
 export type Table = z.output<typeof table>;
 
 const readLimits = { memoryBytes: 1_073_741_824, timeoutMs: minuteMs };
@@ -111,44 +109,15 @@ export async function runQuery(
   context: Context,
   input: { projectId: string; sql: string; maxRows: number },
 ): Promise<QueryResult> {
-  const { projectId } = input;
-  const { maxQuerySeconds, maxQueryRows } = context.limits;
-  const startMs = context.clock.monotonicMs();
-  const { sources, reservationId } = await context.transaction(async (transaction) => {
-    await requireProject(transaction, projectId);
-    const reservation = await context.meter.reserve(transaction, {
-      payer: payerOf(context, projectId),
-      usage: [{ unit: 'query-second', quantity: maxQuerySeconds }],
-      purpose: { kind: 'query', subjectId: context.requestId },
-      expiresAtMs: context.clock.nowMs() + (maxQuerySeconds + 60) * secondMs,
-    });
-    return {
-      sources: await queryableVersions(transaction, projectId),
-      reservationId: reservation.reservationId,
-    };
+  const sources = await context.transaction(async (transaction) => {
+    await requireProject(transaction, input.projectId);
+    return await queryableVersions(transaction, input.projectId);
   });
-  try {
-    const tables = await Promise.all(
-      sources.map(async ({ name, contentSha256 }) => ({
-        name,
-        contentPath: await context.blobs.localPath(contentSha256),
-      })),
-    );
-    return await context.jobs.runTask<QueryTaskInput, QueryResult>(
-      new URL('./query-task.ts', import.meta.url),
-      {
-        tables,
-        sql: input.sql,
-        maxRows: Math.min(input.maxRows, maxQueryRows),
-        maxSeconds: maxQuerySeconds,
-        memoryBytes: readLimits.memoryBytes,
-      },
-      { limits: { ...readLimits, timeoutMs: (maxQuerySeconds + 15) * secondMs }, signal: context.signal },
-    );
-  } finally {
-    const seconds = Math.min(maxQuerySeconds, Math.ceil((context.clock.monotonicMs() - startMs) / secondMs));
-    await context.transaction((transaction) =>
-      context.meter.settle(transaction, reservationId, [{ unit: 'query-second', quantity: seconds }]),
-    );
-  }
+  const tables = await Promise.all(
+    sources.map(async ({ name, contentSha256 }) => ({
+      name,
+      contentPaths: [await context.blobs.localPath(contentSha256)],
+    })),
+  );
+  return await queryTables(context, { ...input, tables });
 }

@@ -37,6 +37,8 @@ export type Report = z.output<typeof monitorReport>;
 export type ReportWithDetails = z.output<typeof monitorReportWithDetails>;
 export type Alert = z.output<typeof alert>;
 
+type Channel = Settings['channels'][number];
+
 interface PageInput {
   endpointId: string;
   limit: number;
@@ -71,6 +73,7 @@ export async function setMonitor(
     const row = (await findMonitor(transaction, endpointId, { lock: true }))!;
     const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
     const settings: Settings = { ...row.settings, ...given };
+    settings.channels = settings.channels.map((channel) => sameAddress(channel, row.settings.channels));
     await updateMonitor(transaction, endpointId, {
       settings,
       nextReportAt: nextReportAt(context, row, settings),
@@ -292,11 +295,28 @@ async function showMonitor(transaction: Transaction, endpointId: string): Promis
   const [latest] = await readyReports(transaction, endpointId, 1);
   return {
     endpointId,
-    settings: row?.settings ?? defaultSettings,
+    settings: shownSettings(row?.settings ?? defaultSettings),
     nextReportAt: row?.nextReportAt ? toIso(row.nextReportAt.getTime()) : null,
     latestReport: latest ? showReport(latest) : null,
     openAlerts: (await openAlerts(transaction, endpointId)).map(showAlert),
   };
+}
+
+function shownSettings(settings: Settings): Settings {
+  return { ...settings, channels: settings.channels.map(({ kind, url }) => ({ kind, url: shownUrl(url) })) };
+}
+
+/** Where an address leads and how it ends; whoever knows all of it can write there. */
+function shownUrl(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  const rest = pathname + search;
+  return rest.length <= 1 ? url : `${origin}/…${rest.slice(-Math.min(4, Math.floor(rest.length / 2)))}`;
+}
+
+/** The channel with its whole address, where it came back as it was shown. */
+function sameAddress(channel: Channel, known: readonly Channel[]): Channel {
+  const same = known.find(({ kind, url }) => kind === channel.kind && shownUrl(url) === channel.url);
+  return same ?? channel;
 }
 
 function showReport(row: ListedReport): Report {

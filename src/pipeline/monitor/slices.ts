@@ -50,7 +50,7 @@ export async function findSlices(
   return found
     .toSorted((a, b) => b.excess - a.excess)
     .slice(0, mostSlices)
-    .map(({ excess: _, ...slice }) => slice);
+    .map(({ excess: _excess, ...slice }) => slice);
 }
 
 /** A label for each row, and what it is called; undefined for texts, and where all rows are alike. */

@@ -1,6 +1,7 @@
-// The addresses that answer with predictions.
+// The addresses that answer with predictions, and those of their log.
 import * as operations from '../../contract/endpoint.ts';
 import { route, type Route } from '../../platform/http/route.ts';
+import { logRoutes } from './log/routes.ts';
 import { predict, predictCsv } from './predict.ts';
 
 export const predictRoutes: Route[] = [
@@ -12,4 +13,5 @@ export const predictRoutes: Route[] = [
     if (warnings.length > 0) exchange.setHeader('X-Pilvi-Warnings', encodeURIComponent(warnings.join('\n')));
     return output;
   }),
+  ...logRoutes,
 ];

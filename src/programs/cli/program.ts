@@ -11,6 +11,7 @@ import { addJobCommands } from './resources/job.ts';
 import { addKeyCommands } from './resources/key.ts';
 import { addMonitorCommands } from './resources/monitor.ts';
 import { addModelCommands } from './resources/model.ts';
+import { addPredictionCommands } from './resources/prediction.ts';
 import { addServerCommands } from './resources/server.ts';
 import { addTrainingCommands } from './resources/training.ts';
 import {
@@ -46,6 +47,7 @@ export function buildProgram(): Command {
   addModelCommands(program);
   addEndpointCommands(program);
   addMonitorCommands(program);
+  addPredictionCommands(program);
   addJobCommands(program);
   addProjectCommands(program);
   addWorkspaceCommands(program);

@@ -49,6 +49,8 @@ export const outcomeColumns: readonly LogColumn[] = [
   { name: 'actual', type: 'VARCHAR' },
   { name: 'actual_number', type: 'DOUBLE' },
   { name: 'received_at', type: 'TIMESTAMP' },
+  /** Time of the prediction: outcomes go when it goes. */
+  { name: 'predicted_at', type: 'TIMESTAMP' },
 ];
 
 /** A field of a model. */
@@ -113,7 +115,8 @@ export function logTable({ predictions, outcomes }: LogPaths): Sql {
 export function outcomeTable(paths: readonly string[]): Sql {
   if (paths.length === 0) return emptyTable(outcomeColumns);
   return sql`SELECT prediction_id, arg_max(actual, received_at) AS actual,
-    arg_max(actual_number, received_at) AS actual_number, max(received_at) AS received_at
+    arg_max(actual_number, received_at) AS actual_number, max(received_at) AS received_at,
+    max(predicted_at) AS predicted_at
     FROM read_parquet(${paths}) GROUP BY prediction_id`;
 }
 

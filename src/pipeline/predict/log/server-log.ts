@@ -135,6 +135,11 @@ export class ServerLog {
     await this.#convert(segments);
   }
 
+  /** A path for a file on its way into the blobs; on the disk of the segments. */
+  pathFor(name: string): string {
+    return this.#folder.pathFor(name);
+  }
+
   /** One round of upkeep: segments that are full or old become parts, and the database is told the counts. */
   async tend(): Promise<void> {
     this.#tending ??= this.#tendOnce().finally(() => {

@@ -36,6 +36,7 @@ const expected: Record<PolicyAction, readonly Role[]> = {
   'endpoint:read': ['owner', 'editor', 'predictor', 'viewer'],
   'endpoint:write': ['owner', 'editor'],
   'endpoint:predict': ['owner', 'editor', 'predictor'],
+  'prediction:read': ['owner', 'editor', 'viewer'],
   'job:read': ['owner', 'editor', 'viewer'],
   'job:cancel': ['owner', 'editor'],
 };

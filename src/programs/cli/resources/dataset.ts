@@ -295,7 +295,7 @@ function showTable({ columns, rows: cells }: Pick<Table, 'rows'> & { columns: { 
   );
 }
 
-function showQuery({ table, rowCount, truncated }: AnswerFor<'runQuery'>): void {
+export function showQuery({ table, rowCount, truncated }: AnswerFor<'runQuery'>): void {
   showTable(table);
   if (truncated) print(`The first ${countInWords(rowCount)} rows; there are more (--max-rows).`);
 }
@@ -304,6 +304,6 @@ function showDeleted({ name }: { name: string }): void {
   print(`Deleted "${name}".`);
 }
 
-function showDownload({ file, sizeBytes }: { file: string; sizeBytes: number }): void {
+export function showDownload({ file, sizeBytes }: { file: string; sizeBytes: number }): void {
   print(`${file} (${bytesInWords(sizeBytes)})`);
 }

@@ -90,7 +90,7 @@ function wantedOf({ class: wanted, atLeast, atMost }: CounterfactualOptions) {
   return said[0];
 }
 
-function showExplanation({ outcome, base, prediction, contributions }: Explanation): void {
+export function showExplanation({ outcome, base, prediction, contributions }: Explanation): void {
   print(`"${outcome}": ${figure(prediction)} here, ${figure(base)} on average. The difference comes from:`);
   printTable(
     ['column', 'value', 'adds'],
@@ -120,7 +120,7 @@ function showCounterfactuals({
   );
 }
 
-function words(value: unknown): string {
+export function words(value: unknown): string {
   return typeof value === 'string' ? value : value === null ? 'missing' : JSON.stringify(value);
 }
 

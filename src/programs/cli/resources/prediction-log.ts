@@ -1,14 +1,16 @@
-// `pilvi endpoint log`: what is kept of the predictions of an endpoint.
+// `pilvi endpoint log`: what is kept of the predictions of an endpoint. Looking at them is `pilvi prediction`.
 import type { Command } from 'commander';
 import type { AnswerFor } from '../../../sdk/types.ts';
 import { act } from '../act.ts';
 import { UsageError } from '../failure.ts';
 import { findEndpoint } from '../find.ts';
 import type { Session } from '../session.ts';
-import { print } from '../terminal.ts';
+import { printProperties } from '../table.ts';
 import { collect, numberWithin, wholeNumber } from '../values.ts';
+import { bytesInWords, countInWords, timeInWords } from '../words.ts';
 
 type Endpoint = AnswerFor<'getEndpoint'>;
+type Log = AnswerFor<'getPredictionLog'>;
 
 interface LogOptions {
   share?: number;
@@ -21,7 +23,7 @@ interface LogOptions {
 export function addLogCommand(endpoint: Command): void {
   endpoint
     .command('log')
-    .description('what is kept of the predictions, from now on; without options, what is set')
+    .description('what is kept of the predictions, and how much there is; options change it, from now on')
     .argument('<endpoint>', 'name or id')
     .option('--share <share>', 'the share of requests that is logged, 0 to 1', numberWithin(0, 1))
     .option(
@@ -31,23 +33,36 @@ export function addLogCommand(endpoint: Command): void {
     )
     .option('--redact-nothing', 'write the values of all fields down')
     .option('--days <number>', 'how many days records are kept', wholeNumber(1, 3650))
-    .action(act(setLog, (changed) => print(logInWords(changed))));
+    .action(act(setLog, showLog));
 }
 
-async function setLog(session: Session, options: LogOptions, reference: string): Promise<Endpoint> {
+async function setLog(session: Session, options: LogOptions, reference: string): Promise<Log> {
   const { share, redact, redactNothing, days } = options;
   if (redact && redactNothing) throw new UsageError('name fields to redact, or --redact-nothing');
   const client = await session.client();
-  const endpoint = await findEndpoint(client, await session.projectId(), reference);
-  if (Object.keys(options).length === 0) return endpoint;
-  return client.setLogSettings({
-    endpointId: endpoint.id,
-    body: { share, redactedColumns: redactNothing ? [] : redact, keptDays: days },
-  });
+  const { id: endpointId } = await findEndpoint(client, await session.projectId(), reference);
+  if (Object.keys(options).length > 0) {
+    const body = { share, redactedColumns: redactNothing ? [] : redact, keptDays: days };
+    await client.setLogSettings({ endpointId, body });
+  }
+  return client.getPredictionLog({ endpointId });
+}
+
+function showLog({ settings, ...log }: Log): void {
+  printProperties([
+    ['log', logInWords({ log: settings })],
+    ['predictions', countInWords(log.rowCount)],
+    ['outcomes', countInWords(log.outcomeCount)],
+    ['size', bytesInWords(log.sizeBytes)],
+    [
+      'lost',
+      log.lostRowCount > 0 ? `${countInWords(log.lostRowCount)}, last ${timeInWords(log.lostAt)}` : '',
+    ],
+  ]);
 }
 
 /** The settings in a line. */
-export function logInWords({ log: { share, redactedColumns, keptDays } }: Endpoint): string {
+export function logInWords({ log: { share, redactedColumns, keptDays } }: Pick<Endpoint, 'log'>): string {
   if (share === 0) return 'nothing is logged';
   const requests = share === 1 ? 'every request' : `${Number((share * 100).toFixed(2))} % of requests`;
   const without = redactedColumns.length > 0 ? `, without ${redactedColumns.join(', ')}` : '';
