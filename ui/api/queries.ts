@@ -12,6 +12,7 @@ import type {
   Job,
   JobState,
   Model,
+  MonitorReportSummary,
   RecipeInput,
   TrainingSummary,
 } from './types.ts';
@@ -182,6 +183,37 @@ export const endpointQuery = (endpointId: string) =>
   queryOptions({
     queryKey: ['endpoint', endpointId],
     queryFn: ({ signal }) => client.getEndpoint({ endpointId }, { signal }),
+  });
+
+export const monitorQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'monitor'],
+    queryFn: ({ signal }) => client.getMonitor({ endpointId }, { signal }),
+    refetchInterval: 15_000,
+  });
+
+export const monitorReportsQuery = (endpointId: string) =>
+  infiniteQueryOptions({
+    ...paged<MonitorReportSummary>(),
+    queryKey: ['endpoint', endpointId, 'reports'],
+    queryFn: ({ signal, pageParam }) =>
+      client.listMonitorReports({ endpointId, cursor: pageParam, limit: 60 }, { signal }),
+    refetchInterval: ({ state }) => (someItem(state.data, (one) => one.state === 'making') ? 1500 : 15_000),
+  });
+
+export const monitorReportQuery = (reportId: string) =>
+  queryOptions({
+    queryKey: ['monitor-report', reportId],
+    queryFn: ({ signal }) => client.getMonitorReport({ reportId }, { signal }),
+    refetchInterval: ({ state }) => (state.data?.state === 'making' ? 1500 : false),
+    placeholderData: keepPreviousData,
+  });
+
+export const alertsQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'alerts'],
+    queryFn: async ({ signal }) => (await client.listAlerts({ endpointId, limit: 20 }, { signal })).items,
+    refetchInterval: 15_000,
   });
 
 export const jobQuery = (jobId: string) =>

@@ -37,6 +37,10 @@ export type ModelField = ModelVersion['fields'][number];
 
 export type Endpoint = AnswerFor<'getEndpoint'>;
 export type Prediction = AnswerFor<'predict'>['predictions'][number];
+export type Monitor = AnswerFor<'getMonitor'>;
+export type MonitorReport = AnswerFor<'getMonitorReport'>;
+export type MonitorReportSummary = AnswerFor<'listMonitorReports'>['items'][number];
+export type MonitorDetails = NonNullable<MonitorReport['details']>;
 
 export type Job = AnswerFor<'getJob'>;
 export type JobEvent = EventFor<'watchJob'>;

@@ -16,12 +16,19 @@ import { Page } from '../../kit/page.tsx';
 import { notifyDone } from '../../kit/problem.tsx';
 import { StateMark } from '../../kit/state.tsx';
 import { Batch } from './batch.tsx';
+import { Monitoring } from './monitoring.tsx';
 import { Deployments } from './deployments.tsx';
 import { behind } from './endpoints.tsx';
 import { Snippets } from './snippets.tsx';
 import { TryIt } from './try-it.tsx';
 
-const tabs = { try: 'Try it', file: 'A whole file', code: 'From a program', versions: 'Versions' } as const;
+const tabs = {
+  try: 'Try it',
+  file: 'A whole file',
+  code: 'From a program',
+  versions: 'Versions',
+  monitoring: 'Monitoring',
+} as const;
 
 /** `/projects/:projectId/endpoints/:endpointId/:tab?` */
 export function Component() {
@@ -79,6 +86,9 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
       </Tabs.Panel>
       <Tabs.Panel value="versions">
         <Deployments projectId={projectId} endpoint={endpoint} />
+      </Tabs.Panel>
+      <Tabs.Panel value="monitoring">
+        <Monitoring endpoint={endpoint} />
       </Tabs.Panel>
     </Tabs>
   );
