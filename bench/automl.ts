@@ -6,7 +6,7 @@
 // and catboost with their defaults, flaml, autogluon-medium and autogluon-best, which get the same seconds. A fold is a
 // fifth of the rows. Python packages are installed into node_modules/.cache by pip the first time; Python 3 must be there.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,14 +14,9 @@ import { gunzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { foldRows } from '../src/ml/frame/split.ts';
 import { metricFor } from '../src/ml/metrics/metrics.ts';
+import { median } from './averages.ts';
 import { pythonWith } from './python.ts';
-
-interface Table {
-  name: string;
-  target: string;
-  task: string;
-  files: { path: string; role: string }[];
-}
+import { dataFileOf, ResultLog, tablesIn, tellingColumnsOf, type ListedTable } from './tables.ts';
 
 type Task = 'binary' | 'multiclass' | 'regression';
 
@@ -48,12 +43,6 @@ interface Result {
 
 const threads = 2;
 const foldCount = 5;
-/** Columns that say the target in other words. */
-const tellingColumns: Readonly<Record<string, readonly string[]>> = {
-  ai4i2020: ['TWF', 'HDF', 'PWF', 'OSF', 'RNF'],
-  energy_efficiency: ['Cooling Load'],
-  nyc_taxis: ['total', 'tip'],
-};
 const packages = [
   'flaml',
   'lightgbm',
@@ -69,19 +58,8 @@ if (!folder) throw new Error('Usage: node bench/automl.ts FOLDER [seconds] [engi
 const seconds = Number(secondsText ?? 10);
 const engines = (enginesText ?? 'ours,lightgbm').split(',');
 const python = engines.every((engine) => engine === 'ours') ? '' : pythonWith(packages, 'automl');
-const { datasets } = JSON.parse(readFileSync(join(folder, 'INDEX.json'), 'utf8')) as { datasets: Table[] };
-const tables = datasets.filter(
-  ({ name, task }) =>
-    task.startsWith('tabular') &&
-    (!tablesText || tablesText === 'all' || tablesText.split(',').includes(name)),
-);
-const results: Result[] =
-  logFile && existsSync(logFile)
-    ? readFileSync(logFile, 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Result)
-    : [];
+const tables = tablesIn(folder, tablesText);
+const log = new ResultLog<Result>(logFile);
 
 console.log(
   `machine: ${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}; ${seconds} s on ${threads} threads`,
@@ -96,19 +74,21 @@ for (const table of tables) {
 reportAll();
 
 function known(table: string, fold: number, engine: string): Result | undefined {
-  return results.find(
+  return log.results.find(
     (one) =>
       one.table === table && one.fold === fold && one.engine === engine && one.budgetSeconds === seconds,
   );
 }
 
 /** Fold `fold` of five is the test; classes are divided evenly. */
-function splitOf({ name, target, task, files }: Table, fold: number): Split {
-  const path = join(folder!, files.find(({ role }) => role === 'data')!.path);
+function splitOf(table: ListedTable, fold: number): Split {
+  const { name, target, task } = table;
+  const path = dataFileOf(folder!, table);
+  const telling = tellingColumnsOf(table);
   const content = readFileSync(path);
   const text = (path.endsWith('.gz') ? gunzipSync(content) : content).toString('utf8');
   const [header, ...all] = parse(text, { relaxColumnCount: true }) as string[][];
-  const kept = header!.flatMap((column, at) => (tellingColumns[name]?.includes(column) ? [] : [at]));
+  const kept = header!.flatMap((column, at) => (telling.includes(column) ? [] : [at]));
   const targetAt = header!.indexOf(target);
   const rows = all.filter((row) => row[targetAt] !== '');
   const values = rows.map((row) => row[targetAt]!);
@@ -138,7 +118,7 @@ function run(split: Split, fold: number, engine: string): void {
     writeFileSync(join(temporary, 'test.csv'), csvOf([split.header, ...split.test].map(withoutTarget)));
     const startMs = performance.now();
     const answers = engine === 'ours' ? ourAnswers(temporary, split) : peerAnswers(temporary, split, engine);
-    const result: Result = {
+    log.add({
       table: split.table,
       fold,
       engine,
@@ -146,9 +126,7 @@ function run(split: Split, fold: number, engine: string): void {
       score: scoreOf(split, answers),
       wallSeconds: (performance.now() - startMs) / 1000,
       load: loadavg()[0]!,
-    };
-    results.push(result);
-    if (logFile) appendFileSync(logFile, `${JSON.stringify(result)}\n`);
+    });
   } catch (error) {
     console.log(`${split.table} ${engine}: ${String(error).split('\n')[0]}`);
   } finally {
@@ -182,6 +160,8 @@ function peerAnswers(temporary: string, { target, task, classes }: Split, engine
   writeFileSync(join(temporary, 'split.json'), JSON.stringify({ target, task, classes }));
   const script = fileURLToPath(new URL('automl-peers.py', import.meta.url));
   execFileSync(python, [script, temporary, engine, String(seconds), String(threads)], {
+    // Some peers write where they are started.
+    cwd: temporary,
     stdio: ['ignore', 'ignore', 'ignore'],
     // A peer that does not keep to its time is not waited for longer than this.
     timeout: (seconds * 3 + 300) * 1000,
@@ -212,7 +192,7 @@ function scoreOf({ task, classes, header, target, test }: Split, answers: number
 
 function reportTable(table: string): void {
   const cells = engines.map((engine) => {
-    const own = results.filter(
+    const own = log.results.filter(
       (one) => one.table === table && one.engine === engine && one.budgetSeconds === seconds,
     );
     if (own.length === 0) return `${engine} -`;
@@ -243,8 +223,4 @@ function reportAll(): void {
 function csvOf(rows: readonly string[][]): string {
   const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return `${rows.map((row) => row.map(quoted).join(',')).join('\n')}\n`;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

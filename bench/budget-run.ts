@@ -13,7 +13,7 @@ import { readTarget } from '../src/ml/search/task.ts';
 import type { TrialReport } from '../src/ml/search/recipe.ts';
 import { readColumns } from '../src/pipeline/data/read-columns.ts';
 import { frameOf } from '../src/pipeline/train/frame.ts';
-import { openKernelThreads } from '../src/platform/drivers/kernel-threads.ts';
+import { openTrainingThreads } from '../src/platform/drivers/training-threads.ts';
 import { importLocally } from '../src/programs/cli/local/import-file.ts';
 import { localTaskContext } from '../src/programs/cli/local/local-task.ts';
 import { withWorkFolder } from '../src/programs/cli/local/work-folder.ts';
@@ -83,7 +83,7 @@ async function runOnce(
   const read = readTarget(columnNamed(frame, target), recipe);
   const strata = read.task === 'regression' ? {} : { strata: Int32Array.from(read.values) };
   const fold = foldRows({ rowCount: read.rows.length, foldCount: 5, seed: 11, ...strata })[seed % 5]!;
-  const threads = openKernelThreads();
+  const threads = openTrainingThreads();
   const startMs = performance.now();
   const begun = process.cpuUsage();
   let baselineSeconds = Number.NaN;

@@ -6,20 +6,12 @@
 // process of its own. With `log`, results are added to that file as they come, and those that are there are not run again.
 // The whole contract, `10,60,300` and seeds `1,2,3`, takes eight hours.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../src/base/random.ts';
 import { metricFor, utilityOf } from '../src/ml/metrics/metrics.ts';
 import type { BudgetRun } from './budget-run.ts';
-
-interface Table {
-  name: string;
-  target: string;
-  task: string;
-  files: { path: string; role: string }[];
-}
+import { dataFileOf, ResultLog, tablesIn, tellingColumnsOf, type ListedTable } from './tables.ts';
 
 interface Result extends BudgetRun {
   table: string;
@@ -29,28 +21,14 @@ interface Result extends BudgetRun {
 }
 
 const resamplings = 200;
-/** Columns that say the target in other words. */
-const tellingColumns: Readonly<Record<string, readonly string[]>> = {
-  ai4i2020: ['TWF', 'HDF', 'PWF', 'OSF', 'RNF'],
-  energy_efficiency: ['Cooling Load'],
-  nyc_taxis: ['total', 'tip'],
-};
 
 const [folder, tablesText, secondsText, seedsText, memoryText, logFile] = process.argv.slice(2);
 if (!folder) throw new Error('Usage: node bench/budget.ts FOLDER [tables] [seconds] [seeds] [MiB] [log]');
 const budgets = numbersIn(secondsText ?? '10').toSorted((a, b) => a - b);
 const seeds = numbersIn(seedsText ?? '1');
 const memoryMiB = Number(memoryText ?? 2048);
-const { datasets } = JSON.parse(readFileSync(join(folder, 'INDEX.json'), 'utf8')) as { datasets: Table[] };
-const wanted = tablesText && tablesText !== 'all' ? new Set(tablesText.split(',')) : undefined;
-const tables = datasets.filter(({ name, task }) => (wanted ? wanted.has(name) : task.startsWith('tabular')));
-const results: Result[] =
-  logFile && existsSync(logFile)
-    ? readFileSync(logFile, 'utf8')
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Result)
-    : [];
+const tables = tablesIn(folder, tablesText);
+const log = new ResultLog<Result>(logFile);
 const shown: Result[] = [];
 
 console.log(
@@ -70,21 +48,28 @@ function numbersIn(text: string): number[] {
 }
 
 function known(table: string, seconds: number, seed: number): Result | undefined {
-  return results.find((one) => one.table === table && one.budgetSeconds === seconds && one.seed === seed);
+  return log.results.find((one) => one.table === table && one.budgetSeconds === seconds && one.seed === seed);
 }
 
-function run({ name, target, files }: Table, seconds: number, seed: number): Result {
-  const file = join(folder!, files.find(({ role }) => role === 'data')!.path);
+function run(table: ListedTable, seconds: number, seed: number): Result {
+  const { name, target } = table;
   const script = fileURLToPath(new URL('./budget-run.ts', import.meta.url));
-  const without = (tellingColumns[name] ?? []).join(',');
   const output = execFileSync(
     process.execPath,
-    [script, file, target, String(seconds), String(seed), String(memoryMiB), without],
+    [
+      script,
+      dataFileOf(folder!, table),
+      target,
+      String(seconds),
+      String(seed),
+      String(memoryMiB),
+      tellingColumnsOf(table).join(','),
+    ],
     { encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const measured = JSON.parse(output.trim().split('\n').at(-1)!) as BudgetRun;
   const result = { table: name, budgetSeconds: seconds, seed, load: loadavg()[0]!, ...measured };
-  if (logFile) appendFileSync(logFile, `${JSON.stringify(result)}\n`);
+  log.add(result);
   return result;
 }
 

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../src/base/time.ts';
-import { copyFeatureRow } from '../src/ml/frame/encoding.ts';
+import { copyFeatureRows } from '../src/ml/frame/encoding.ts';
 import { pauseBy, type Hyperparameters, type Learner } from '../src/ml/learners/learner.ts';
 import { metricFor } from '../src/ml/metrics/metrics.ts';
 import { applyModel, outputCountOf } from '../src/ml/model/row-model.ts';
+import { mean } from './averages.ts';
 import type { DataSet, LoadedSet } from './categorical-data.ts';
 
 /** One fold: class shares or values for its validation rows, and what learning took. */
@@ -46,9 +47,7 @@ export async function ourRuns(
     const used = process.cpuUsage(begun);
     const featureCount = table.features.length;
     const rows = new Float64Array(validation.length * featureCount);
-    validation.forEach((row, index) =>
-      copyFeatureRow(table, row, rows.subarray(index * featureCount, (index + 1) * featureCount)),
-    );
+    copyFeatureRows(table, validation, rows);
     const predictions = new Float64Array(validation.length * outputCountOf(task, classCount));
     applyModel(model, { rows, rowCount: validation.length, featureCount }, predictions);
     runs.push({ cpuSeconds: (used.user + used.system) / 1e6, predictions });
@@ -102,8 +101,4 @@ export function report(
   });
   const seconds = mean(runs.map((run) => run.cpuSeconds));
   console.log([name.padEnd(22), ...scores, `processor ${seconds.toFixed(2)} s`].join('  '));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -16,13 +16,13 @@ import { applyModel, type RowModel } from '../src/ml/model/row-model.ts';
 import { readColumns } from '../src/pipeline/data/read-columns.ts';
 import { openRowStream } from '../src/pipeline/data/row-stream.ts';
 import { frameOf } from '../src/pipeline/train/frame.ts';
-import { openKernelThreads } from '../src/platform/drivers/kernel-threads.ts';
+import { openTrainingThreads } from '../src/platform/drivers/training-threads.ts';
 import { drawSeed, mostHeldOutRows, target, type LargeSettings } from './large-data.ts';
 
 const [path, settingsText] = process.argv.slice(2) as [string, string];
 const { threads: threadCount, rounds, leaves } = JSON.parse(settingsText) as LargeSettings;
 const workFolder = await mkdtemp(join(tmpdir(), 'pilvi-bench-'));
-const threads = openKernelThreads(threadCount - 1);
+const threads = openTrainingThreads(threadCount - 1);
 try {
   const begunMs = performance.now();
   const stream = await openRowStream(path, { workFolder, seed: drawSeed });

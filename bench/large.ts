@@ -1,6 +1,6 @@
 // Training boosted trees on more rows than would fit into memory as numbers, straight from Parquet, in a process that may
 // hold so much; against LightGBM on the same rows where these fit into its memory.
-// Usage: node bench/large.ts [millions of rows, 2 unless said] [memory in MiB, 6144] [--peer]
+// Usage: node bench/large.ts [millions of rows, 2 unless said] [memory in MiB, 6144] [rounds of boosting, 100] [--peer]
 // Goal: 50 million rows x 30 columns within 6 GiB of resident memory.
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -18,10 +18,12 @@ import {
 } from './large-data.ts';
 import { pythonWith } from './python.ts';
 
-const [millions = '2', memoryMiB = '6144'] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const [millions = '2', memoryMiB = '6144', rounds = '100'] = process.argv
+  .slice(2)
+  .filter((word) => !word.startsWith('--'));
 const isCompared = process.argv.includes('--peer');
 const rowCount = Math.round(Number(millions) * 1e6);
-const settings: LargeSettings = { threads: 2, rounds: 100, leaves: 31 };
+const settings: LargeSettings = { threads: 2, rounds: Number(rounds), leaves: 31 };
 /** Of the Parquet file, measured. */
 const bytesPerRow = 175;
 

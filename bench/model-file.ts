@@ -102,6 +102,7 @@ function forest(treeCount: number): ModelContent {
       training: { rowCount: 1, foldCount: modelCount, seed: 1, trialCount: 1 },
     },
     members: [{ learner: 'boosted-trees', label: 'Trees', hyperparameters: {}, weight: 1, models }],
+    background: [],
     goldenRows: Array.from({ length: 32 }, () =>
       Object.fromEntries(names.map((name) => [name, random.next()])),
     ),

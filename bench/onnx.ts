@@ -39,13 +39,7 @@ import { search } from '../src/ml/search/search.ts';
 import { withMembers } from '../src/ml/search/testing.ts';
 import { openOnnxSession } from '../src/platform/drivers/onnx-runtime.ts';
 import { pythonWith } from './python.ts';
-
-interface DataSet {
-  name: string;
-  task: string;
-  target: string;
-  files: { path: string; role: string }[];
-}
+import { dataFileOf, tablesIn } from './tables.ts';
 
 type Columns = Record<string, string[]>;
 
@@ -57,23 +51,17 @@ interface Answers {
 
 const [folder, setsText, mostRowsText, trialsText] = process.argv.slice(2);
 if (!folder) throw new Error('Usage: node bench/onnx.ts FOLDER [sets] [most rows] [trials]');
+const wanted = (setsText ?? 'all').split(',');
 const mostRows = Number(mostRowsText ?? 3000);
 const trials = Number(trialsText ?? 4);
-const { datasets } = JSON.parse(readFileSync(join(folder, 'INDEX.json'), 'utf8')) as { datasets: DataSet[] };
-const wanted = setsText && setsText !== 'all' ? setsText.split(',') : undefined;
 const python = pythonWith(['onnxruntime', 'onnx'], 'onnx');
 const script = fileURLToPath(new URL('onnx-run.py', import.meta.url));
 const temporary = mkdtempSync(join(tmpdir(), 'pilvi-onnx-'));
 try {
-  for (const { name, target, files } of datasets.filter((set) =>
-    wanted ? wanted.includes(set.name) : set.task.startsWith('tabular'),
-  ))
-    await check(
-      name,
-      target,
-      columnsOf(join(folder, files.find(({ role }) => role === 'data')!.path), target),
-    );
-  if (!wanted || wanted.includes('made-up')) await check('made-up', 'answer', madeUp(mostRows));
+  for (const table of tablesIn(folder, setsText))
+    await check(table.name, table.target, columnsOf(dataFileOf(folder, table), table.target));
+  if (['all', 'made-up'].some((name) => wanted.includes(name)))
+    await check('made-up', 'answer', madeUp(mostRows));
 } finally {
   rmSync(temporary, { recursive: true });
 }

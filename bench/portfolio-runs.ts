@@ -9,9 +9,12 @@ import { learnerNamed } from '../src/ml/learners/learners.ts';
 import { utilityOf } from '../src/ml/metrics/metrics.ts';
 import { outputCountOf } from '../src/ml/model/row-model.ts';
 import { otherLosses } from '../src/ml/search/losses.ts';
+import { portfolio } from '../src/ml/search/portfolio.ts';
 import { prepare, type Prepared, type Truth } from '../src/ml/search/prepare.ts';
 import { drawHyperparameters } from '../src/ml/search/proposals.ts';
-import { metricOf, predictTable, runTrial, truthOf, validationRows } from '../src/ml/search/trial.ts';
+import { openFitContext } from '../src/ml/search/fit-crew.ts';
+import { predictTable } from '../src/ml/search/fit.ts';
+import { metricOf, runTrial, truthOf, validationRows } from '../src/ml/search/trial.ts';
 import type { Table } from './portfolio-tables.ts';
 
 export interface Setting {
@@ -34,63 +37,12 @@ export interface Judge {
   holdout: (predictions: Float64Array) => number;
 }
 
-/** The order of the portfolio before any was learned. */
-export const handMade: readonly Setting[] = [
-  { name: 'Baseline', learner: 'baseline', hyperparameters: {} },
-  { name: 'Linear model', learner: 'linear', hyperparameters: { l2: 1 } },
-  {
-    name: 'Boosted trees',
-    learner: 'boosted-trees',
-    hyperparameters: { learningRate: 0.1, maxLeaves: 31, patience: 25 },
-  },
-  { name: 'Extra trees', learner: 'extra-trees', hyperparameters: {} },
-  {
-    name: 'Boosted trees, small and careful',
-    learner: 'boosted-trees',
-    hyperparameters: {
-      learningRate: 0.05,
-      maxLeaves: 12,
-      minRowsPerLeaf: 10,
-      featureShare: 0.6,
-      rowShare: 0.8,
-      l2: 1,
-    },
-  },
-  {
-    name: 'Categorical boosting',
-    learner: 'categorical-boosting',
-    hyperparameters: { depth: 5, learningRate: 0.08, patience: 25 },
-  },
-  {
-    name: 'Boosted trees, random borders',
-    learner: 'boosted-trees',
-    hyperparameters: {
-      learningRate: 0.06,
-      maxLeaves: 48,
-      borders: 'random',
-      featureShare: 1,
-      minRowsPerLeaf: 5,
-    },
-  },
-  { name: 'Random forest', learner: 'random-forest', hyperparameters: {} },
-  { name: 'Nearest neighbours', learner: 'neighbours', hyperparameters: { neighbours: 20 } },
-  { name: 'Naive Bayes', learner: 'naive-bayes', hyperparameters: {} },
-  {
-    name: 'Boosted trees, large',
-    learner: 'boosted-trees',
-    hyperparameters: {
-      learningRate: 0.05,
-      maxLeaves: 80,
-      minRowsPerLeaf: 15,
-      featureShare: 0.5,
-      rowShare: 0.9,
-      l2: 3,
-    },
-  },
-  { name: 'Neural network', learner: 'network', hyperparameters: {} },
-  { name: 'Linear model, few columns', learner: 'linear', hyperparameters: { l1: 10, l2: 1 } },
-  { name: 'Linear model, strong penalty', learner: 'linear', hyperparameters: { l2: 50 } },
-];
+/** The order that the search has, made by hand. */
+export const handMade: readonly Setting[] = portfolio.map(({ label, learner, hyperparameters }) => ({
+  name: label,
+  learner,
+  hyperparameters,
+}));
 
 /** Draws of each learner's search space beside its defaults. */
 const draws: Readonly<Record<string, number>> = {
@@ -213,9 +165,7 @@ async function runOne(prepared: Prepared, setting: Setting): Promise<Run | undef
   const pause = pauseBy(clock);
   const trial = await runTrial(
     {
-      prepared,
-      clock,
-      pause,
+      ...openFitContext({ prepared, clock, pause }),
       emit: () => undefined,
       deadlineMs: startMs + mostSecondsPerTrial * 1000,
       leastFirstFoldUtility: -Infinity,

@@ -2,12 +2,12 @@
 // improves what is reached so far, for the time it takes (after Feurer et al., Auto-sklearn 2.0, 2022, and Salinas and
 // Erickson, TabRepo, 2024). What is reached is a blend, since the search ends with an ensemble: each entry is added with the
 // weight that out-of-fold rows like best, and judged on the holdout. Whether the order generalises is told by leaving out
-// a fifth of the sources at a time, beside the order that was made by hand and the one in portfolio.ts.
+// a fifth of the sources at a time, beside the order there, which was made by hand.
 // Usage: node bench/portfolio.ts FOLDER CACHE [part = 1/1] [most processor seconds = 1200]
 // FOLDER holds the public data sets; CACHE keeps what was run: stop and go on as you like, or run parts (1/2 and 2/2) side
 // by side. The order is learned from the tables that are complete.
 import { cpus } from 'node:os';
-import { portfolio } from '../src/ml/search/portfolio.ts';
+import { mean } from './averages.ts';
 import { drawnSettings, handMade, judgeOf, prepareTable, readRuns, runAll } from './portfolio-runs.ts';
 import type { Judge, Run, Setting } from './portfolio-runs.ts';
 import { portfolioTables, type Table } from './portfolio-tables.ts';
@@ -48,9 +48,7 @@ const [folder, cache, partText, secondsText] = process.argv.slice(2);
 if (!folder || !cache) throw new Error('Usage: node bench/portfolio.ts FOLDER CACHE [part] [seconds]');
 const [part, partCount] = (partText ?? '1/1').split('/').map(Number);
 const tables = portfolioTables(folder);
-const now: readonly Setting[] = portfolio.map(({ label, ...entry }) => ({ ...entry, name: label }));
-const tried = distinct([...handMade, ...drawnSettings()]);
-const settings = distinct([...tried, ...now]);
+const settings = distinct([...handMade, ...drawnSettings()]);
 console.log(`machine: ${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`);
 console.log(`${settings.length} settings, ${tables.length} tables`);
 const own = tables.filter((_, index) => index % partCount! === part! - 1);
@@ -58,7 +56,7 @@ await runAll(own, settings, { cache, mostSeconds: Number(secondsText ?? 1200) })
 
 const complete = tables.filter((table) => {
   const runs = readRuns(table, cache);
-  return tried.every(({ name }) => runs.has(name));
+  return settings.every(({ name }) => runs.has(name));
 });
 if (complete.length < tables.length)
   console.log(`Only ${complete.length} tables are complete: for the others run again, or other parts.`);
@@ -128,7 +126,7 @@ function mixed(old: Float64Array | undefined, added: Float64Array, weight: numbe
 /** Greedy: the most error taken away for the square root of the time. */
 function learn(from: readonly Known[]): string[] {
   const order = [first];
-  const names = tried.map(({ name }) => name);
+  const names = settings.map(({ name }) => name);
   while (order.length < entryCount) {
     let best: { name: string; promise: number } | undefined;
     for (const name of names.filter((one) => !order.includes(one))) {
@@ -166,7 +164,6 @@ function report(all: readonly Known[]): void {
   );
   const contestants: Record<string, (known: Known) => readonly string[]> = {
     'made by hand': () => namesOf(handMade),
-    'as in portfolio.ts': () => namesOf(now),
     'learned from the others': (known) => orders[partOf(known)]!,
     'learned from all': () => learned,
   };
@@ -198,8 +195,4 @@ function errorAt(known: Known, order: readonly string[], time: number): number {
     error = reached.error;
   }
   return error;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -16,6 +16,7 @@ import { boostedTrees } from '../src/ml/learners/boosted-trees.ts';
 import { pauseBy, type Hyperparameters } from '../src/ml/learners/learner.ts';
 import { normalisedGain, queriesOf, usualDepth } from '../src/ml/metrics/queries.ts';
 import { applyModel } from '../src/ml/model/row-model.ts';
+import { mean } from './averages.ts';
 import { pythonWith } from './python.ts';
 
 const columnCount = 12;
@@ -184,8 +185,4 @@ function theirs(data: Queries, seed: number): { gain: number; seconds: number } 
 function gainOf({ relevance, groups, trainingRowCount }: Queries, scores: Float64Array): number {
   const queries = queriesOf(groups.subarray(trainingRowCount));
   return normalisedGain({ scores, relevance: relevance.subarray(trainingRowCount), queries }, usualDepth);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -11,11 +11,11 @@ import { boostedTreesOn } from '../src/ml/learners/boosted-trees.ts';
 import { pauseBy, type TrainingInput } from '../src/ml/learners/learner.ts';
 import { areaUnderRoc } from '../src/ml/metrics/ranking.ts';
 import { applyModel, type RowModel } from '../src/ml/model/row-model.ts';
-import { openKernelThreads } from '../src/platform/drivers/kernel-threads.ts';
+import { openTrainingThreads } from '../src/platform/drivers/training-threads.ts';
 import { categoryLevels, shapes, type Shape } from './trees-data.ts';
 
 const [folder, shapeName, kernels, threadCount] = process.argv.slice(2) as [string, string, string, string];
-const threads = openKernelThreads(Number(threadCount ?? 1) - 1);
+const threads = openTrainingThreads(Number(threadCount ?? 1) - 1);
 const shape = shapes.find((one) => one.name === shapeName)!;
 const columnCount = shape.numberCount + shape.oneHotCount + shape.categoryCount;
 const count = shape.rowCount + shape.testRowCount;

@@ -8,13 +8,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../src/base/time.ts';
-import { copyFeatureRow } from '../src/ml/frame/encoding.ts';
 import { boostedTrees } from '../src/ml/learners/boosted-trees.ts';
-import { pauseBy } from '../src/ml/learners/learner.ts';
 import { metricFor } from '../src/ml/metrics/metrics.ts';
-import { applyModel, outputCountOf } from '../src/ml/model/row-model.ts';
+import { mean, median } from './averages.ts';
 import { dataSets, loadSet, type DataSet, type LoadedSet } from './categorical-data.ts';
+import { ourRuns } from './fold-runs.ts';
 import { pythonWith } from './python.ts';
 
 const settings = { iterations: 100, learningRate: 0.1, maxLeaves: 31, minRowsPerLeaf: 20, l2: 0 };
@@ -82,9 +80,10 @@ for (const [name, values] of all) {
 /** Adds each fold's scores, by measure and engine. */
 async function addScores(set: DataSet, data: LoadedSet, scores: Map<string, number[]>): Promise<void> {
   const peers = peerPredictions(set, data);
+  const ours = await ourRuns(boostedTrees, { set, data }, { ...settings, featureShare: 1 });
   for (const [fold, rows] of data.folds.entries()) {
     const byEngine = {
-      ours: await ourPredictions(set, data, rows),
+      ours: ours[fold]!.predictions,
       lightgbm: peers.lightgbm[fold]!,
       quantised: peers.quantised[fold]!,
     };
@@ -112,31 +111,6 @@ function measured(
     ...(task === 'binary' ? [['auc', of('auc')] as [string, number]] : []),
     ['log loss', -of('log-loss')],
   ];
-}
-
-async function ourPredictions(
-  { task }: DataSet,
-  { table, target, classCount }: LoadedSet,
-  { training, validation }: LoadedSet['folds'][number],
-): Promise<Predictions> {
-  const { model } = await boostedTrees.train({
-    table,
-    task,
-    target,
-    classCount,
-    rows: training,
-    hyperparameters: { ...settings, featureShare: 1 },
-    seed: 1,
-    control: { clock: systemClock, pause: pauseBy(systemClock) },
-  });
-  const featureCount = table.features.length;
-  const rows = new Float64Array(validation.length * featureCount);
-  validation.forEach((row, index) =>
-    copyFeatureRow(table, row, rows.subarray(index * featureCount, (index + 1) * featureCount)),
-  );
-  const outputs = new Float64Array(validation.length * outputCountOf(task, classCount));
-  applyModel(model, { rows, rowCount: validation.length, featureCount }, outputs);
-  return outputs;
 }
 
 function peerPredictions(
@@ -202,15 +176,7 @@ function signed(value: number): string {
   return `${value < 0 ? '' : '+'}${value.toFixed(5)}`;
 }
 
-function mean(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 function deviation(values: ArrayLike<number>): number {
   const centre = mean(values);
   return Math.sqrt(mean(Array.from(values, (value) => (value - centre) ** 2)));
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

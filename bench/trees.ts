@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { median } from './averages.ts';
 import { pythonWith } from './python.ts';
 import { makeTable, shapes, writeTable, type Shape } from './trees-data.ts';
 
@@ -76,8 +77,4 @@ function report({ name }: Shape, results: Map<string, Run[]>): void {
       ].join('  '),
     );
   }
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

@@ -6,52 +6,34 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { noChromium, openChromium } from './chromium.ts';
-import { startProduct, type Product } from './product.ts';
+import { noChromium } from './chromium.ts';
+import { openProductPage, signIn, stepMs, type ProductPage } from './product-page.ts';
 
 const adult = fileURLToPath(new URL('../../shared/data/adult/data.csv.gz', import.meta.url));
 const skip = noChromium || (existsSync(adult) ? false : 'the data set adult is not there');
 /** Set to keep a picture of each page. */
 const pictures = process.env['PILVI_TEST_PICTURES'];
-const stepMs = 120_000;
 
-let product: Product;
-let browser: Browser;
-let page: Page;
-const problems: string[] = [];
+let opened: ProductPage;
 
 before(async () => {
-  if (skip !== false) return;
-  product = await startProduct();
-  browser = await openChromium();
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  page.setDefaultTimeout(stepMs);
-  page.on('pageerror', (error) => problems.push(`page: ${error.message}`));
-  page.on('console', (message) => {
-    // A page that is opened signed out asks who is there and is told: nobody.
-    if (message.type() === 'error' && !message.text().includes('401'))
-      problems.push(`console: ${message.text()}`);
-  });
+  if (skip === false) opened = await openProductPage();
 });
 after(async () => {
   // Where it stopped, when it stopped early.
-  if (page) await look('last').catch(() => undefined);
-  await browser?.close();
-  await product?.close();
+  if (opened) await look('last').catch(() => undefined);
+  await opened?.close();
 });
 
 async function look(name: string): Promise<void> {
   if (pictures === undefined) return;
   await mkdir(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+  await opened.page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
 }
 
 test('from the printed link to a prediction, with adult', { skip, timeout: 10 * stepMs }, async (context) => {
-  const link = /http:\/\/\S+\/sign-in#code=\S+/.exec(product.output())?.[0];
-  assert.ok(link, `the server printed no link:\n${product.output()}`);
-  await page.goto(link);
-  await page.getByText('Drop a file').first().waitFor();
+  const { product, page, problems } = opened;
+  await signIn(opened);
   await look('1-welcome');
 
   const begunMs = performance.now();

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../src/base/random.ts';
 import { runPilvi, temporaryFolder, type Outcome } from '../src/programs/cli/testing.ts';
 import { startProduct, type Product } from './product.ts';
@@ -144,6 +145,52 @@ test('from a file to predictions over an endpoint, the same as with the download
   );
   assert.match(await shown('endpoint', 'delete', 'late-live'), /Deleted "late-live"/);
   assert.match(await shown('model', 'alias', 'late', 'champion', '--remove'), /no alias/);
+
+  const trusting = ['model', 'import', 'late.pilvi', '--name', 'late', '--trust'];
+  assert.equal((await json<{ number: number }>(...trusting, signer!.publicKey)).number, 3);
+  assert.match((await pilvi(...trusting, 'ab'.repeat(32))).stderr, /\(model-file-untrusted\)/);
+  assert.match(await shown('model', 'show', 'late@1'), /^signed with +\S+ \(a key of this installation\)$/m);
+  const beginning = signer!.publicKey.slice(0, 12);
+  assert.match(await shown('model', 'withdraw-signer', beginning), / signs\n.* withdrawn /s);
+  assert.match((await pilvi('model', 'withdraw-signer', beginning)).stderr, /\(wrong-state\)/);
+  assert.match((await pilvi('model', 'withdraw-signer', 'nobody')).stderr, /\(not-found\)/);
+  assert.match(
+    (await pilvi('model', 'verify', 'late.pilvi', '--trust-server')).stderr,
+    /not among the trusted/,
+  );
+  assert.match((await pilvi('model', 'explain', 'late@1', ...row)).stderr, /"pilvi model sign mv_/);
+  assert.match(await shown('model', 'sign', 'late@1'), /^Signed late@1 with the key [0-9a-f]{64}\.$/m);
+  assert.match(await shown('model', 'explain', 'late@1', ...row), /on average/);
+});
+
+test('a model made elsewhere is brought in, says where it comes from, and answers', async () => {
+  const file = fileURLToPath(new URL('./foreign-models/sklearn-pipeline.onnx', import.meta.url));
+  const columns = ['--columns', 'age,town,visits'];
+  const version = await json<{ format: string; target: string; signature: unknown }>(
+    'model',
+    'import',
+    file,
+    '--name',
+    'foreign',
+    '--target',
+    'left',
+    ...columns,
+  );
+  assert.deepEqual([version.format, version.target, version.signature], ['onnx', 'left', null]);
+  assert.match(await shown('model', 'show', 'foreign'), /^made by +skl2onnx.*as ONNX$/m);
+  await writeFile(folder.at('people.csv'), 'age,town,visits\n30,Oulu,2\n61,Turku,7\n');
+  await json('endpoint', 'create', 'foreign-live', '--model', 'foreign');
+  assert.match(
+    await shown('predict', 'foreign-live', 'people.csv'),
+    /^prediction,probability_no,.*\n(no|yes),0\.\d/,
+  );
+  const few = await pilvi('model', 'import', file, '--name', 'foreign', '--columns', 'age,town');
+  assert.equal(few.code, 1);
+  assert.match(few.stderr, /takes 3 columns, and 2 are named/);
+  assert.equal(
+    (await pilvi('model', 'import', file, '--name', 'foreign', '--trust', 'ab'.repeat(32))).code,
+    2,
+  );
 });
 
 test('Ctrl-C on a training that it started cancels the training', async () => {

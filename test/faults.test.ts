@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom, type Random } from '../src/base/random.ts';
+import { waitForJob } from '../src/sdk/wait-for-job.ts';
 import { processesMentioning, startProduct, until, type Product } from './product.ts';
+import { peopleTable, startImport } from './world.ts';
 
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
 let product: Product;
@@ -62,26 +64,15 @@ interface Started {
 /** Half of the seeds are killed during the import, half during a training. */
 async function startWork(seed: number, random: Random): Promise<Started> {
   const { client } = product;
-  const file = new Blob([table(random, seed % 2 === 0 ? 2_000 : 60_000)]);
-  const upload = await client.createUpload({
-    projectId,
-    body: { fileName: `table-${seed}.csv`, sizeBytes: file.size },
-  });
-  await client.appendUpload({ uploadId: upload.id, offset: 0, stream: file });
-  const { version } = await client.createDataset({
-    projectId,
-    body: { name: `table ${seed}`, source: { kind: 'upload', uploadId: upload.id }, options: {} },
-  });
-  if (seed % 2 === 1) return { versionId: version.id, trainingId: undefined };
-  await until(
-    'the import has ended',
-    async () => (await client.getDatasetVersion({ versionId: version.id })).state === 'ready',
-  );
+  const content = peopleTable(random, seed % 2 === 0 ? 2_000 : 60_000);
+  const { versionId, jobId } = await startImport(client, { projectId, name: `table ${seed}`, content });
+  if (seed % 2 === 1) return { versionId, trainingId: undefined };
+  await waitForJob(client, jobId);
   const training = await client.createTraining({
     projectId,
-    body: { datasetVersionId: version.id, target: 'label', budget: { seconds: 4 } },
+    body: { datasetVersionId: versionId, target: 'label', budget: { seconds: 4 } },
   });
-  return { versionId: version.id, trainingId: training.id };
+  return { versionId, trainingId: training.id };
 }
 
 async function killAWorker(random: Random): Promise<void> {
@@ -118,17 +109,4 @@ async function checkEverythingEnded({ versionId, trainingId }: Started): Promise
     );
   }
   assert.notEqual(training.chargedMicroUsd, null, 'an ended training is settled');
-}
-
-function table(random: Random, rowCount: number): string {
-  const lines = ['age,income,city,label'];
-  for (let row = 0; row < rowCount; row++) {
-    const age = 18 + random.below(60);
-    const income = 10_000 + random.below(90_000);
-    const city = ['Oulu', 'Turku', 'Tampere'][random.below(3)];
-    lines.push(
-      `${age},${income},${city},${age * 1000 + income + random.below(40_000) > 120_000 ? 'yes' : 'no'}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
 }

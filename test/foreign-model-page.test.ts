@@ -3,33 +3,22 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { noChromium, openChromium } from './chromium.ts';
-import { startProduct, type Product } from './product.ts';
+import { noChromium } from './chromium.ts';
+import { openProductPage, signIn, stepMs, type ProductPage } from './product-page.ts';
 
 const file = fileURLToPath(new URL('./foreign-models/sklearn-pipeline.onnx', import.meta.url));
-const stepMs = 120_000;
 const skip = noChromium;
 
-let product: Product;
-let browser: Browser;
-let page: Page;
+let opened: ProductPage;
 
 before(async () => {
-  if (skip !== false) return;
-  product = await startProduct();
-  browser = await openChromium();
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  page.setDefaultTimeout(stepMs);
+  if (skip === false) opened = await openProductPage();
 });
-after(async () => {
-  await browser?.close();
-  await product?.close();
-});
+after(() => opened?.close());
 
 test('from an .onnx file to an answer in the page', { skip, timeout: 6 * stepMs }, async () => {
-  await page.goto(/http:\/\/\S+\/sign-in#code=\S+/.exec(product.output())![0]);
-  await page.getByText('Drop a file').first().waitFor();
+  const { page } = opened;
+  await signIn(opened);
   await page.getByRole('link', { name: 'Models', exact: true }).click();
   await page.getByRole('button', { name: 'Import a model' }).click();
   await page.locator('input[type=file]').setInputFiles(file);

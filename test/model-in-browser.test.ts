@@ -8,7 +8,8 @@ import { openModel, writeModel } from '../src/ml/model/model.ts';
 import { freshSigner, signed } from '../src/ml/model/testing/mend.ts';
 import { oddRows } from '../src/ml/model/testing/rows.ts';
 import { sampleModels } from '../src/ml/model/testing/samples.ts';
-import { bundlePredictor } from '../tools/bundle-predictor.ts';
+import { openExplainer } from '../src/ml/explain/explainer.ts';
+import { bundlePredictor, explainer } from '../tools/bundle-predictor.ts';
 import { answersInBits } from '../src/ml/model/testing/answers-in-bits.ts';
 import { noChromium, openChromium } from './chromium.ts';
 
@@ -18,7 +19,10 @@ const signer = await freshSigner();
 const mostPredictorBytes = 30_000;
 /** Pages of this origin may use WebCrypto; nobody listens there, the tests answer. */
 const origin = 'http://localhost';
-type InPage = typeof globalThis & { answersInBits: typeof answersInBits };
+type InPage = typeof globalThis & {
+  answersInBits: typeof answersInBits;
+  openExplainer: typeof openExplainer;
+};
 
 let browser: Browser | undefined;
 let page: Page;
@@ -28,7 +32,7 @@ before(async () => {
   browser = await openChromium();
   page = await browser.newPage();
   const { code } = await bundlePredictor(
-    "export { answersInBits } from './src/ml/model/testing/answers-in-bits.ts';",
+    `${explainer} export { answersInBits } from './src/ml/model/testing/answers-in-bits.ts';`,
   );
   await page.route(`${origin}/**`, (route) =>
     route.request().url().endsWith('.js')
@@ -38,7 +42,8 @@ before(async () => {
   await page.goto(origin);
   await page.addScriptTag({
     type: 'module',
-    content: "import { answersInBits } from '/answers.js'; globalThis.answersInBits = answersInBits;",
+    content:
+      "import { answersInBits, openExplainer } from '/answers.js'; Object.assign(globalThis, { answersInBits, openExplainer });",
   });
   await page.waitForFunction(() => 'answersInBits' in globalThis);
 });
@@ -55,6 +60,17 @@ test('the bundled predictor is at most 30 kB gzipped and needs nothing else', as
   assert.deepEqual(strangers, []);
 });
 
+test('the bundled explainer needs nothing else either', async (context) => {
+  const { code, imports, sources } = await bundlePredictor(explainer);
+  context.diagnostic(`the explainer: ${gzipSync(code, { level: 9 }).length} bytes gzipped`);
+  assert.deepEqual(imports, []);
+  assert.doesNotMatch(code, /\bnode:|\brequire\(|\bimport\(/);
+  assert.deepEqual(
+    sources.filter((path) => !/^src\/(base|ml\/(model|frame|explain))\//.test(path)),
+    [],
+  );
+});
+
 for (const task of ['binary', 'multiclass', 'regression'] as const) {
   test(`${task}: every learner has equal bits in Node and in Chromium`, { skip: noChromium }, async () => {
     for (const { name, model } of await sampleModels([task])) {
@@ -67,6 +83,23 @@ for (const task of ['binary', 'multiclass', 'regression'] as const) {
     }
   });
 }
+
+test('a page explains as Node does, from the file alone', { skip: noChromium }, async () => {
+  for (const { name, model } of await sampleModels(['multiclass', 'regression'])) {
+    const file = await writeModel(model);
+    const rows = [...model.goldenRows.slice(0, 3), ...oddRows];
+    const here = (await openExplainer(file.slice())).explain(rows);
+    assert.equal(here.comparedWith, 'background-rows');
+    const there = await page.evaluate(
+      async ({ base64, asked }) => {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        return JSON.stringify((await (globalThis as InPage).openExplainer(bytes)).explain(asked));
+      },
+      { base64: Buffer.from(file).toString('base64'), asked: rows as Record<string, unknown>[] },
+    );
+    assert.equal(there, JSON.stringify(here), name);
+  }
+});
 
 test('a page refuses what Node refuses', { skip: noChromium }, async () => {
   const [sample] = await sampleModels(['regression']);

@@ -15,6 +15,7 @@ const mayBeDoneBy: Record<OperationId, string> = {
   getApiDocument: 'public',
   createSession: 'public',
   listSigningKeys: 'public',
+  withdrawSigningKey: '',
   // Signing out and making links or workspaces is for people; keys are none.
   createSignInLink: '',
   deleteSession: '',
@@ -73,6 +74,7 @@ const mayBeDoneBy: Record<OperationId, string> = {
   importOnnxModel: 'eb',
   explainRows: 'veb',
   findCounterfactuals: 'veb',
+  signModelVersion: '',
   setModelAlias: 'eb',
   removeModelAlias: 'eb',
   createEndpoint: 'eb',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { seededRandom } from '../src/base/random.ts';
 import { processesMentioning, startProduct, until, type Product } from './product.ts';
+import { importTable, peopleTable } from './world.ts';
 
 const budget = { seconds: 240, trials: 6 };
 /** So many trials are known to have finished before anything is killed. */
@@ -21,21 +22,11 @@ before(async () => {
   product = await startProduct();
   const { client } = product;
   projectId = (await client.listProjects({})).items[0]!.id;
-  const file = new Blob([table()]);
-  const upload = await client.createUpload({
+  ({ versionId } = await importTable(client, {
     projectId,
-    body: { fileName: 'table.csv', sizeBytes: file.size },
-  });
-  await client.appendUpload({ uploadId: upload.id, offset: 0, stream: file });
-  const { version } = await client.createDataset({
-    projectId,
-    body: { name: 'table', source: { kind: 'upload', uploadId: upload.id }, options: {} },
-  });
-  versionId = version.id;
-  await until(
-    'the import has ended',
-    async () => (await client.getDatasetVersion({ versionId })).state === 'ready',
-  );
+    name: 'table',
+    content: peopleTable(seededRandom(3), 2000),
+  }));
   expected = await fileOf(await train());
 });
 after(() => product?.close());
@@ -123,18 +114,4 @@ async function eventsNamed(trainingId: string, name: string): Promise<string[]> 
   for await (const { name: kind, data } of product.client.watchTraining({ trainingId }))
     if (kind === name) ids.push((data as { trial: { id: string } }).trial.id);
   return ids;
-}
-
-function table(): string {
-  const random = seededRandom(3);
-  const lines = ['age,income,city,label'];
-  for (let row = 0; row < 2000; row++) {
-    const age = 18 + random.below(60);
-    const income = 10_000 + random.below(90_000);
-    const city = ['Oulu', 'Turku', 'Tampere'][random.below(3)];
-    lines.push(
-      `${age},${income},${city},${age * 1000 + income + random.below(40_000) > 120_000 ? 'yes' : 'no'}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
 }

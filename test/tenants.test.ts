@@ -138,7 +138,8 @@ function attacks(): Attack[] {
 function placesOf({ operationId, path }: Operation, body: object | undefined): Place[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)]
     .map((match) => match[1]!)
-    .filter((name) => name !== 'alias');
+    // Neither belongs to a workspace.
+    .filter((name) => name !== 'alias' && name !== 'publicKey');
   const isOfModel = path.startsWith('/model-versions/');
   const inRest = `${JSON.stringify(body) ?? ''}${queries[operationId as OperationId] ?? ''}`;
   return [

@@ -1,5 +1,6 @@
 // One of everything that a project can hold, made through the API: for tests that try to reach it from elsewhere, or
 // that need a model which really answers.
+import type { Random } from '../src/base/random.ts';
 import { uploadFile } from '../src/sdk/upload.ts';
 import type { Client } from '../src/sdk/types.ts';
 import { waitForJob } from '../src/sdk/wait-for-job.ts';
@@ -31,22 +32,48 @@ export function tableOf(label: string, rowCount = 120): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** People of three towns, whose label follows age and income, with noise. */
+export function peopleTable(random: Random, rowCount: number): string {
+  const lines = ['age,income,city,label'];
+  for (let row = 0; row < rowCount; row++) {
+    const age = 18 + random.below(60);
+    const income = 10_000 + random.below(90_000);
+    const city = ['Oulu', 'Turku', 'Tampere'][random.below(3)];
+    lines.push(
+      `${age},${income},${city},${age * 1000 + income + random.below(40_000) > 120_000 ? 'yes' : 'no'}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+interface NewTable {
+  projectId: string;
+  name: string;
+  content: string | Uint8Array<ArrayBuffer>;
+}
+
+interface Import {
+  uploadId: string;
+  datasetId: string;
+  versionId: string;
+  jobId: string;
+}
+
 /** Uploads `content` and imports it. Throws PilviError with the problem of the import. */
-export async function importTable(
-  client: Client,
-  {
-    projectId,
-    name,
-    content,
-  }: { projectId: string; name: string; content: string | Uint8Array<ArrayBuffer> },
-): Promise<{ uploadId: string; datasetId: string; versionId: string; jobId: string }> {
+export async function importTable(client: Client, table: NewTable): Promise<Import> {
+  const started = await startImport(client, table);
+  await waitForJob(client, started.jobId);
+  return started;
+}
+
+/** Uploads `content`; returns when its import is under way. */
+export async function startImport(client: Client, { projectId, name, content }: NewTable): Promise<Import> {
   const upload = await uploadFile(client, { projectId, file: new Blob([content]), fileName: `${name}.csv` });
   const source = { kind: 'upload', uploadId: upload.id } as const;
   const { dataset, version, jobId } = await client.createDataset({
     projectId,
     body: { name, source, options: {} },
   });
-  await waitForJob(client, jobId);
   return { uploadId: upload.id, datasetId: dataset.id, versionId: version.id, jobId };
 }
 

@@ -1,4 +1,5 @@
-// Builds what people run: the web application (ui/dist), the server (dist) and, for browsers, the predictor. The sources run as they are, too; the
+// Builds what people run: the web application (ui/dist), the server (dist) and, for browsers, the predictor and the
+// explainer. The sources run as they are, too; the
 // built form starts in a fraction of the time: nothing has to strip types, and a few files are loaded instead of a
 // thousand. Everything lies flat in dist, so that a module finds its neighbours (tasks, policies, migrations) by the
 // same relative names as in the sources.
@@ -7,7 +8,7 @@ import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import { bundlePredictor } from './bundle-predictor.ts';
+import { bundlePredictor, explainer } from './bundle-predictor.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const output = join(root, 'dist');
@@ -48,6 +49,7 @@ await bundle.write({
 });
 await bundle.close();
 writeFileSync(join(output, 'predictor.js'), (await bundlePredictor()).code);
+writeFileSync(join(output, 'explainer.js'), (await bundlePredictor(explainer)).code);
 run('tsc', ['-p', 'tsconfig.build.json']);
 for (const file of globSync('src/platform/security/policy/*.cedar*', { cwd: root }))
   cpSync(join(root, file), join(output, basename(file)));

@@ -1,11 +1,12 @@
 // Bundles the predictor as its users would: what opens a model file and answers with it, and nothing else, in one
-// module for browsers, edge runtimes and Node alike.
+// module for browsers, edge runtimes and Node alike. And the explainer, which also says why.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const predictor = "export { openModel } from './src/ml/model/model.ts';";
+export const explainer = `${predictor} export { openExplainer } from './src/ml/explain/explainer.ts';`;
 
 /** A module, and what it is made of. */
 export interface Bundle {

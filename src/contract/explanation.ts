@@ -27,6 +27,12 @@ export const explanation = z
   })
   .meta({ id: 'Explanation' });
 
+export const comparedWith = z
+  .enum(['given-rows', 'background-rows', 'training-statistics'])
+  .describe(
+    'What the base is the answer for: the rows given, the background rows in the model file or, where it holds none, what is known of the training.',
+  );
+
 export const explainRows = operation({
   operationId: 'explainRows',
   method: 'post',
@@ -49,12 +55,18 @@ export const explainRows = operation({
         .max(200)
         .default([])
         .describe(
-          'Trees are explained against the answers for these rows; without them against the rows they were trained on.',
+          'Answers are explained against those for these rows; without them against the background rows in the model file.',
         ),
     }),
     maxBodyBytes: 4_194_304,
   },
-  response: { status: 200, json: z.object({ explanations: z.array(explanation) }) },
+  response: {
+    status: 200,
+    json: z.object({
+      explanations: z.array(explanation),
+      comparedWith,
+    }),
+  },
   problems: [...problems],
 });
 

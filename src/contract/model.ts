@@ -47,6 +47,21 @@ export const modelVersion = z
       .describe(
         'The public key that the file was signed with; null for an imported file without a signature, and for ONNX.',
       ),
+    signature: z
+      .object({
+        publicKey: z.string(),
+        keyId: z.string().describe('The first 16 digits of the public key, for people.'),
+        by: z
+          .enum(['this-installation', 'elsewhere'])
+          .describe('this-installation: one of its servers. elsewhere: a key that is not known here.'),
+        withdrawnAt: isoTime
+          .nullable()
+          .describe('When the key was withdrawn: the version is not used since then. Null: it was not.'),
+      })
+      .nullable()
+      .describe(
+        'Who signed the file. It is checked when the file is registered and each time it is opened. Null: nobody.',
+      ),
     format: modelFormat.describe(
       'Of the file. An onnx file was made elsewhere: it predicts, and is not explained.',
     ),
@@ -232,6 +247,18 @@ export const importOnnxModel = operation({
     'disk-full',
     'feature-not-installed',
   ],
+});
+
+export const signModelVersion = operation({
+  operationId: 'signModelVersion',
+  method: 'post',
+  path: '/model-versions/{versionId}/signature',
+  summary: 'Sign a version anew whose key was withdrawn: you vouch for the file that was registered',
+  tag,
+  policy: 'key:manage',
+  request: { params: idParam('versionId') },
+  response: { status: 200, json: modelVersion },
+  problems: ['not-found', 'wrong-state', 'model-file-invalid'],
 });
 
 export const setModelAlias = operation({

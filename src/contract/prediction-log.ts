@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { queryResult } from './dataset.ts';
 import { logSettings, prediction } from './endpoint.ts';
-import { explanation } from './explanation.ts';
+import { comparedWith, explanation } from './explanation.ts';
 import { idParam, isoTime, operation, page, pageQuery } from './operation.ts';
 
 const tag = 'Prediction log';
@@ -159,6 +159,8 @@ export const rerunPrediction = operation({
   problems: [...againProblems],
 });
 
+const explained = explanation.extend({ comparedWith }).meta({ id: 'LoggedExplanation' });
+
 export const explainPrediction = operation({
   operationId: 'explainPrediction',
   method: 'post',
@@ -167,7 +169,7 @@ export const explainPrediction = operation({
   tag,
   policy: 'prediction:read',
   request: { params: onePrediction },
-  response: { status: 200, json: explanation },
+  response: { status: 200, json: explained },
   problems: [...againProblems, 'explanation-unsupported'],
 });
 
@@ -191,7 +193,7 @@ export const getPredictionEvidence = operation({
           .object({ isIdentical: z.boolean(), answer: prediction })
           .nullable()
           .describe('Null: fields were redacted.'),
-        explanation: explanation
+        explanation: explained
           .nullable()
           .describe('Null: the model cannot be explained, or fields were redacted.'),
         signature: z

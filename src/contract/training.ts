@@ -139,6 +139,12 @@ export const recipe = z
       .describe(
         'When the locked rows have judged the model, its parts learn once more, from those rows too, as far as time allows. Figures speak of the parts before.',
       ),
+    backgroundRows: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Keep up to 100 rows of the training in the model file, for explanations to compare with. Without them explanations follow how the training rows divided.',
+      ),
     seed: z.number().int().min(0).max(4_294_967_295).default(1),
     folds: z.number().int().min(2).max(20).nullable().default(null),
     holdoutShare: z.number().min(0.05).max(0.5).default(0.2),
@@ -171,7 +177,7 @@ export const trial = z
     weight: z
       .number()
       .describe(
-        'Share in the final model; 0 when it is not part of it, below 0 where a baseline makes up for others.',
+        'Share in the final model; 0 when it is not part of it. All sum to one: where the others have more than that, because averages of numbers lie too close to the middle, the baseline has the rest, below 0.',
       ),
     problem: z.string().nullable(),
   })

@@ -3,13 +3,13 @@
 import type { JsonObject } from '../base/json.ts';
 import type { NewId } from '../base/ids.ts';
 import type { Clock } from '../base/time.ts';
-import type { Signer } from '../ml/model/header.ts';
 import type { Blobs } from './ports/blobs.ts';
 import type { Database, Transaction } from './ports/database.ts';
 import type { Egress } from './ports/egress.ts';
 import type { Jobs } from './ports/jobs.ts';
 import type { Log } from './ports/log.ts';
 import type { Meter, Payer } from './ports/meter.ts';
+import type { RenewableSigner } from './security/signing/key-file.ts';
 
 /** Who asks. `system` is Pilvi itself: jobs, reactions to events, reapers. */
 export type Actor =
@@ -27,7 +27,7 @@ export interface Services {
   meter: Meter;
   egress: Egress;
   /** Vouches for the model files that this server makes. */
-  signer: Signer;
+  signer: RenewableSigner;
   log: Log;
   clock: Clock;
   newId: NewId;

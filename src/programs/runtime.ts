@@ -8,7 +8,7 @@ import { closePredictions } from '../pipeline/predict/predict.ts';
 import type { Services } from '../platform/context.ts';
 import { openEgress } from '../platform/drivers/egress.ts';
 import { startDispatcher } from '../platform/events/dispatcher.ts';
-import { publishSigningKey } from '../platform/security/signing/signing.ts';
+import { readySigner } from '../platform/security/signing/signing.ts';
 import { JobHost } from '../platform/jobs/host.ts';
 import { openJobs } from '../platform/jobs/jobs.ts';
 import type { Configuration } from './configuration.ts';
@@ -33,7 +33,7 @@ export async function openRuntime(
     newId: idSource(),
     limits: limitsOf(configuration),
   };
-  await publishSigningKey(base);
+  await readySigner(base);
   const meter = createMeter(base);
   opened.defer(() => meter.close());
   opened.defer(() => closePredictions(base));

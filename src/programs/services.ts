@@ -8,8 +8,7 @@ import { openLog } from '../platform/drivers/log.ts';
 import type { Blobs } from '../platform/ports/blobs.ts';
 import type { Database } from '../platform/ports/database.ts';
 import type { Log } from '../platform/ports/log.ts';
-import { openSigner } from '../platform/security/signing/key-file.ts';
-import type { Signer } from '../ml/model/header.ts';
+import { openSigner, type RenewableSigner } from '../platform/security/signing/key-file.ts';
 import type { Configuration } from './configuration.ts';
 
 const mebibyte = 1_048_576;
@@ -32,7 +31,7 @@ export interface Outside {
   log: Log;
   database: Promise<Database>;
   blobs: Promise<Blobs>;
-  signer: Promise<Signer>;
+  signer: Promise<RenewableSigner>;
 }
 
 /** Begins to open what the configuration names, and returns when it is under way; `opened` closes it again. */

@@ -173,6 +173,12 @@ export const modelVersionQuery = (versionId: string) =>
     queryFn: ({ signal }) => client.getModelVersion({ versionId }, { signal }),
   });
 
+/** Short by nature: one for each server, and those that were withdrawn. */
+export const signingKeysQuery = queryOptions({
+  queryKey: ['signing-keys'],
+  queryFn: async ({ signal }) => (await client.listSigningKeys({}, { signal })).items,
+});
+
 export const endpointsQuery = (projectId: string) =>
   queryOptions({
     queryKey: ['endpoints', projectId],

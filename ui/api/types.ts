@@ -7,6 +7,7 @@ export type ServerInfo = AnswerFor<'getServer'>;
 export type Project = AnswerFor<'getProject'>;
 export type Member = AnswerFor<'listMembers'>['items'][number];
 export type Key = AnswerFor<'listKeys'>['items'][number];
+export type SigningKey = AnswerFor<'listSigningKeys'>['items'][number];
 export type AuditLine = AnswerFor<'listAuditLines'>['items'][number];
 
 export type Dataset = AnswerFor<'getDataset'>;

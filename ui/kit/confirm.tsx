@@ -12,11 +12,19 @@ interface ConfirmProps {
   /** What will happen. */
   consequence: ReactNode;
   confirmLabel: string;
+  cancelLabel?: string;
   onConfirm: () => Promise<unknown>;
 }
 
 /** Asks before doing. The dialog stays open, with the problem in it, when the deed fails. */
-export function Confirm({ children, title, consequence, confirmLabel, onConfirm }: ConfirmProps) {
+export function Confirm({
+  children,
+  title,
+  consequence,
+  confirmLabel,
+  cancelLabel = 'Keep it',
+  onConfirm,
+}: ConfirmProps) {
   const [isOpen, { open, close }] = useDisclosure(false);
   const deed = useMutation({ mutationFn: onConfirm, onSuccess: close });
   return (
@@ -33,7 +41,7 @@ export function Confirm({ children, title, consequence, confirmLabel, onConfirm 
           {deed.error && <ProblemAlert error={deed.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>
-              Keep it
+              {cancelLabel}
             </Button>
             <Button color="lingonberry" loading={deed.isPending} onClick={() => deed.mutate()}>
               {confirmLabel}

@@ -12,19 +12,17 @@ import type { Log } from '../../platform/ports/log.ts';
 import type { Meter, UsageUnit } from '../../platform/ports/meter.ts';
 import { requireKey } from '../../platform/security/keys/keys.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
+import { listChargeRows, sumUsageDays, type ChargeRow } from './charge-rows.ts';
 import { LeaseBook } from './lease.ts';
 import { openLedger, reap, reserve, settle } from './ledger.ts';
 import { prices, quote } from './prices.ts';
 import {
   dropBudget,
   findBudget,
-  listChargeRows,
   listStandings,
   putBudget,
   renewReservations,
-  sumUsageDays,
   type BudgetStanding,
-  type ChargeRow,
 } from './rows.ts';
 import { dayOf, monthOf, type BudgetPeriod } from './states.ts';
 

@@ -1,9 +1,9 @@
-// The tables of money and all queries on them.
+// The tables of money and the queries that move it; charge-rows.ts reads what was charged.
 //
 // Every change of a workspace's money begins with `lockLedger`, which locks the row of the workspace's own cap. So
 // changes of one workspace come one after the other, whatever else their transactions do, and cannot deadlock among
 // each other; workspaces do not wait for one another.
-import { and, asc, desc, eq, gte, lt, lte, or, sql, sum, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, lte, or, sql, type SQL } from 'drizzle-orm';
 import {
   bigint,
   check,
@@ -132,7 +132,6 @@ export const usageDays = pgTable(
 
 export type BudgetRow = typeof budgets.$inferSelect;
 export type ReservationRow = typeof reservations.$inferSelect;
-export type ChargeRow = typeof charges.$inferSelect;
 
 /** A cap with what stands against it in its current period. */
 export interface BudgetStanding extends BudgetRow {
@@ -344,43 +343,6 @@ export async function listExpired(
     .where(and(eq(reservations.state, 'held'), lte(reservations.expiresAt, new Date(nowMs))))
     .orderBy(asc(reservations.expiresAt))
     .limit(limit);
-}
-
-export async function listChargeRows(
-  transaction: Transaction,
-  where: { workspaceId: string; projectId: string | undefined; limit: number; after: string | undefined },
-): Promise<ChargeRow[]> {
-  return await transaction
-    .select()
-    .from(charges)
-    .where(
-      and(
-        eq(charges.workspaceId, where.workspaceId),
-        where.projectId === undefined ? undefined : eq(charges.projectId, where.projectId),
-        where.after === undefined ? undefined : lt(charges.id, where.after),
-      ),
-    )
-    .orderBy(desc(charges.id))
-    .limit(where.limit + 1);
-}
-
-/** What was charged since `firstDay`, by day and unit. */
-export async function sumUsageDays(
-  transaction: Transaction,
-  workspaceId: string,
-  firstDay: string,
-): Promise<{ day: string; unit: UsageUnit; quantity: number; amountMicroUsd: MicroUsd }[]> {
-  return await transaction
-    .select({
-      day: usageDays.day,
-      unit: usageDays.unit,
-      quantity: sum(usageDays.quantity).mapWith(Number),
-      amountMicroUsd: sum(usageDays.amountMicroUsd).mapWith(Number),
-    })
-    .from(usageDays)
-    .where(and(eq(usageDays.workspaceId, workspaceId), gte(usageDays.day, firstDay)))
-    .groupBy(usageDays.day, usageDays.unit)
-    .orderBy(asc(usageDays.day), asc(usageDays.unit));
 }
 
 function scopesOf(payer: {

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { and, eq, type SQL } from 'drizzle-orm';
 import type { Clock } from '../../base/time.ts';
 import type { Database } from '../../platform/ports/database.ts';
+import type { ChargeRow } from './charge-rows.ts';
 import {
   balances,
   budgets,
   charges,
   reservations,
   usageDays,
-  type ChargeRow,
   type ReservationRow,
   type ScopeKind,
 } from './rows.ts';

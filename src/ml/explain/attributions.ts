@@ -1,9 +1,11 @@
 // Why this answer: how much each column moved one prediction away from the average. Exact Shapley values for trees
-// (tree-shap.ts, or interventional-shap.ts where rows to compare with are given), exact terms for linear models and naive
-// Bayes; what has no parts is asked twice for each feature (first-and-last.ts). Parts live on each model's raw scores; to
+// (interventional-shap.ts where there are rows to compare with, which the model's file holds or the asker gives; else
+// tree-shap.ts), exact terms for linear models and naive Bayes, against the mean term of these rows; what has no parts
+// is asked twice for each feature (first-and-last.ts). Parts live on each model's raw scores; to
 // add up to the ensemble's probability they are rescaled, model by model, to the change of the probability that they
 // caused (the rescale rule of DeepLIFT, Shrikumar et al. 2017), averaged as the ensemble averages, and rescaled once more
 // for calibration.
+import { present } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import { featuresOf } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
@@ -12,7 +14,7 @@ import { standardise, type LinearModel } from '../model/linear.ts';
 import type { ModelContent } from '../model/manifest.ts';
 import { eachTerm, type NaiveBayesModel } from '../model/naive-bayes.ts';
 import { predictorOf, rowEncoder } from '../model/predictor.ts';
-import { applyLink, outputCountOf, type RowModel } from '../model/row-model.ts';
+import { applyLink, outputCountOf, type RowModel, type ScoreModel } from '../model/row-model.ts';
 import type { TreesModel } from '../model/trees.ts';
 import { addInterventionalValues, expectedScores, type Background } from './interventional-shap.ts';
 import { firstAndLast } from './first-and-last.ts';
@@ -33,9 +35,23 @@ export interface Explanation {
 export type Explainer = (rows: readonly Record<string, unknown>[], outcome?: string) => Explanation[];
 
 /**
- * An explainer for a model in memory. Its answers throw Problem `prediction-input` as predictions do. With `compareWith`,
- * trees are explained against the answers for those rows (at most 200 of them are used), else against the rows that they
- * were trained on.
+ * What answers are compared with: rows of the asker's, the background rows of the file or, where it has none, what is
+ * known of the training: how its rows divided in trees, and its averages.
+ */
+export type Comparison = 'given-rows' | 'background-rows' | 'training-statistics';
+
+/** What {@link explainerOf} compares with. */
+export function comparisonOf(
+  { background }: Pick<ModelContent, 'background'>,
+  compareWith: readonly unknown[],
+): Comparison {
+  if (compareWith.length > 0) return 'given-rows';
+  return background.length > 0 ? 'background-rows' : 'training-statistics';
+}
+
+/**
+ * An explainer for a model in memory. Its answers throw Problem `prediction-input` as predictions do. Answers are compared
+ * with those for `compareWith` (at most 200 rows of them are used), else with those for the background of the model.
  */
 export function explainerOf(
   content: ModelContent,
@@ -43,7 +59,7 @@ export function explainerOf(
 ): Explainer {
   const { manifest } = content;
   const encode = rowEncoder(manifest);
-  const compared = evenly(compareWith, mostCompared);
+  const compared = evenly(compareWith.length > 0 ? compareWith : content.background, mostCompared);
   const background = compared.length > 0 ? { rows: encode(compared), rowCount: compared.length } : undefined;
   const predictor = predictorOf(content);
   const features = featuresOf(manifest.encoding);
@@ -89,11 +105,14 @@ const mostCompared = 200;
 interface Part {
   model: RowModel;
   share: number;
-  trees?: TreesPart;
+  /** Of models that add up raw scores. */
+  scores?: ScoresPart;
 }
 
-interface TreesPart {
+interface ScoresPart {
+  /** Mean raw scores of what is compared with. */
   expected: Float64Array;
+  /** Adds to `moves` what features of `row` move each raw score from there. */
   add: (row: Float64Array, moves: Float64Array) => void;
 }
 
@@ -109,7 +128,42 @@ function evenly<T>(items: readonly T[], most: number): T[] {
   return items.filter((_, index) => index % stride === 0);
 }
 
-function treesPart(model: TreesModel, background: Background | undefined): TreesPart {
+function isScoreModel(model: RowModel): model is ScoreModel {
+  return model.kind === 'trees' || model.kind === 'linear' || model.kind === 'naive-bayes';
+}
+
+function scoresPart(model: ScoreModel, background: Background | undefined): ScoresPart {
+  if (model.kind === 'trees') return treesPart(model, background);
+  const addTerms = (row: Float64Array, moves: Float64Array): void =>
+    model.kind === 'linear' ? addLinearTerms(model, row, moves) : addBayesTerms(model, row, moves);
+  return background ? againstMeanTerms(model, addTerms, background) : { expected: model.base, add: addTerms };
+}
+
+/** Where features only add up, a Shapley value is the feature's term less its mean. */
+function againstMeanTerms(
+  { base }: ScoreModel,
+  addTerms: ScoresPart['add'],
+  { rows, rowCount }: Background,
+): ScoresPart {
+  const featureCount = rows.length / rowCount;
+  const means = new Float64Array(base.length * featureCount);
+  for (let index = 0; index < rowCount; index++)
+    addTerms(rows.subarray(index * featureCount, (index + 1) * featureCount), means);
+  for (let index = 0; index < means.length; index++) means[index] = means[index]! / rowCount;
+  const expected = base.map(
+    (value, k) =>
+      value + means.subarray(k * featureCount, (k + 1) * featureCount).reduce((sum, term) => sum + term, 0),
+  );
+  return {
+    expected,
+    add: (row, moves) => {
+      addTerms(row, moves);
+      for (let index = 0; index < moves.length; index++) moves[index]! -= means[index]!;
+    },
+  };
+}
+
+function treesPart(model: TreesModel, background: Background | undefined): ScoresPart {
   if (background) {
     return {
       expected: expectedScores(model, background),
@@ -125,7 +179,7 @@ function partsOf(content: ModelContent, background: Background | undefined): Par
     models.map((model) => ({
       model,
       share: weight / models.length,
-      ...(model.kind === 'trees' && { trees: treesPart(model, background) }),
+      ...(isScoreModel(model) && { scores: scoresPart(model, background) }),
     })),
   );
 }
@@ -177,17 +231,15 @@ function attributePart(
   output: number,
   outputCount: number,
 ): { base: Float64Array; here: Float64Array; values: Float64Array } {
-  const { model, trees } = part;
+  const { model, scores } = part;
   if (model.kind === 'constant')
     return { base: model.values, here: model.values, values: new Float64Array(row.length) };
   if (model.kind === 'neighbours' || model.kind === 'network')
     return firstAndLast(model, row, { output, outputCount });
-  const rawCount = model.base.length;
+  const { expected: rawBase, add } = present(scores, 'the part of a model that adds up scores');
+  const rawCount = rawBase.length;
   const moves = new Float64Array(rawCount * row.length);
-  if (trees) trees.add(row, moves);
-  else if (model.kind === 'naive-bayes') addBayesTerms(model, row, moves);
-  else addLinearTerms(model as LinearModel, row, moves);
-  const rawBase = trees ? trees.expected : model.base;
+  add(row, moves);
   const rawHere = rawBase.map(
     (value, k) =>
       value + moves.subarray(k * row.length, (k + 1) * row.length).reduce((sum, move) => sum + move, 0),
@@ -233,14 +285,14 @@ function rescale(values: Float64Array, from: number, to: number): void {
   for (let index = 0; index < values.length; index++) values[index]! *= factor;
 }
 
-/** Terms of naive Bayes, against the shares of the classes. */
+/** Terms of naive Bayes, which add up to what it says beyond the shares of the classes. */
 function addBayesTerms(model: NaiveBayesModel, row: Float64Array, moves: Float64Array): void {
   eachTerm(model, row, 0, (feature, k, value) => {
     moves[k * row.length + feature]! += value;
   });
 }
 
-/** Terms of a linear model, against average numbers and no known category. */
+/** Terms of a linear model, which add up to what it says beyond average numbers and no known category. */
 function addLinearTerms(model: LinearModel, row: Float64Array, moves: Float64Array): void {
   const rawCount = model.base.length;
   model.numberFeature.forEach((feature, term) => {

@@ -1,7 +1,7 @@
 // What would have to be otherwise for another answer: changes of few columns, and small ones, that the asker can make
 // (Wachter, Mittelstadt & Russell 2017; constraints after Ustun, Spangher & Liu, FAT* 2019). A beam search over plausible
-// values: those of the golden rows, which are drawn from the ranges seen in training. It promises that the changes it
-// names work; where it names none there may yet be some.
+// values: those of the background that the file holds or, without one, of its golden rows, which are drawn from the ranges
+// seen in training. It promises that the changes it names work; where it names none there may yet be some.
 import type { JsonValue } from '../../base/json.ts';
 import { Problem } from '../../base/problems.ts';
 import { hasClasses, type ColumnSchema } from '../frame/schema.ts';
@@ -269,7 +269,7 @@ function numberMoves(
   from: unknown,
   { content, question }: { content: ModelContent; question: CounterfactualQuestion },
 ): Moves[] {
-  const seen = content.goldenRows
+  const seen = (content.background.length > 0 ? content.background : content.goldenRows)
     .map((row) => row[column])
     .filter((value) => typeof value === 'number')
     .sort((a, b) => a - b);

@@ -2,12 +2,14 @@
 import { assert } from '../../base/assert.ts';
 import type { FeatureTable } from './encoding.ts';
 
-/** The rows of `first`, then those of `second`, which has the same features. */
-export function stackTables(first: FeatureTable, second: FeatureTable): FeatureTable {
+/** The rows of `first`, then those of `second`, which has the same features; `isShared`, in memory that threads can share. */
+export function stackTables(first: FeatureTable, second: FeatureTable, isShared = false): FeatureTable {
   assert(first.columns.length === second.columns.length, 'stacked tables have the same features');
   const rowCount = first.rowCount + second.rowCount;
   const columns = first.columns.map((column, index) => {
-    const stacked = column instanceof Uint8Array ? new Uint8Array(rowCount) : new Float64Array(rowCount);
+    const byteCount = rowCount * column.BYTES_PER_ELEMENT;
+    const buffer = isShared ? new SharedArrayBuffer(byteCount) : new ArrayBuffer(byteCount);
+    const stacked = column instanceof Uint8Array ? new Uint8Array(buffer) : new Float64Array(buffer);
     stacked.set(column);
     stacked.set(second.columns[index]!, first.rowCount);
     return stacked;

@@ -169,15 +169,24 @@ test('derivatives, packing, histograms, splits, partitions and re-ordering agree
             leastCategoryHessian: right.hessian / 90,
             leastGroupHessian: right.hessian / 40,
           };
-          const all = Int32Array.from(plan.features, (_, index) => index);
+          const all = plan.features.map((_, index) => index);
           const gains = [0.5, 100].map((l2) =>
             kernels
               .gains([
                 { slot: 0, ...right, ...rules, l2, features: all },
-                { slot: 1, ...left, ...rules, l2, features: all.subarray(2, 9) },
+                { slot: 1, ...left, ...rules, l2, features: all.slice(2, 9) },
               ])
               .map((ofLeaf) => [...ofLeaf]),
           );
+          const numbers = all.filter((feature) => plan.features[feature]!.kind === 'number');
+          const occupied = kernels.occupied({ slot: 0, ...right, features: numbers }).slice();
+          const asked = { slot: 0, ...right, ...rules, l2: 0.5, features: [...numbers, 3] };
+          const only = numbers.map(
+            (_, index) => (occupied[2 * index]! + occupied[2 * index + 1]!) >> (index % 3),
+          );
+          const ofOnly = [...kernels.gains([{ ...asked, borders: only }])[0]!];
+          const best = [...kernels.gains([asked])[0]!];
+          assert.ok(ofOnly.every((gain, index) => gain <= best[index]!));
           const borders = [0.5, 100].flatMap((l2) =>
             [0, 1, 2, 5, 17].map((feature) =>
               kernels.bestBorder(0, { ...right, ...rules, l2, feature, floor: -1 }),
@@ -206,6 +215,8 @@ test('derivatives, packing, histograms, splits, partitions and re-ordering agree
             left,
             sums,
             gains,
+            occupied,
+            ofOnly,
             borders,
             leaf,
             scores: kernels.scores.slice(),

@@ -43,6 +43,9 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
     countUp: () => {
       for (let index = 0; index < rows.length; index++) rows[index] = index;
     },
+    draw: (features) => {
+      memory.drawn = features;
+    },
     fill: (slot, { begin, end }, parent) => {
       const histogram = (histograms[slot] ??= new Float64Array(memory.cellCount));
       histogram.fill(0);
@@ -52,19 +55,32 @@ export function plainKernels(plan: KernelPlan): TreeKernels {
       if (from) for (let cell = 0; cell < from.length; cell++) from[cell] = from[cell]! - histogram[cell]!;
     },
     totalOf: (slot) => {
-      let sum = 0;
-      for (let bin = 0; bin < plan.features[0]!.binCount; bin++) sum += histograms[slot]![bin]!;
-      return sumsOf(sum);
+      const cells = cellsOf(slot, memory.drawn[0]!);
+      return sumsOf(cells.reduce((sum, cell) => sum + cell, 0));
     },
     gains: (searches) =>
       searches.map((search) =>
-        Float64Array.from(search.features, (feature) => {
+        Float64Array.from(search.features, (feature, index) => {
           const { missingBin, kind } = plan.features[feature]!;
           const cells = cellsOf(search.slot, feature);
+          const only = search.borders?.[index] ?? -1;
+          if (kind === 'number' && only >= 0) return gainOfBorder({ cells, missingBin }, only, search);
           if (kind === 'number') return borderOf({ cells, missingBin }, search, -1)?.gain ?? -1;
           const leaf = { ...binSums(cells), binCount: cells.length, total: search };
           const gainAt = (left: UnitSums, l2: number): number => gainOf(left, search, l2);
           return bestCategories({ ...leaf, gainAt }, search)?.gain ?? -1;
+        }),
+      ),
+    occupied: ({ slot, features }) =>
+      Int32Array.from(
+        [...features].flatMap((feature) => {
+          const { missingBin } = plan.features[feature]!;
+          const cells = cellsOf(slot, feature);
+          let first = 0;
+          let last = (missingBin < 0 ? cells.length : missingBin) - 1;
+          while (first < last && cells[first] === 0) first++;
+          while (first < last && cells[last] === 0) last--;
+          return [first, last];
         }),
       ),
     bestBorder: (slot, search) => {
@@ -106,6 +122,8 @@ interface PlainMemory {
   offsets: Int32Array;
   cellCount: number;
   histograms: Float64Array[];
+  /** Features whose histograms are summed. */
+  drawn: Int32Array;
 }
 
 function allocate({ features, positions, rowCount, outputCount, target, weights }: KernelPlan): PlainMemory {
@@ -130,6 +148,7 @@ function allocate({ features, positions, rowCount, outputCount, target, weights 
     offsets,
     cellCount,
     histograms: [],
+    drawn: Int32Array.from(features, (_, feature) => feature),
   };
 }
 
@@ -266,23 +285,21 @@ function leafSum({ rows, derivatives }: PlainMemory, { begin, end }: RowRange): 
 }
 
 function addRows(
-  { columns, offsets, rows, gathered }: PlainMemory,
+  { columns, offsets, rows, gathered, drawn }: PlainMemory,
   histogram: Float64Array,
   { begin, end }: RowRange,
 ): void {
-  let feature = 0;
+  let done = 0;
   // Four features at a time share the loads of row and cell, and hide the latency of each other's additions.
-  for (; feature + 4 <= columns.length; feature += 4) {
-    const [a, b, c, d] = columns.slice(feature, feature + 4) as [
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-      Uint8Array,
-    ];
-    const startA = offsets[feature]!;
-    const startB = offsets[feature + 1]!;
-    const startC = offsets[feature + 2]!;
-    const startD = offsets[feature + 3]!;
+  for (; done + 4 <= drawn.length; done += 4) {
+    const a = columns[drawn[done]!]!;
+    const b = columns[drawn[done + 1]!]!;
+    const c = columns[drawn[done + 2]!]!;
+    const d = columns[drawn[done + 3]!]!;
+    const startA = offsets[drawn[done]!]!;
+    const startB = offsets[drawn[done + 1]!]!;
+    const startC = offsets[drawn[done + 2]!]!;
+    const startD = offsets[drawn[done + 3]!]!;
     for (let index = begin; index < end; index++) {
       const row = rows[index]!;
       const cell = gathered[index]!;
@@ -296,9 +313,9 @@ function addRows(
       histogram[inD] = histogram[inD]! + cell;
     }
   }
-  for (; feature < columns.length; feature++) {
-    const bins = columns[feature]!;
-    const start = offsets[feature]!;
+  for (; done < drawn.length; done++) {
+    const bins = columns[drawn[done]!]!;
+    const start = offsets[drawn[done]!]!;
     for (let index = begin; index < end; index++) {
       const cell = start + bins[rows[index]!]!;
       histogram[cell] = histogram[cell]! + gathered[index]!;
@@ -335,6 +352,23 @@ function borderOf(
     }
   }
   return best;
+}
+
+/** The gain of one border, missing values on the side where they gain more; -1 when it is not admissible. */
+function gainOfBorder(
+  { cells, missingBin }: { cells: Float64Array; missingBin: number },
+  border: number,
+  search: Omit<BorderSearch, 'feature' | 'floor'>,
+): number {
+  const sum = cells.subarray(0, border + 1).reduce((all, cell) => all + cell, 0);
+  const missing = missingBin < 0 ? 0 : cells[missingBin]!;
+  const gains = [sum, sum + missing].map((cell) => {
+    const left = sumsOf(cell);
+    const isAdmissible =
+      left.hessian >= search.leastHessian && search.hessian - left.hessian >= search.leastHessian;
+    return isAdmissible ? gainOf(left, search, search.l2) : -1;
+  });
+  return Math.max(...gains);
 }
 
 /** Stable and branch-free: lefts in place, rights to scratch, then one copy. Returns where the rights begin. */

@@ -1,11 +1,12 @@
-// Kernels that are written row by row against those that hold a whole table: the same bits, also after re-ordering, and
-// on several threads.
+// Kernels that are written row by row against those that hold a whole table, and against the plain twin: the same bits,
+// also after re-ordering, of some columns alone, and on several threads.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { seededRandom } from '../../base/random.ts';
-import { openKernelThreads } from '../../platform/drivers/kernel-threads.ts';
+import { seededRandom, shuffle } from '../../base/random.ts';
+import { openTrainingThreads } from '../../platform/drivers/training-threads.ts';
 import { separateLayout } from './layout.ts';
+import { plainKernels } from './plain-kernels.ts';
 import { streamedBytes, streamedKernels } from './streamed-kernels.ts';
 import type { KernelThreads } from './threads.ts';
 import type { KernelPlan, TreeKernels } from './tree-kernels.ts';
@@ -14,7 +15,7 @@ import { wasmKernels } from './wasm-kernels.ts';
 /** Wide and narrow columns, of which the last of a group may be padding. */
 function planOf(seed: number, { rowCount, allCount }: { rowCount: number; allCount: number }): KernelPlan {
   const random = seededRandom(seed);
-  const featureCount = 1 + random.below(40);
+  const featureCount = 1 + random.below(90);
   const features = Array.from({ length: featureCount }, () => {
     const binCount = random.next() < 0.5 ? 2 + random.below(31) : 40 + random.below(215);
     const bins = Uint8Array.from({ length: allCount }, () => random.below(binCount));
@@ -46,13 +47,17 @@ function streamed(plan: KernelPlan, blockRows: number, threads?: KernelThreads):
   return kernels;
 }
 
-/** Two rounds with a re-ordering between them. */
+/** Four rounds with a re-ordering after each; all but the first ask for some of the features. */
 function outcomeOf(
   kernels: TreeKernels,
   { rowCount, positions, features }: KernelPlan,
   seed: number,
 ): unknown {
-  const rounds = [0, 1].map((round) => {
+  const random = seededRandom(seed);
+  const all = Int32Array.from(features, (_, feature) => feature);
+  const rounds = [1, 0.6, random.next(), 0.9].map((share, round) => {
+    const drawn = shuffle(all.slice(), random).slice(0, Math.max(1, Math.round(all.length * share)));
+    if (share < 1) kernels.draw(drawn.sort());
     kernels.rows.set(positions);
     kernels.derive('logistic', 0);
     const scales = kernels.pack(seed + round);
@@ -62,19 +67,24 @@ function outcomeOf(
     const question = { feature, sides: Uint8Array.from({ length: 256 }, (_, bin) => (bin * 7) & 1) };
     const middle = kernels.partition(0, rowCount, question);
     const followers = kernels.partition(rowCount, positions.length, question);
-    kernels.fill(1, { begin: 0, end: middle, isInOrder: false });
+    kernels.fill(1, { begin: 0, end: middle, isInOrder: false }, 0);
+    const left = kernels.totalOf(1);
+    const right = { gradient: total.gradient - left.gradient, hessian: total.hessian - left.hessian };
+    const cells = [left, right].map((side, index) =>
+      Array.from(drawn, (one) => kernels.binSums(1 - index, one, side)),
+    );
     const rules = { leastHessian: 1, l2: 1, groupL2: 1, smoothing: 1 };
     const gains = kernels.gains([
       {
-        ...kernels.totalOf(1),
+        ...left,
         ...rules,
         slot: 1,
-        features: Int32Array.from(features, (_, index) => index),
+        features: [...drawn],
         leastCategoryHessian: 1,
         leastGroupHessian: 1,
       },
     ]);
-    const border = kernels.bestBorder(1, { ...kernels.totalOf(1), ...rules, feature: 0, floor: 0 });
+    const border = kernels.bestBorder(1, { ...left, ...rules, feature: drawn[0]!, floor: 0 });
     const leaves = [
       { begin: 0, end: middle },
       { begin: middle, end: rowCount },
@@ -86,6 +96,7 @@ function outcomeOf(
     return {
       scales,
       total,
+      cells,
       middle,
       followers,
       gains: gains.map((ofLeaf) => [...ofLeaf]),
@@ -106,10 +117,9 @@ test('a table written in blocks gives the same bits as one that is there', () =>
       fc.integer({ min: 1, max: 1000 }),
       (seed, rowCount, followerCount, blockRows) => {
         const plan = planOf(seed, { rowCount, allCount: rowCount + followerCount });
-        assert.deepEqual(
-          outcomeOf(streamed(plan, blockRows), plan, seed),
-          outcomeOf(wasmKernels(plan)!, plan, seed),
-        );
+        const expected = outcomeOf(plainKernels(plan), plan, seed);
+        assert.deepEqual(outcomeOf(wasmKernels(plan)!, plan, seed), expected);
+        assert.deepEqual(outcomeOf(streamed(plan, blockRows), plan, seed), expected);
       },
     ),
     { numRuns: 60, seed: 5 },
@@ -118,7 +128,7 @@ test('a table written in blocks gives the same bits as one that is there', () =>
 
 test('the same bits on two threads, with leaves that both divide', async () => {
   const plan = planOf(8, { rowCount: 150_000, allCount: 151_000 });
-  const threads = openKernelThreads(1);
+  const threads = openTrainingThreads(1);
   const shared = streamed(plan, 20_000, threads);
   try {
     assert.deepEqual(outcomeOf(shared, plan, 8), outcomeOf(wasmKernels(plan)!, plan, 8));

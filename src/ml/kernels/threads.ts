@@ -44,8 +44,9 @@ const partsPerThread = 4;
 
 /** Cuts 0 to `count` into parts of at least `fewest`, at multiples of `step`. */
 export function cutsOf(team: Team, count: number, fewest: number, step = 64): number[] {
-  const most = Math.min(mostParts, team.size() * partsPerThread, Math.floor(count / fewest));
-  const partCount = team.size() === 1 ? 1 : Math.max(1, most);
+  const size = team.size();
+  const partCount = size === 1 ? 1 : Math.min(mostParts, size * partsPerThread, Math.floor(count / fewest));
+  if (partCount <= 1) return [0, count];
   const cuts = Array.from(
     { length: partCount },
     (_, part) => Math.floor((count * part) / partCount / step) * step,

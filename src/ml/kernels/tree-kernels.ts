@@ -70,8 +70,13 @@ export interface BorderSearch extends UnitSums {
 /** A leaf's sums, and the features whose gains are asked for. */
 export interface GainSearch extends UnitSums, CategoryRules {
   slot: number;
-  features: Int32Array;
+  features: readonly number[];
+  /** For the first features, which are numbers, the only border to try: a bin; -1 for all. */
+  borders?: readonly number[];
 }
+
+/** A leaf's sums, and the numeric features whose bins are asked for. */
+export type OccupiedSearch = UnitSums & Pick<GainSearch, 'slot' | 'features'>;
 
 /** Derivatives that the kernels compute themselves. */
 export type KernelLoss = 'logistic' | 'squared' | 'softmax';
@@ -100,6 +105,11 @@ export interface TreeKernels {
   /** Rounds the derivatives of all rows to units. */
   pack: (seed: number) => UnitScales;
   /**
+   * Histograms summed from now on are those of `features` alone, of which there is at least one: others are neither to be
+   * asked for gains nor for sums. At first, histograms are those of all.
+   */
+  draw: (features: Int32Array) => void;
+  /**
    * Sums rows[begin] to rows[end - 1] into histogram `slot`; `isInOrder` promises that these are rows begin to end - 1.
    * Histogram `parent`, if given, becomes itself minus that.
    */
@@ -108,6 +118,8 @@ export interface TreeKernels {
   totalOf: (slot: number) => UnitSums;
   /** The largest gain of each feature that each search asks for; below zero where no division is admissible. */
   gains: (searches: readonly GainSearch[]) => Float64Array[];
+  /** For each numeric feature the first and the last of its bins that have rows, missing values aside; else two equal ones. */
+  occupied: (leaf: OccupiedSearch) => Int32Array;
   /** The border of largest gain, if it beats the floor. */
   bestBorder: (slot: number, search: BorderSearch) => Border | undefined;
   /** The sums of each bin of a feature; `total` are the leaf's. In `into`, with room for 256 bins, or in new arrays. */

@@ -15,7 +15,8 @@ import {
   type UnitScales,
   type UnitSums,
 } from './tree-kernels.ts';
-import { fillerOf, gains, partition } from './wasm-nodes.ts';
+import { allColumns, drawColumns, type DrawnColumns } from './wasm-draw.ts';
+import { fillerOf, gains, occupied, partition } from './wasm-nodes.ts';
 import { startModule, startSharedModule } from './web-assembly.ts';
 import {
   cellBytes,
@@ -51,23 +52,29 @@ export function openMemory(plan: TablePlan, threads?: KernelThreads): Shared | u
     if (started) {
       const { start, run, buffer } = started;
       const team = openTeam(threads, { ...start, controlAt: places.control }, { run, buffer });
-      return { plan, places, run, buffer, team, views: viewsOf({ places, buffer }) };
+      return openedOn({ plan, places, run, buffer }, team);
     }
   }
   const places = planPlaces(plan, 1);
   const started = startModule(places.byteCount);
   if (!started) return undefined;
   const { run, buffer } = started;
-  return { plan, places, run, buffer, team: teamOfOne(run), views: viewsOf({ places, buffer }) };
+  return openedOn({ plan, places, run, buffer }, teamOfOne(run));
+}
+
+function openedOn(opened: Opened, team: Team): Shared {
+  return { ...opened, team, views: viewsOf(opened), drawn: allColumns(opened) };
 }
 
 export interface Shared extends Opened {
   team: Team;
   /** Of the whole memory, made once: a view for each call would cost more than small leaves do. */
   views: { words: Int32Array; numbers: Float64Array; sides: Uint8Array };
+  /** What histograms are summed of now. */
+  drawn: DrawnColumns;
 }
 
-function viewsOf({ places, buffer }: Omit<Opened, 'run' | 'plan'>): Shared['views'] {
+function viewsOf({ places, buffer }: Opened): Shared['views'] {
   return {
     words: new Int32Array(buffer),
     numbers: new Float64Array(buffer),
@@ -92,14 +99,17 @@ export function kernelsOn(opened: Shared): TreeKernels {
     derive: (loss, k) => derive(opened, loss, k),
     countUp: () => team.run('countUp', [places.rows], cutsOf(team, allCount, fewestRows)),
     pack: (seed) => pack(opened, seed),
+    draw: (features) => {
+      opened.drawn = drawColumns(opened, features);
+    },
     fill: fillerOf(opened),
     totalOf: (slot) => {
-      const first = layout.groups[0]!;
       // The first column's bytes: all 256 of a wide group, the first 32 of a narrow one.
-      run.sumCells(slotAt(slot) + first.firstCell * cellBytes, first.isNarrow ? 32 : 256, places.result);
+      run.sumCells(slotAt(slot), opened.drawn.isFirstNarrow ? 32 : 256, places.result);
       return { gradient: words[1]!, hessian: words[0]! };
     },
     gains: (searches) => gains(opened, searches),
+    occupied: (leaf) => occupied(opened, leaf),
     bestBorder: (slot, search) => bestBorder(opened, slotAt(slot), search),
     binSums: (slot, feature, total, into) => binSums(opened, slotAt(slot), { feature, total, into }),
     partition: (begin, end, question) => partition(opened, { begin, end }, question),

@@ -2,7 +2,7 @@
 // its rows. Threads take parts of the rows or of the features.
 import { sidesOfBytes } from './layout.ts';
 import { cutsOf } from './threads.ts';
-import type { GainSearch, RowRange, TreeKernels } from './tree-kernels.ts';
+import type { GainSearch, OccupiedSearch, RowRange, TreeKernels } from './tree-kernels.ts';
 import type { Shared } from './wasm-kernels.ts';
 import { bytesOf, cellBytes } from './wasm-places.ts';
 
@@ -12,26 +12,29 @@ const fewestAdditions = 65_536;
 const fewestHistogramBytes = 65_536;
 const fewestDividedRows = 8192;
 const fewestQuestions = 8;
+const fewestCounts = 64;
 
 /**
  * Each thread sums its parts of the rows into a histogram of its own; then each adds up parts of the cells, and takes
  * them from the parent's.
  */
-export function fillerOf({ plan, places, team, views }: Shared): TreeKernels['fill'] {
-  const { groups, cellCount, columnCount } = plan.layout;
-  const { groupList, rows, histograms, ownHistograms, filled, buffers } = places;
-  const size = cellCount * cellBytes;
-  const slotAt = (slot: number): number => histograms + slot * size;
+export function fillerOf(opened: Shared): TreeKernels['fill'] {
+  const { plan, places, team, views } = opened;
+  const { rows, histograms, ownHistograms, filled, buffers } = places;
+  const slotBytes = plan.layout.cellCount * cellBytes;
+  const slotAt = (slot: number): number => histograms + slot * slotBytes;
   let filling = 0;
   return (slot, { begin, end, isInOrder }, parent) => {
     filling++;
+    const { groupList, groupCount, columnCount, cellCount } = opened.drawn;
+    const size = cellCount * cellBytes;
     const histogram = slotAt(slot);
     const list = isInOrder ? 0 : rows;
     const count = end - begin;
     const cuts = cutsOf(team, count, Math.ceil(fewestAdditions / Math.max(1, columnCount)));
     team.run(
       'fillHistogram',
-      [groupList, groups.length, list, histogram, ownHistograms, size, filled, filling, buffers],
+      [groupList, groupCount, list, histogram, ownHistograms, size, filled, filling, buffers],
       cuts.map((cut) => begin + cut),
     );
     const threadCount = cuts.length === 2 ? 1 : team.threadCount;
@@ -74,11 +77,12 @@ export function gains(
     numbers[at / 8 + 4] = search.smoothing;
     numbers[at / 8 + 5] = search.leastCategoryHessian;
     numbers[at / 8 + 6] = search.leastGroupHessian;
-    for (const feature of search.features) {
-      words[places.questions / 4 + 2 * count] = index;
-      words[places.questions / 4 + 2 * count + 1] = feature;
-      count++;
-    }
+    search.features.forEach((feature, position) => {
+      const question = places.questions / 4 + 3 * count++;
+      words[question] = index;
+      words[question + 1] = feature;
+      words[question + 2] = search.borders?.[position] ?? -1;
+    });
   });
   team.run(
     'gains',
@@ -91,6 +95,25 @@ export function gains(
     next += features.length;
     return numbers.subarray(first, next);
   });
+}
+
+export function occupied(
+  { plan, places, team, views }: Shared,
+  { slot, gradient, hessian, features }: OccupiedSearch,
+): Int32Array {
+  const { words } = views;
+  const histogram = places.histograms + slot * plan.layout.cellCount * cellBytes;
+  words.set([histogram, gradient, hessian], places.searches / 4);
+  features.forEach((feature, position) => {
+    words[places.questions / 4 + 3 * position] = 0;
+    words[places.questions / 4 + 3 * position + 1] = feature;
+  });
+  team.run(
+    'findOccupied',
+    [places.questions, places.searches, places.features, places.gains, places.searchScratches],
+    cutsOf(team, features.length, fewestCounts, 1),
+  );
+  return words.subarray(places.gains / 4, places.gains / 4 + 2 * features.length);
 }
 
 /** Divides in place when alone; otherwise parts are divided apart, and placed when all lefts are counted. */

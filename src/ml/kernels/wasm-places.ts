@@ -7,6 +7,9 @@ import { firstAddress, type Exports } from './web-assembly.ts';
 
 export const cellBytes = 8;
 export const featureBytes = 32;
+export const groupBytes = 32;
+/** Vectors by which the drawn columns of a group's rows are picked. */
+export const pickBytes = 80;
 
 /** What the memory is planned by: a training's sizes, without its content. */
 export interface TablePlan extends Pick<KernelPlan, 'rowCount' | 'outputCount' | 'slotCount'> {
@@ -41,6 +44,9 @@ export interface Places {
   searchScratches: number;
   columnList: number;
   groupList: number;
+  /** Groups with drawn columns, and how these are picked from their rows. */
+  drawnList: number;
+  picks: number;
   blockSums: number;
   leaves: number;
   leafSums: number;
@@ -84,12 +90,14 @@ export function planPlaces(plan: TablePlan, threadCount: number): Places {
     features: place(plan.features.length * featureBytes),
     list: place(4),
     // Two leaves are searched at a time.
-    questions: place(2 * plan.features.length * 8),
+    questions: place(2 * plan.features.length * 12),
     searches: place(2 * 64),
     gains: place(2 * plan.features.length * 8),
     searchScratches: place(threadCount * 8192),
     columnList: place(32 * 4),
-    groupList: place(layout.groups.length * 20),
+    groupList: place(layout.groups.length * groupBytes),
+    drawnList: place(layout.groups.length * groupBytes),
+    picks: place(layout.groups.length * pickBytes),
     blockSums: place(Math.ceil(rowCount / blockRows) * 32),
     // Every leaf twice: rows learned from and rows that follow.
     leaves: place(2 * slotCount * 8),
@@ -130,10 +138,10 @@ export function describeTable(opened: Opened): void {
     const isCategory = kind === 'category' ? 1 : 0;
     features.set([firstCell * cellBytes, binCount, missingBin, defaultBin, isCategory], feature * fieldCount);
   });
-  const groups = new Int32Array(buffer, places.groupList, layout.groups.length * 5);
+  const groups = new Int32Array(buffer, places.groupList, (layout.groups.length * groupBytes) / 4);
   layout.groups.forEach(({ isNarrow, columnCount, stride, firstCell }, index) => {
-    const words = (columnCount + 3) >> 2;
-    groups.set([isNarrow ? 1 : 0, words, stride, places.groups[index]!, firstCell * cellBytes], index * 5);
+    const fields = [isNarrow ? 1 : 0, columnCount, stride, places.groups[index]!, firstCell * cellBytes];
+    groups.set(fields, (index * groupBytes) / 4);
   });
   run.writeShuffles(places.shuffles);
   padGroups(opened);

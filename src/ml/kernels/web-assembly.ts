@@ -11,6 +11,7 @@ export type Exports = Readonly<
     | 'deriveSquared'
     | 'divideApart'
     | 'fillHistogram'
+    | 'findOccupied'
     | 'gains'
     | 'interleave'
     | 'joinHistograms'

@@ -162,12 +162,13 @@ async function growForest(
   let endedBy: TrainedModel['endedBy'] = 'iterations';
   let treeCount = 0;
   grow: while (treeCount < wanted) {
-    const draw = drawRows(input.rows.length, hasRandomBorders, random);
+    const draw = hasRandomBorders ? undefined : drawRows(input.rows.length, random);
     for (let k = 0; k < outputCount; k++) {
-      writeDerivatives(kernels, draw.counts, { task, k, mean: base[k]! });
-      kernels.rows.set(draw.rows);
-      const learnedCount = draw.rows.length;
-      const tree = grower.grow({ learnedCount, allCount: learnedCount, isInOrder: hasRandomBorders }, random);
+      writeDerivatives(kernels, draw?.counts, { task, k, mean: base[k]! });
+      if (draw) kernels.rows.set(draw.rows);
+      else kernels.countUp();
+      const learnedCount = draw?.rows.length ?? input.rows.length;
+      const tree = grower.grow({ learnedCount, allCount: learnedCount, isInOrder: !draw }, random);
       store.add(storable(tree), leafMeans(kernels, tree));
       await control.pause();
       // A tree for each output, or the round does not count.
@@ -205,16 +206,13 @@ function rulesFrom(settings: Hyperparameters, hasRandomBorders: boolean): TreeRu
 }
 
 /** The rows of one tree, each once, and how often each counts. */
-function drawRows(
-  rowCount: number,
-  takesAll: boolean,
-  random: Random,
-): { rows: Int32Array; counts: Float64Array | undefined } {
-  const all = Int32Array.from({ length: rowCount }, (_, row) => row);
-  if (takesAll) return { rows: all, counts: undefined };
+function drawRows(rowCount: number, random: Random): { rows: Int32Array; counts: Float64Array } {
   const counts = new Float64Array(rowCount);
   for (let drawn = 0; drawn < rowCount; drawn++) counts[random.below(rowCount)]!++;
-  return { rows: all.filter((row) => counts[row]! > 0), counts };
+  const rows = new Int32Array(rowCount);
+  let count = 0;
+  for (let row = 0; row < rowCount; row++) if (counts[row]! > 0) rows[count++] = row;
+  return { rows: rows.subarray(0, count), counts };
 }
 
 /** Squared loss from the mean: leaf means become differences from it, which keeps the fixed-point sums precise. */

@@ -53,6 +53,7 @@ export function growObliviousTree(input: ObliviousInput): ObliviousTree {
   if (features.length === 0) return { questions, leaves: [parts] };
   const scales = kernels.pack(random.below(4_294_967_296) | 0);
   const active = drawFeatures(features.length, rules.featureShare, random);
+  kernels.draw(active);
   kernels.fill(0, { ...parts[0], isInOrder });
   leaves = [{ parts, slot: 0, total: kernels.totalOf(0) }];
   const slots = { used: 1 };

@@ -2,7 +2,6 @@
 // sides. Categories: see kernels/category-split.ts. Row counts are estimated from hessians, as LightGBM does. All sums
 // and gains are in units (kernels/tree-kernels.ts); rules are translated into them.
 import { present } from '../../base/assert.ts';
-import { concatenate } from '../../base/numbers.ts';
 import type { Random } from '../../base/random.ts';
 import { bestCategories, type CategoryRules } from '../kernels/category-split.ts';
 import {
@@ -69,10 +68,10 @@ export interface SplitSearch {
   rules: SplitRules;
 }
 
-/** Positions of features, in order. */
+/** Positions of features, in order. Lists of some are made for every leaf: small arrays of numbers are made fastest. */
 export interface ActiveFeatures {
-  numbers: Int32Array;
-  categories: Int32Array;
+  numbers: readonly number[];
+  categories: readonly number[];
 }
 
 export interface LeafToSplit {
@@ -96,23 +95,28 @@ export function bestSplits(leaves: readonly LeafToSplit[], search: SplitSearch, 
   const contexts = leaves.map((leaf) => contextOf(leaf, search));
   const { hasRandomBorders, featureShareByNode } = search.rules;
   const asked = (leaf: LeafToSplit): ActiveFeatures => askedFeatures(leaf.active, featureShareByNode, random);
-  const isKnownToKernels = !hasRandomBorders && !contexts.some((context) => context.isMonotone);
+  const questions = contexts.map((context, index): Questions => {
+    const features = asked(leaves[index]!);
+    return hasRandomBorders ? withRandomBorders(features, context, random) : features;
+  });
+  const isKnownToKernels = !contexts.some((context) => context.isMonotone);
   const splits = isKnownToKernels
-    ? bestOfGains(contexts, leaves.map(asked))
-    : contexts.map((context, index) => bestOfAll(context, asked(leaves[index]!), random));
+    ? bestOfGains(contexts, questions)
+    : contexts.map((context, index) => bestOfAll(context, questions[index]!));
   return splits.map((split, index) =>
     split === noSplit ? noSplit : { ...split, gain: split.gain - contexts[index]!.together },
   );
 }
 
 /** The kernels tell the gains of all features; only the winner's split is looked for. */
-function bestOfGains(contexts: readonly LeafContext[], asked: readonly ActiveFeatures[]): Split[] {
+function bestOfGains(contexts: readonly LeafContext[], questions: readonly Questions[]): Split[] {
   const searches = contexts.map((context, index) => {
-    const { numbers, categories } = asked[index]!;
-    return { ...context, ...context.total, features: concatenate(Int32Array, [numbers, categories]) };
+    const { numbers, categories, borders } = questions[index]!;
+    const features = categories.length === 0 ? numbers : [...numbers, ...categories];
+    return { ...context, ...context.total, features, ...(borders && { borders }) };
   });
   const gains = searches[0]!.kernels.gains(searches);
-  return searches.map(({ features, floor }, index) => {
+  return searches.map(({ features, floor, borders }, index) => {
     const ofLeaf = gains[index]!;
     let best = -1;
     for (let position = 0; position < ofLeaf.length; position++)
@@ -121,13 +125,17 @@ function bestOfGains(contexts: readonly LeafContext[], asked: readonly ActiveFea
     const feature = features[best]!;
     const context = contexts[index]!;
     const isCategory = context.features[feature]!.kind === 'category';
-    const split = isCategory ? bestCategorySplit(feature, context) : bestBorder(feature, context);
+    const split = isCategory
+      ? bestCategorySplit(feature, context)
+      : borders
+        ? splitAt(borders[best]!, feature, context)
+        : bestBorder(feature, context);
     return present(split, 'a split of known gain');
   });
 }
 
 /** One feature after the other: for what the kernels do not know. */
-function bestOfAll(context: LeafContext, { numbers, categories }: ActiveFeatures, random: Random): Split {
+function bestOfAll(context: LeafContext, { numbers, categories, borders }: Questions): Split {
   let best = noSplit;
   let gain = context.floor;
   const take = (split: Split | undefined): void => {
@@ -135,14 +143,17 @@ function bestOfAll(context: LeafContext, { numbers, categories }: ActiveFeatures
     best = split;
     gain = split.gain;
   };
-  for (const feature of numbers)
-    take(
-      context.rules.hasRandomBorders
-        ? randomBorder(feature, context, random)
-        : bestMonotoneBorder(feature, context),
-    );
+  numbers.forEach((feature, index) =>
+    take(borders ? splitAt(borders[index]!, feature, context) : bestMonotoneBorder(feature, context)),
+  );
   for (const feature of categories) take(bestCategorySplit(feature, context));
   return best;
+}
+
+/** What a leaf asks about. */
+interface Questions extends ActiveFeatures {
+  /** The only border of each number, as a bin; absent for all borders. */
+  borders?: readonly number[];
 }
 
 interface LeafContext extends Omit<LeafToSplit, 'rowCount' | 'active'>, SplitSearch, CategoryRules {
@@ -193,15 +204,39 @@ function contextOf(leaf: LeafToSplit, search: SplitSearch): LeafContext {
 /** Sampling: each leaf asks about a random share of the features, and at least about one. */
 function askedFeatures(active: ActiveFeatures, share: number, random: Random): ActiveFeatures {
   if (share >= 1) return active;
-  const isAsked = (): boolean => random.next() < share;
-  const numbers = active.numbers.filter(isAsked);
-  const categories = active.categories.filter(isAsked);
+  const numbers = someOf(active.numbers, share, random);
+  const categories = someOf(active.categories, share, random);
   if (numbers.length + categories.length > 0) return { numbers, categories };
   const drawn = random.below(active.numbers.length + active.categories.length);
   const position = drawn - active.numbers.length;
   return position < 0
-    ? { numbers: active.numbers.subarray(drawn, drawn + 1), categories }
-    : { numbers, categories: active.categories.subarray(position, position + 1) };
+    ? { numbers: [active.numbers[drawn]!], categories }
+    : { numbers, categories: [active.categories[position]!] };
+}
+
+function someOf(features: readonly number[], share: number, random: Random): number[] {
+  const some: number[] = [];
+  for (const feature of features) if (random.next() < share) some.push(feature);
+  return some;
+}
+
+/** Extra trees: one border for each number that has two bins in the leaf, anywhere between the first and the last. */
+function withRandomBorders(
+  { numbers, categories }: ActiveFeatures,
+  { kernels, slot, total }: LeafContext,
+  random: Random,
+): Questions {
+  const occupied = kernels.occupied({ slot, ...total, features: numbers });
+  const features: number[] = [];
+  const borders: number[] = [];
+  for (let index = 0; index < numbers.length; index++) {
+    const first = occupied[2 * index]!;
+    const last = occupied[2 * index + 1]!;
+    if (first >= last) continue;
+    features.push(numbers[index]!);
+    borders.push(first + random.below(last - first));
+  }
+  return { numbers: features, categories, borders };
 }
 
 /** Gain of a division of the leaf by `feature`. */
@@ -254,37 +289,30 @@ function bestMonotoneBorder(index: number, leaf: LeafContext): Split | undefined
   return best;
 }
 
-function randomBorder(index: number, leaf: LeafContext, random: Random): Split | undefined {
+/** The division behind a bin, missing values on the side where they gain more. */
+function splitAt(bin: number, index: number, leaf: LeafContext): Split | undefined {
   const { total, leastHessian } = leaf;
-  const feature = leaf.features[index]!;
+  const { missingBin } = leaf.features[index]!;
   const { gradients, hessians } = leaf.kernels.binSums(leaf.slot, index, total, sumsOfBins);
-  const isEmpty = (bin: number): boolean => gradients[bin] === 0 && hessians[bin] === 0;
-  const presentBins = feature.missingBin < 0 ? feature.binCount : feature.missingBin;
-  let low = 0;
-  let high = presentBins - 1;
-  while (low < high && isEmpty(low)) low++;
-  while (high > low && isEmpty(high)) high--;
-  if (low >= high) return undefined;
-  const border = low + random.below(high - low);
   const sums = { gradient: 0, hessian: 0 };
-  for (let bin = low; bin <= border; bin++) {
-    sums.gradient += gradients[bin]!;
-    sums.hessian += hessians[bin]!;
+  for (let below = 0; below <= bin; below++) {
+    sums.gradient += gradients[below]!;
+    sums.hessian += hessians[below]!;
   }
-  const hasMissing = feature.missingBin >= 0 && !isEmpty(feature.missingBin);
+  const hasMissing = missingBin >= 0 && (gradients[missingBin] !== 0 || hessians[missingBin] !== 0);
   let best: Split | undefined;
   for (const isMissingLeft of hasMissing ? [false, true] : [false]) {
     const left = isMissingLeft
       ? {
-          gradient: sums.gradient + gradients[feature.missingBin]!,
-          hessian: sums.hessian + hessians[feature.missingBin]!,
+          gradient: sums.gradient + gradients[missingBin]!,
+          hessian: sums.hessian + hessians[missingBin]!,
         }
       : sums;
     if (left.hessian < leastHessian || total.hessian - left.hessian < leastHessian) continue;
     const gain = gainAt(leaf, index, left);
     const goesLeft = hasMissing ? isMissingLeft : left.hessian * 2 > total.hessian;
     if (!best || gain > best.gain)
-      best = { ...noSplit, feature: index, gain, bin: border, isMissingLeft: goesLeft, left };
+      best = { ...noSplit, feature: index, gain, bin, isMissingLeft: goesLeft, left };
   }
   return best;
 }

@@ -151,20 +151,35 @@ function growTree(
   const growing: GrowingTree = { ...kept, tree, scales, random, slotCount: 1 };
   searchLeaves(growing, [root]);
   const open = [root];
+  /** Of the open leaves' splits, side by side: all of them are looked at for each split. */
+  const gains = new Float64Array(rules.maxLeaves);
+  gains[0] = root.split.gain;
   while (tree.leaves.length < rules.maxLeaves) {
-    const best = open.reduce((a, b) => (b.split.gain > a.split.gain ? b : a));
+    const first = firstOfMost(gains, open.length);
+    const best = open[first]!;
     if (best.split.feature < 0) break;
     const other = splitLeaf(growing, best);
     open.push(other);
     if (tree.leaves.length < rules.maxLeaves) openChildren(growing, best, other);
+    gains[first] = best.split.gain;
+    gains[open.length - 1] = other.split.gain;
   }
   return tree;
 }
 
-/** The random share of the features that one tree sees. */
-function drawFeatures({ features, rules }: Growing, random: Random): ActiveFeatures {
+/** Where the largest of the first `count` values comes first. */
+function firstOfMost(values: Float64Array, count: number): number {
+  let first = 0;
+  for (let index = 1; index < count; index++) if (values[index]! > values[first]!) first = index;
+  return first;
+}
+
+/** The random share of the features that one tree sees, and whose histograms it has. */
+function drawFeatures({ kernels, features, rules }: Growing, random: Random): ActiveFeatures {
   const count = Math.max(1, Math.round(features.length * rules.featureShareByTree));
-  return byKind(features, shuffle(positionsOf(features), random).slice(0, count).sort());
+  const drawn = shuffle(positionsOf(features), random).slice(0, count).sort();
+  kernels.draw(drawn);
+  return byKind(features, drawn);
 }
 
 function positionsOf(features: readonly BinnedFeature[]): Int32Array {
@@ -172,11 +187,9 @@ function positionsOf(features: readonly BinnedFeature[]): Int32Array {
 }
 
 function byKind(features: readonly BinnedFeature[], positions: Int32Array): ActiveFeatures {
+  const all = Array.from(positions);
   const isNumber = (feature: number): boolean => features[feature]!.kind === 'number';
-  return {
-    numbers: positions.filter(isNumber),
-    categories: positions.filter((feature) => !isNumber(feature)),
-  };
+  return { numbers: all.filter(isNumber), categories: all.filter((feature) => !isNumber(feature)) };
 }
 
 /** Adds the node to the tree and divides the rows; the left child keeps the leaf's number, the right gets a new one. */

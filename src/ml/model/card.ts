@@ -18,6 +18,8 @@ export interface ModelCard {
   decisions: string[];
   quality: { metric: string; crossValidation: number; holdout: Record<string, number>; rowCount: number };
   intendedUse: string;
+  /** What of the data is in the file itself. */
+  holds: string[];
   limits: string[];
   training: string;
 }
@@ -86,9 +88,17 @@ function makeCard(manifest: ModelManifest): Omit<ModelCard, 'findings'> {
       rowCount: quality.holdoutRowCount,
     },
     intendedUse: `For rows of the same kind, gathered in the same way, as the ${training.rowCount + quality.holdoutRowCount} rows it was made from, and where a wrong answer can be noticed and put right.`,
+    holds: holdsOf(manifest),
     limits: limitsOf(manifest),
     training: `Trained on ${training.rowCount} rows, ${training.foldCount > 1 ? `with ${training.foldCount}-fold cross-validation` : 'with one validation split'}, ${training.trialCount} trials, seed ${training.seed}, engine ${manifest.engineVersion}. The figures come from ${quality.holdoutRowCount} rows that training never saw.${training.finalRowCount === undefined ? '' : ` Then, so that nothing known is wasted, it learned once more from all ${training.finalRowCount} rows; no figure speaks of that.`}`,
   };
+}
+
+function holdsOf({ training: { backgroundRowCount = 0 } }: ModelManifest): string[] {
+  if (backgroundRowCount === 0) return [];
+  return [
+    `${backgroundRowCount} rows that it learned from, with the values of the columns above as they were (long texts cut short, the target left out): explanations compare with them. Whoever has the file can read them.`,
+  ];
 }
 
 function promisesOf({ constraints, task, positiveClass }: ModelManifest): string[] {
@@ -243,6 +253,9 @@ function toMarkdown(card: ModelCard): string {
     '',
     card.intendedUse,
     '',
+    ...(card.holds.length > 0
+      ? ['## What the file holds of the data', '', ...card.holds.map((line) => `- ${cell(line)}`), '']
+      : []),
     '## Limits',
     '',
     ...card.limits.map((limit) => `- ${cell(limit)}`),

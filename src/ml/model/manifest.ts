@@ -71,6 +71,8 @@ export interface ModelManifest {
     foldCount: number;
     seed: number;
     trialCount: number;
+    /** Rows of the background in the file, where it has one. */
+    backgroundRowCount?: number;
   };
 }
 
@@ -90,4 +92,6 @@ export interface ModelContent {
   members: EnsembleMember[];
   /** Up to 32 input rows; their exact outputs are stored beside them and checked when the file is opened. */
   goldenRows: JsonObject[];
+  /** Rows that it learned from, for explanations to compare with; none in files that keep no background. */
+  background: JsonObject[];
 }

@@ -3,7 +3,8 @@
 import type { JsonObject } from '../../base/json.ts';
 import { asProblem, Problem } from '../../base/problems.ts';
 import { featuresOf } from '../frame/encoding.ts';
-import { listAt, numberAt, objectAt, textAt } from './checks.ts';
+import { readBackground, writeBackground } from './background.ts';
+import { demand, listAt, numberAt, objectAt, textAt } from './checks.ts';
 import { readContainer, writeContainer, type SectionArray } from './container.ts';
 import { invalid, type Trust } from './header.ts';
 import type { EnsembleMember, ModelContent } from './manifest.ts';
@@ -31,7 +32,9 @@ export async function writeModel(content: ModelContent): Promise<Uint8Array<Arra
   }));
   const rows = content.goldenRows.slice(0, maximumGoldenRows);
   const golden = { rows, predictions: predictorOf(content).predictRows(rows).predictions };
-  return writeContainer({ manifest: content.manifest, members, golden }, sections);
+  const { manifest, background } = content;
+  const kept = background.length > 0 && { background: writeBackground(background, manifest.schema) };
+  return writeContainer({ manifest, members, golden, ...kept }, sections);
 }
 
 /**
@@ -71,7 +74,12 @@ function readContent(document: unknown, sections: ReadonlyMap<string, SectionArr
   checkSteps(members);
   const golden = objectAt(fields['golden'], 'golden');
   const goldenRows = listAt(golden['rows'], 'golden.rows', maximumGoldenRows, objectAt) as JsonObject[];
-  const content = { manifest, members, goldenRows };
+  const background = readBackground(fields['background'], manifest.schema);
+  demand(
+    background.length === (manifest.training.backgroundRowCount ?? 0),
+    'the background has another number of rows than it says',
+  );
+  const content = { manifest, members, goldenRows, background };
   checkGolden(content, golden['predictions']);
   return content;
 }

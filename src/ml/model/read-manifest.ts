@@ -77,6 +77,9 @@ function readReport(
       foldCount: countAt(training['foldCount'], 'training.foldCount'),
       seed: numberAt(training['seed'], 'training.seed'),
       trialCount: countAt(training['trialCount'], 'training.trialCount'),
+      ...(training['backgroundRowCount'] !== undefined && {
+        backgroundRowCount: countAt(training['backgroundRowCount'], 'training.backgroundRowCount'),
+      }),
     },
   };
 }

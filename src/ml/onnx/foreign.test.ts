@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Problem } from '../../base/problems.ts';
+import { problemOf } from '../../base/testing.ts';
 import { tryModel } from './first-run.ts';
 import { foreignPredictor, type RunGraph } from './foreign.ts';
 import type { InputType, OnnxInput } from './signature-inputs.ts';
@@ -39,7 +40,7 @@ test('the label decides, under the name that was given to it; margins are no pro
   const { predictions } = await foreignPredictor(shape, run).predictRows([{ a: 1 }]);
   assert.deepEqual(predictions, [{ prediction: 'no' }]);
   const other: RunGraph = async ({ rowCount }) => [answerOf('l', rowCount, ['7'])];
-  const fault = await problemOf(
+  const fault = await problemOf(() =>
     foreignPredictor(signature({ label: 'l', scores: null }), other).predictRows([{ a: 1 }]),
   );
   assert.match(fault.message, /answers "7", which is none of its classes/);
@@ -51,7 +52,7 @@ test('an answer that is no number is a problem of its row, never NaN', async () 
   ];
   const model = foreignPredictor(signature({ task: 'regression', classes: [], value: 'v' }), run);
   assert.deepEqual((await model.predictRows([{ a: 2.5 }])).predictions, [{ prediction: 2.5 }]);
-  const fault = await problemOf(model.predictRows([{ a: 1 }, {}]));
+  const fault = await problemOf(() => model.predictRows([{ a: 1 }, {}]));
   assert.equal(fault.code, 'prediction-input');
   assert.match(fault.message, /^Row 2 gets no finite number/);
 });
@@ -87,7 +88,7 @@ for (const [type, value, expected] of values) {
     const inputs: OnnxInput[] = [{ name: 'x', type, dimensionCount: 2, columns: [{ name: 'a', kind }] }];
     const model = foreignPredictor(signature({ task: 'regression', classes: [], value: 'v', inputs }), run);
     if (expected instanceof RegExp)
-      assert.match((await problemOf(model.predictRows([{ a: value }]))).message, expected);
+      assert.match((await problemOf(() => model.predictRows([{ a: value }]))).message, expected);
     else {
       await model.predictRows([{ a: value }]);
       assert.deepEqual(seen[0]!.values, [expected]);
@@ -160,7 +161,7 @@ test('the first run falls back to zeros, then to one row at a time, and tells th
   assert.deepEqual(tried, ['varied null', 'zeros null', 'varied 1']);
   assert.equal(
     (
-      await problemOf(
+      await problemOf(() =>
         tryModel(
           asked,
           fussy(() => false),
@@ -210,14 +211,4 @@ function draft(changes: Partial<Draft>): Draft {
 
 function answerOf(name: string, rowCount: number, row: readonly (number | string)[]): FeedAnswer {
   return { name, shape: [rowCount, row.length], values: Array.from({ length: rowCount }, () => row).flat() };
-}
-
-async function problemOf(work: Promise<unknown>): Promise<Problem> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof Problem, String(error));
-    return error;
-  }
-  return assert.fail('nothing was thrown');
 }

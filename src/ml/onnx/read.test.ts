@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Problem } from '../../base/problems.ts';
+import { problemOf } from '../../base/testing.ts';
 import { Graph } from './graph.ts';
 import { readOnnx } from './read.ts';
 import { fieldsOf, integersOf, WireFault } from './read-wire.ts';
@@ -75,7 +76,7 @@ test('ZipMap nodes are left out, everything else stays as it was', async () => {
   assert.deepEqual(Buffer.from(withoutZipMaps(other)), other);
 });
 
-test('weights that lie in another file are refused, wherever in the graph', () => {
+test('weights that lie in another file are refused, wherever in the graph', async () => {
   const tensor = messageOf(
     integersField(1, [2]),
     integerField(2, 1),
@@ -93,17 +94,17 @@ test('weights that lie in another file are refused, wherever in the graph', () =
     );
   const graphs = [bytesField(5, tensor), attribute(5, tensor), attribute(6, bytesField(5, tensor))];
   for (const graph of graphs) {
-    const fault = problemOf(() => readOnnx(modelOf(graph)));
+    const fault = await problemOf(() => readOnnx(modelOf(graph)));
     assert.equal(fault.code, 'onnx-unsupported');
     assert.match(fault.message, /another file/);
   }
 });
 
-test('graphs nested without end are refused', () => {
+test('graphs nested without end are refused', async () => {
   let graph: Uint8Array = new Uint8Array();
   for (let depth = 0; depth < 40; depth++)
     graph = bytesField(1, messageOf(textField(4, 'If'), bytesField(5, messageOf(bytesField(6, graph)))));
-  assert.match(problemOf(() => readOnnx(modelOf(graph))).message, /graphs within graphs/);
+  assert.match((await problemOf(() => readOnnx(modelOf(graph)))).message, /graphs within graphs/);
 });
 
 const forms: [string, number, (number | null)[] | undefined, OnnxOptions, RegExp][] = [
@@ -117,12 +118,13 @@ const forms: [string, number, (number | null)[] | undefined, OnnxOptions, RegExp
   ['too many columns', 1, [null, 30_000], {}, /30000 columns; at most 20000/],
 ];
 for (const [what, type, shape, options, words] of forms) {
-  test(`inputs that are not taken: ${what}`, () => {
+  test(`inputs that are not taken: ${what}`, async () => {
     const graph = messageOf(
       bytesField(11, portOf('x', type, shape)),
       bytesField(12, portOf('y', 1, [null, 1])),
     );
-    assert.match(problemOf(() => draftSignature(readOnnx(modelOf(graph)), options)).message, words);
+    const fault = await problemOf(() => draftSignature(readOnnx(modelOf(graph)), options));
+    assert.match(fault.message, words);
   });
 }
 
@@ -158,12 +160,13 @@ const outputs: [string, [string, number, (number | null)[] | undefined][], OnnxO
   ['many numbers as one', [['a', 1, [null, 3]]], { task: 'regression' }, /has 3 numbers for each row/],
 ];
 for (const [what, ports, options, words] of outputs) {
-  test(`outputs that are not taken: ${what}`, () => {
+  test(`outputs that are not taken: ${what}`, async () => {
     const graph = messageOf(
       bytesField(11, portOf('x', 1, [null, 2])),
       ...ports.map(([name, type, shape]) => bytesField(12, portOf(name, type, shape))),
     );
-    assert.match(problemOf(() => draftSignature(readOnnx(modelOf(graph)), options)).message, words);
+    const fault = await problemOf(() => draftSignature(readOnnx(modelOf(graph)), options));
+    assert.match(fault.message, words);
   });
 }
 
@@ -206,14 +209,4 @@ function portOf(name: string, type: number, shape: (number | null)[] | undefined
     ...(dimensions ? [bytesField(2, messageOf(...dimensions))] : []),
   );
   return messageOf(textField(1, name), bytesField(2, bytesField(1, tensor)));
-}
-
-function problemOf(work: () => unknown): Problem {
-  try {
-    work();
-  } catch (error) {
-    assert.ok(error instanceof Problem, String(error));
-    return error;
-  }
-  return assert.fail('nothing was thrown');
 }

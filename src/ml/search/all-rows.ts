@@ -22,7 +22,8 @@ import { featureConstraints, isConstrained } from './column-constraints.ts';
 import { finish, scoreHoldout, withoutImportance } from './finish.ts';
 import type { Part, Prepared } from './prepare.ts';
 import type { Recipe, SearchEvent, SearchResult, TrialReport } from './recipe.ts';
-import { predictTable } from './trial.ts';
+import { openFitContext } from './fit-crew.ts';
+import { predictTable } from './fit.ts';
 
 export interface AllRowsInput {
   /** What the search among the sample found. */
@@ -169,11 +170,11 @@ async function chooseBetter(
   const calibration = await read(input.stopping, mostCalibrationRows);
   const compared = preparedFor(input, calibration, heldOut);
   const choices = [await choiceOf(trained, report, { prepared: compared, clock, pause })];
-  const finishing = { choices, clock, trialCount: found.model.manifest.training.trialCount + 1, pause };
+  const finishing = { choices, trialCount: found.model.manifest.training.trialCount + 1 };
   const about = `The search compared models on ${found.rows.training} of ${stream.rowCount} rows, drawn at random`;
   const first = await finish({
     ...finishing,
-    prepared: compared,
+    ...openFitContext({ prepared: compared, clock, pause }),
     warnings: [],
     deadlineMs: clock.monotonicMs(),
   });
@@ -203,7 +204,7 @@ async function chooseBetter(
   const prepared = preparedFor(input, calibration, await read(input.holdout));
   const finished = await finish({
     ...finishing,
-    prepared,
+    ...openFitContext({ prepared, clock, pause }),
     warnings,
     ...(input.deadlineMs !== undefined && { deadlineMs: input.deadlineMs }),
   });
@@ -311,6 +312,7 @@ async function choiceOf(
       settled: [],
       notes: [],
       secondsPerRow: seconds / Math.max(1, training.actual.length),
+      secondsPerModel: report.seconds,
     },
   };
 }

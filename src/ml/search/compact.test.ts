@@ -4,13 +4,13 @@ import test from 'node:test';
 import { seededRandom } from '../../base/random.ts';
 import { systemClock } from '../../base/time.ts';
 import { frameFromRows, type Frame } from '../frame/frame.ts';
-import { pauseBy } from '../learners/learner.ts';
 import { openModel, writeModel } from '../model/model.ts';
 import { portfolioCandidate } from './portfolio.ts';
 import { prepare } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 import { search } from './search.ts';
 import { fitCompactModels } from './compact.ts';
+import { trialContext } from './testing.ts';
 import { runTrial, type Trial } from './trial.ts';
 
 const recipe: Recipe = {
@@ -91,12 +91,11 @@ test('without time for it, fold models stay, which is told', async () => {
 
 async function trialsOf(learners: readonly string[]) {
   const prepared = prepare(frame, recipe);
-  const input = { prepared, clock: systemClock, pause: pauseBy(systemClock) };
-  const context = { ...input, emit: () => undefined, leastFirstFoldUtility: -Infinity };
+  const input = trialContext(prepared);
   const trials: Trial[] = [];
   for (const learner of learners) {
     const candidate = portfolioCandidate(0, ({ spec }) => spec.name === learner)!;
-    trials.push(await runTrial(context, candidate, 1, 1));
+    trials.push(await runTrial(input, candidate, 1, 1));
   }
   return { trials, input };
 }

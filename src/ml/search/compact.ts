@@ -2,10 +2,9 @@
 // quicker answers, at the cost of what averaging fold models brings. Where early stopping decided, it is taken over as the
 // mean of the folds. Calibration and intervals stay those of the out-of-fold predictions: the rows that such a model was
 // judged by do not exist.
-import { present } from '../../base/assert.ts';
 import type { Hyperparameters, HyperparameterValue } from '../learners/learner.ts';
-import type { Prepared } from './prepare.ts';
-import { fitFold, type FitContext, type Trial } from './trial.ts';
+import type { Fit, FitContext } from './fit-crew.ts';
+import { orderOf, type Trial } from './trial.ts';
 
 /** What more rows than a fold has may cost beyond their share. */
 const costlier = 1.3;
@@ -19,12 +18,15 @@ export async function fitCompactModels(
   context: FitContext & { deadlineMs?: number },
   trials: readonly Trial[],
 ): Promise<string[]> {
-  const { prepared, clock, deadlineMs = Infinity } = context;
-  const kept: Trial[] = [];
-  for (const trial of trials) {
-    const endMs = clock.monotonicMs() + compactModelSeconds(trial, prepared) * 1000;
-    if (!(endMs < deadlineMs && (await fitOne(context, trial)))) kept.push(trial);
-  }
+  const { prepared, clock, crew, deadlineMs = Infinity } = context;
+  const isFitted: boolean[] = [];
+  await crew.each(trials.length, async (index, fit) => {
+    const trial = trials[index]!;
+    const endMs = clock.monotonicMs() + compactModelSeconds(trial) * 1000;
+    isFitted[index] = endMs < deadlineMs && (await fitOne(context, trial, fit));
+    return true;
+  });
+  const kept = trials.filter((_, index) => !isFitted[index]);
   const count = trials.length - kept.length;
   const rowCount = prepared.training.actual.length;
   return [
@@ -38,8 +40,8 @@ export async function fitCompactModels(
 }
 
 /** What training once more takes, estimated by the folds. */
-export function compactModelSeconds({ report }: Trial, { folds }: Prepared): number {
-  return (report.seconds / folds.length) * costlier;
+export function compactModelSeconds({ secondsPerModel }: Trial): number {
+  return secondsPerModel * costlier;
 }
 
 /** The trial's settings, and the means of what its folds settled. */
@@ -52,21 +54,18 @@ export function settledSettings({ report, settled }: Trial): Hyperparameters {
   return { ...report.hyperparameters, ...Object.fromEntries(means) };
 }
 
-async function fitOne(context: FitContext & { deadlineMs?: number }, trial: Trial): Promise<boolean> {
-  const { prepared, deadlineMs } = context;
-  const { model, endedBy } = await fitFold(
-    context,
-    trial,
-    {
-      number: prepared.folds.length,
-      fold: present(prepared.whole, 'the view for all rows'),
-      truth: prepared.training,
-      hyperparameters: settledSettings(trial),
-    },
+async function fitOne(
+  { prepared, deadlineMs }: FitContext & { deadlineMs?: number },
+  trial: Trial,
+  fit: Fit,
+): Promise<boolean> {
+  const order = orderOf(trial, { part: 'training', fold: prepared.folds.length });
+  const { trained } = await fit(
+    { ...order, hyperparameters: settledSettings(trial) },
     deadlineMs === undefined ? {} : { deadlineMs },
   );
-  if (endedBy === 'deadline') return false;
-  trial.models = [model];
+  if (trained.endedBy === 'deadline') return false;
+  trial.models = [trained.model];
   trial.isWhole = true;
   return true;
 }

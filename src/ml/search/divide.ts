@@ -54,6 +54,8 @@ export interface ToDivide {
   groups: Int32Array | undefined;
   times: Float64Array | undefined;
   constraints: ColumnConstraints | undefined;
+  /** Folds that can be trained at a time. */
+  threadCount: number;
 }
 
 const defaultHoldoutShare = 0.2;
@@ -71,7 +73,7 @@ interface Usable {
 
 /** @throws Problem `invalid-request` or `target-unusable` for rows that cannot be divided as the recipe asks */
 export function divideRows(input: ToDivide): Divided {
-  const { frame, columns, recipe, target, usable, constraints } = input;
+  const { frame, columns, recipe, target, usable, constraints, threadCount } = input;
   const rows = usableRows(input);
   const framesRows = usable.map((index) => target.rows[index]!);
   const sideOf = (indices: Int32Array): Side => ({
@@ -106,6 +108,7 @@ export function divideRows(input: ToDivide): Divided {
       training,
       target,
       recipe,
+      threadCount,
       times: rows.times && Float64Array.from(split.first, (index) => rows.times![index]!),
       sets: together && split.first.map((index) => together[index]!),
       featureCount: seenFeatureCount(featuresOf(encoding), { ordersOnly: true }),
@@ -163,6 +166,7 @@ function makeFolds({
   training: { actual, groups },
   target,
   recipe,
+  threadCount,
   times,
   sets,
   featureCount,
@@ -170,6 +174,7 @@ function makeFolds({
   training: Side;
   target: Target;
   recipe: Recipe;
+  threadCount: number;
   times: Float64Array | undefined;
   /** Equal rows, which stay together. */
   sets: Int32Array | undefined;
@@ -187,7 +192,7 @@ function makeFolds({
   const together = groups ?? sets;
   const foldCount = Math.min(
     together ? new Set(together).size : rowCount,
-    recipe.folds ?? affordableFolds(rowCount, featureCount, target, recipe),
+    recipe.folds ?? affordableFolds({ rowCount, featureCount, threadCount }, target, recipe),
   );
   assert(foldCount >= 1, 'a search needs at least one fold');
   if (times) return learnable(foldsByTime(times, foldCount), strata, recipe);
@@ -197,11 +202,15 @@ function makeFolds({
 }
 
 /** By size; fewer when one boosted trial would take more than 40 % of the time. Below three, a plain split is better. */
-function affordableFolds(rowCount: number, featureCount: number, target: Target, { budget }: Recipe): number {
+function affordableFolds(
+  { rowCount, featureCount, threadCount }: { rowCount: number; featureCount: number; threadCount: number },
+  { task, classes }: Target,
+  { budget }: Recipe,
+): number {
   const wanted = rowCount <= 2000 ? 8 : rowCount <= 20_000 ? 5 : rowCount <= 200_000 ? 4 : 3;
   if (budget.trials !== undefined || budget.seconds === undefined) return wanted;
-  const outputCount = target.task === 'multiclass' ? target.classes.length : 1;
+  const outputCount = task === 'multiclass' ? classes.length : 1;
   const secondsPerFold = rowCount * featureCount * treesPerFold * outputCount * secondsPerCell;
-  const affordable = Math.floor((0.4 * budget.seconds) / Math.max(1e-6, secondsPerFold));
+  const affordable = Math.floor((0.4 * budget.seconds * threadCount) / Math.max(1e-6, secondsPerFold));
   return affordable >= 3 ? Math.min(wanted, affordable) : 1;
 }

@@ -18,6 +18,7 @@ import { applyModel } from '../model/row-model.ts';
 import { prepare } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 import { search } from './search.ts';
+import { trialContext } from './testing.ts';
 import { runTrial } from './trial.ts';
 
 const recipe: Recipe = {
@@ -31,13 +32,7 @@ const recipe: Recipe = {
 
 /** A score in cross-validation, of a learner as it comes. */
 async function scoreOf(frame: Frame, learner: string): Promise<number> {
-  const context = {
-    prepared: prepare(frame, recipe),
-    clock: systemClock,
-    pause: pauseBy(systemClock),
-    emit: () => {},
-    leastFirstFoldUtility: -Infinity,
-  };
+  const context = trialContext(prepare(frame, recipe));
   const candidate = { learner, label: learner, hyperparameters: {}, timeShare: 1, isExploring: false };
   const { report } = await runTrial(context, candidate, 1, 1);
   assert.equal(report.state, 'finished', report.problem?.detail);

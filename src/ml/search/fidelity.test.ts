@@ -2,14 +2,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { seededRandom } from '../../base/random.ts';
-import { systemClock } from '../../base/time.ts';
 import { frameFromColumns, type Frame } from '../frame/frame.ts';
-import { pauseBy } from '../learners/learner.ts';
 import { sampler } from './fidelity.ts';
 import type { Candidate } from './portfolio.ts';
-import { prepare, type Prepared } from './prepare.ts';
+import { prepare } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
-import { runTrial, type Trial, type TrialContext } from './trial.ts';
+import { trialContext } from './testing.ts';
+import { runTrial, type Trial } from './trial.ts';
 
 const recipe: Recipe = {
   target: 'y',
@@ -40,21 +39,10 @@ function frameOf(rowCount: number): Frame {
 
 const large = prepare(frameOf(26_000), recipe);
 
-function contextOf(prepared: Prepared, more: Partial<TrialContext> = {}): TrialContext {
-  return {
-    prepared,
-    clock: systemClock,
-    pause: pauseBy(systemClock),
-    emit: () => undefined,
-    leastFirstFoldUtility: -Infinity,
-    ...more,
-  };
-}
-
 /** Trials of which the first was trained on everything and took so many seconds. */
 async function trialsTaking(seconds: number, sampleUtilities: readonly number[] = []): Promise<Trial[]> {
-  const whole = await runTrial(contextOf(large), { ...proposal, isExploring: false }, 1, 1);
-  whole.report.seconds = seconds;
+  const whole = await runTrial(trialContext(large), { ...proposal, isExploring: false }, 1, 1);
+  whole.secondsPerModel = seconds / large.folds.length;
   return [
     whole,
     ...sampleUtilities.map((sampleUtility) => ({
@@ -94,18 +82,18 @@ test('a proposal goes on when it is among the best third on the sample', async (
 
 test('a trial tells what it was judged on', async () => {
   const { rows } = sampler(large)(await trialsTaking(30))!;
-  const given = await runTrial(contextOf(large, { rung: { rows, leastUtility: 1 } }), proposal, 2, 1);
+  const given = await runTrial(trialContext(large, { rung: { rows, leastUtility: 1 } }), proposal, 2, 1);
   assert.equal(given.report.state, 'stopped');
   assert.deepEqual(given.report.judgedOn, { rowCount: rows.length, foldCount: 1 });
   assert.equal(given.report.score, null);
   assert.ok(Number.isFinite(given.sampleUtility));
 
-  const whole = await runTrial(contextOf(large, { rung: { rows, leastUtility: 0 } }), proposal, 3, 1);
+  const whole = await runTrial(trialContext(large, { rung: { rows, leastUtility: 0 } }), proposal, 3, 1);
   assert.equal(whole.report.state, 'finished');
   assert.deepEqual(whole.report.judgedOn, { rowCount: large.folds[4]!.training.length, foldCount: 5 });
 
   const known = await runTrial(
-    contextOf(large, { rung: { rows, leastUtility: 1 } }),
+    trialContext(large, { rung: { rows, leastUtility: 1 } }),
     { ...proposal, isExploring: false },
     4,
     1,

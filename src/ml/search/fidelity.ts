@@ -33,17 +33,17 @@ export function sampler(prepared: Prepared): (trials: readonly Trial[]) => Rung 
   if (!isLarge || seconds === undefined || trialBudget !== undefined) return () => undefined;
   let rows: Int32Array | undefined;
   return (trials) => {
-    if (!(secondsPerFold(prepared, trials) >= noticeableShare * seconds)) return undefined;
+    if (!(secondsPerFold(trials) >= noticeableShare * seconds)) return undefined;
     rows ??= sampleOf(prepared);
     return { rows, leastUtility: bestThird(trials) };
   };
 }
 
 /** Of the quickest boosted trial that was trained on everything; NaN before there is one. */
-function secondsPerFold({ folds }: Prepared, trials: readonly Trial[]): number {
+function secondsPerFold(trials: readonly Trial[]): number {
   const taken = trials
     .filter(({ report }) => report.state === 'finished' && report.learner === 'boosted-trees')
-    .map(({ report }) => report.seconds / folds.length);
+    .map(({ secondsPerModel }) => secondsPerModel);
   return taken.length === 0 ? NaN : Math.min(...taken);
 }
 

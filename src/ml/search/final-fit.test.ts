@@ -6,9 +6,11 @@ import { frameFromRows, type Frame } from '../frame/frame.ts';
 import { modelCard } from '../model/card.ts';
 import { openModel, writeModel } from '../model/model.ts';
 import { finalFit, finalFitMs } from './final-fit.ts';
+import { openFitContext } from './fit-crew.ts';
 import { prepare } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 import { search } from './search.ts';
+import { trialContext } from './testing.ts';
 import { runTrial, type Trial } from './trial.ts';
 
 const recipe: Recipe = {
@@ -35,17 +37,10 @@ function changingFrame(): Frame {
   ]);
 }
 
-const pause = (): Promise<void> => Promise.resolve();
-
 async function trialOf(learner: string): Promise<{ prepared: ReturnType<typeof prepare>; trial: Trial }> {
   const prepared = prepare(changingFrame(), recipe);
   const candidate = { learner, label: learner, hyperparameters: {}, timeShare: 1, isExploring: false };
-  const trial = await runTrial(
-    { prepared, clock: systemClock, pause, emit: () => {}, leastFirstFoldUtility: -Infinity },
-    candidate,
-    1,
-    1,
-  );
+  const trial = await runTrial(trialContext(prepared), candidate, 1, 1);
   assert.equal(trial.report.state, 'finished', trial.report.problem?.detail);
   return { prepared, trial };
 }
@@ -76,9 +71,7 @@ test('what only the locked rows tell is learned, after they have judged; figures
 
 test("each fold's model leaves out the rows of its fold alone", async () => {
   const { prepared, trial } = await trialOf('baseline');
-  const { models, isComplete } = await finalFit({ prepared, clock: systemClock, pause }, [
-    { trial, weight: 1 },
-  ]);
+  const { models, isComplete } = await finalFit(trialContext(prepared), [{ trial, weight: 1 }]);
   assert.ok(isComplete);
   const { actual } = prepared.everything!;
   assert.deepEqual([...prepared.training.actual, ...prepared.holdout.actual], [...actual]);
@@ -110,20 +103,17 @@ test('one model for all folds learns from every row, with what its folds settled
 test('without time, and where new models would be too slow, the models that were judged stay', async () => {
   const { prepared, trial } = await trialOf('boosted-trees');
   const choices = [{ trial, weight: 1 }];
-  const late = await finalFit(
-    { prepared, clock: systemClock, pause, deadlineMs: systemClock.monotonicMs() },
-    choices,
-  );
+  const context = trialContext(prepared);
+  const late = await finalFit({ ...context, deadlineMs: systemClock.monotonicMs() }, choices);
   assert.deepEqual(late, { models: [trial.models], isComplete: false });
-  const slow = await finalFit(
-    { prepared, clock: systemClock, pause, latency: { maxMs: 1, modelsMs: 0 } },
-    choices,
-  );
+  const slow = await finalFit({ ...context, latency: { maxMs: 1, modelsMs: 0 } }, choices);
   assert.deepEqual(slow, { models: [trial.models], isComplete: false });
   // A clock that jumps past the deadline while the first model is trained: that model is not complete.
   let asked = 0;
   const jumping: Clock = { ...systemClock, monotonicMs: () => (asked++ < 1 ? 0 : 1e9) };
-  const cut = await finalFit({ prepared, clock: jumping, pause, deadlineMs: 1e6 }, choices);
+  const { pause } = context;
+  const ahead = openFitContext({ prepared, clock: jumping, pause });
+  const cut = await finalFit({ ...ahead, deadlineMs: 1e6 }, choices);
   assert.deepEqual(cut, { models: [trial.models], isComplete: false });
 });
 

@@ -5,9 +5,10 @@ import { present } from '../../base/assert.ts';
 import type { RowModel } from '../model/row-model.ts';
 import type { EnsembleChoice } from './ensemble.ts';
 import { modelMs, type LatencyLimit } from './latency.ts';
-import { withViews, type Fold, type Prepared } from './prepare.ts';
+import type { Fit, FitContext } from './fit-crew.ts';
+import type { Prepared } from './prepare.ts';
 import { settledSettings } from './compact.ts';
-import { fitFold, type FitContext, type Trial } from './trial.ts';
+import { orderOf, type Trial } from './trial.ts';
 
 /** A training is begun when this much more than it took before is left. */
 const margin = 1.5;
@@ -45,23 +46,21 @@ export async function finalFit(
   context: FitContext & { deadlineMs?: number; latency?: LatencyLimit },
   choices: readonly EnsembleChoice[],
 ): Promise<FinalFit> {
-  const { prepared, clock, pause, deadlineMs = Infinity, latency } = context;
+  const { clock, pause, crew, deadlineMs = Infinity, latency } = context;
   const models = choices.map(({ trial }) => [...trial.models]);
-  const folds = allFolds(prepared);
-  let isComplete = true;
   const byWeight = choices.map((_, index) => index).sort((a, b) => choices[b]!.weight - choices[a]!.weight);
-  for (const index of byWeight) {
-    const { trial } = choices[index]!;
-    const expectedMs = (margin * trial.report.seconds * 1000) / prepared.folds.length;
-    for (let at = 0; at < trial.models.length; at++) {
-      await pause();
-      const number = trial.isWhole ? prepared.folds.length : at;
-      const hasTime = clock.monotonicMs() + expectedMs < deadlineMs;
-      const model = hasTime ? await fitAgain(context, trial, { number, fold: folds[number]! }) : undefined;
-      if (model) models[index]![at] = model;
-      else isComplete = false;
-    }
-  }
+  const wanted = byWeight.flatMap((choice) => models[choice]!.map((_, place) => ({ choice, place })));
+  let isComplete = true;
+  await crew.each(wanted.length, async (index, fit) => {
+    await pause();
+    const { choice, place } = wanted[index]!;
+    const { trial } = choices[choice]!;
+    const hasTime = clock.monotonicMs() + margin * trial.secondsPerModel * 1000 < deadlineMs;
+    const model = hasTime ? await fitAgain(context, { trial, place, fit }) : undefined;
+    if (model) models[choice]![place] = model;
+    else isComplete = false;
+    return true;
+  });
   const isQuickEnough = !latency || answerMs(context, models) <= latency.modelsMs;
   return isQuickEnough
     ? { models, isComplete }
@@ -70,45 +69,18 @@ export async function finalFit(
 
 /** The new model; undefined when the time was up before it had learned all that it wanted to. */
 async function fitAgain(
-  context: FitContext & { deadlineMs?: number },
-  trial: Trial,
-  { number, fold }: { number: number; fold: Fold },
+  { prepared, deadlineMs }: FitContext & { deadlineMs?: number },
+  { trial, place, fit }: { trial: Trial; place: number; fit: Fit },
 ): Promise<RowModel | undefined> {
-  const { prepared, deadlineMs } = context;
-  const { model, endedBy } = await fitFold(
-    context,
-    trial,
+  const fold = trial.isWhole ? prepared.folds.length : place;
+  const { trained } = await fit(
     {
-      number,
-      fold,
-      truth: everythingOf(prepared),
+      ...orderOf(trial, { part: 'everything', fold }),
       ...(trial.isWhole && { hyperparameters: settledSettings(trial) }),
     },
     deadlineMs === undefined ? {} : { deadlineMs },
   );
-  return endedBy === 'deadline' ? undefined : model;
-}
-
-/**
- * The same folds with all other rows to learn from: those locked away, and with an order of time also later ones. What
- * stands for all folds learns from every row.
- */
-function allFolds(prepared: Prepared): Fold[] {
-  const { folds, whole } = prepared;
-  const { table } = everythingOf(prepared);
-  const rows = [...folds, ...(whole ? [whole] : [])].map(({ validation }) => {
-    const isLeftOut = new Uint8Array(table.rowCount);
-    for (const row of validation) isLeftOut[row] = 1;
-    const training = Int32Array.from({ length: table.rowCount }, (_, row) => row).filter(
-      (row) => !isLeftOut[row],
-    );
-    return { training, validation };
-  });
-  return withViews(rows, table);
-}
-
-function everythingOf({ everything }: Prepared): NonNullable<Prepared['everything']> {
-  return present(everything, 'the rows to learn from again');
+  return trained.endedBy === 'deadline' ? undefined : trained.model;
 }
 
 /** What one row takes with all models. */

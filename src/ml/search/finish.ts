@@ -21,10 +21,12 @@ import { fitCalibration, fitDecisionWeights } from '../uncertainty/calibration.t
 import { fitIntervals, fitSets } from '../uncertainty/conformal.ts';
 import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
 import { finalFit, type FinalFit } from './final-fit.ts';
+import type { FitContext } from './fit-crew.ts';
+import { backgroundRows } from './background.ts';
 import { goldenRows } from './golden.ts';
 import type { LatencyLimit } from './latency.ts';
 import type { Part, Prepared, Truth } from './prepare.ts';
-import { scoredOf, truthOf, validationRows, type FitContext } from './trial.ts';
+import { scoredOf, truthOf, validationRows } from './trial.ts';
 import { rowsForCurves, trustReport, type TrustReport } from './trust.ts';
 
 export interface FinishInput extends FitContext {
@@ -69,7 +71,9 @@ export async function finish(input: FinishInput): Promise<Finished> {
     manifest,
     members,
     goldenRows: goldenRows(prepared.training.frame, manifest.schema, recipe.seed),
+    background: backgroundOf(prepared, { choices, manifest }),
   };
+  if (content.background.length > 0) manifest.training.backgroundRowCount = content.background.length;
   const startMs = clock.monotonicMs();
   const { scored, errorBefore } = await scoreHoldout(content, prepared, input.pause);
   const secondsPerRow = (clock.monotonicMs() - startMs) / 1000 / holdout.actual.length;
@@ -155,6 +159,23 @@ async function fitDecision(prepared: Prepared, choices: readonly EnsembleChoice[
     ...(sets && { sets }),
     scored: { ...calibrated, predicted: decide(predictions, decisionWeights, prepared.costs?.matrix) },
   };
+}
+
+/** Of rows that judged the models in cross-validation, by what these said of them. */
+function backgroundOf(
+  prepared: Prepared,
+  { choices, manifest }: { choices: readonly EnsembleChoice[]; manifest: ModelManifest },
+): JsonObject[] {
+  const { recipe, training, target } = prepared;
+  if (recipe.backgroundRows === false) return [];
+  const predictions = ensemblePredictions(choices);
+  const rows = validationRows(prepared);
+  const outputCount = predictions.length / rows.length;
+  const scored = Array.from(rows, (row, index) => {
+    const classIndex = hasClasses(target.task) ? training.actual[row]! : 0;
+    return { row, classIndex, score: predictions[index * outputCount + classIndex]! };
+  });
+  return backgroundRows(training.frame, manifest.schema, scored);
 }
 
 function draftManifest(

@@ -73,6 +73,7 @@ async function writeTrial(trial: Trial, index: number, fingerprint: string): Pro
         trial.secondsPerRow,
         trial.modelMs ?? NaN,
         trial.sampleUtility ?? NaN,
+        trial.secondsPerModel,
       ),
     ],
     ['trial/predictions', models.length === 0 ? new Float64Array(0) : predictions],
@@ -111,8 +112,8 @@ async function readTrial(
   const source = { prefix: 'trial', sections };
   const predictionCount = models.length === 0 ? 0 : validationRows(prepared).length * outputCount;
   const outcome = sections.get('trial/outcome');
-  demand(outcome instanceof Float64Array && outcome.length === 5, 'it says no outcome');
-  const [utility, firstFoldUtility, secondsPerRow, modelMs, sampleUtility] = outcome;
+  demand(outcome instanceof Float64Array && outcome.length === 6, 'it says no outcome');
+  const [utility, firstFoldUtility, secondsPerRow, modelMs, sampleUtility, secondsPerModel] = outcome;
   return {
     report: readReport(fields['report']),
     candidate: readCandidate(fields['candidate']),
@@ -122,6 +123,7 @@ async function readTrial(
     utility: utility!,
     firstFoldUtility: firstFoldUtility!,
     secondsPerRow: secondsPerRow!,
+    secondsPerModel: secondsPerModel!,
     ...(!Number.isNaN(modelMs) && { modelMs: modelMs! }),
     ...(!Number.isNaN(sampleUtility) && { sampleUtility: sampleUtility! }),
     settled: listAt(fields['settled'], 'settled', folds.length, readHyperparameters),

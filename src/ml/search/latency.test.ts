@@ -5,7 +5,6 @@ import type { Problem } from '../../base/problems.ts';
 import { systemClock, type Clock } from '../../base/time.ts';
 import { seededRandom } from '../../base/random.ts';
 import { frameFromRows, type Frame } from '../frame/frame.ts';
-import { pauseBy } from '../learners/learner.ts';
 import type { RowModel } from '../model/row-model.ts';
 import { selectEnsemble } from './ensemble.ts';
 import { latencyLimit, measureLatency, rowMs, thinOut } from './latency.ts';
@@ -13,6 +12,7 @@ import { portfolioCandidate } from './portfolio.ts';
 import { prepare } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 import { search } from './search.ts';
+import { trialContext } from './testing.ts';
 import { runTrial, type Trial } from './trial.ts';
 
 const recipe: Recipe = {
@@ -42,13 +42,7 @@ const prepared = prepare(frame, recipe);
 
 /** The first trials of the portfolio, whose models take these milliseconds each. */
 async function trialsTaking(modelMs: readonly number[]): Promise<Trial[]> {
-  const context = {
-    prepared,
-    clock: systemClock,
-    pause: pauseBy(systemClock),
-    emit: () => undefined,
-    leastFirstFoldUtility: -Infinity,
-  };
+  const context = trialContext(prepared);
   const trials: Trial[] = [];
   for (const [index, ms] of modelMs.entries()) {
     const trial = await runTrial(

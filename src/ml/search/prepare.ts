@@ -71,11 +71,20 @@ export interface Fold extends FoldRows {
 
 const noRows = new Int32Array(0);
 
-/**
- * With a clock, a budget in time counts what preparing takes on this machine as it is now.
- * @throws Problem when the recipe or the target cannot be used
- */
-export function prepare(frame: Frame, recipe: Recipe, clock?: Clock): Prepared {
+/** Where the search runs. */
+export interface Surroundings {
+  /** With it, a budget in time counts what preparing takes on this machine as it is now. */
+  clock?: Clock;
+  /** Threads that can train; 1. With more, the features lie in memory that they share. */
+  threadCount?: number;
+}
+
+/** @throws Problem when the recipe or the target cannot be used */
+export function prepare(
+  frame: Frame,
+  recipe: Recipe,
+  { clock, threadCount = 1 }: Surroundings = {},
+): Prepared {
   checkRecipe(recipe);
   const targetColumn = columnNamed(frame, recipe.target);
   const excluded = new Set((recipe.excludedColumns ?? []).map((name) => columnNamed(frame, name).name));
@@ -99,7 +108,17 @@ export function prepare(frame: Frame, recipe: Recipe, clock?: Clock): Prepared {
   if (target.withoutTarget > 0)
     warnings.push(`${target.withoutTarget} rows have no value in "${recipe.target}"; they were left out.`);
   const usable = affordableRows(target, { columns, groups, recipe, warnings, clock });
-  const divided = divideRows({ frame, columns, recipe, target, usable, groups, times, constraints });
+  const divided = divideRows({
+    frame,
+    columns,
+    recipe,
+    target,
+    usable,
+    groups,
+    times,
+    constraints,
+    threadCount,
+  });
   const { training, holdout, holdoutRows, dropped, folds: rows } = divided;
   warnings.push(...divided.warnings);
   const mayBeCompact = recipe.compact === true || recipe.maxPredictMs !== undefined;
@@ -112,7 +131,7 @@ export function prepare(frame: Frame, recipe: Recipe, clock?: Clock): Prepared {
     classes: target.classes,
     seed: recipe.seed + 5,
   });
-  const everyRow = stackTables(table, encodeFrame(holdout.frame, encoding));
+  const everyRow = stackTables(table, encodeFrame(holdout.frame, encoding), threadCount > 1);
   const trainingTable = tableRows(everyRow, 0, table.rowCount);
   const folds = withViews(divisions, trainingTable);
   if (encoding.length === 0)

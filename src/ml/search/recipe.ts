@@ -1,5 +1,4 @@
 // What a search is asked, what it tells while it runs, and what it answers. Plain data throughout, but for the model.
-import type { KernelThreads } from '../kernels/threads.ts';
 import type { Clock } from '../../base/time.ts';
 import type { DroppedColumn } from '../frame/fit-encoding.ts';
 import type { Frame } from '../frame/frame.ts';
@@ -8,6 +7,7 @@ import type { Hyperparameters } from '../learners/learner.ts';
 import type { Evaluation } from '../metrics/evaluation.ts';
 import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model/manifest.ts';
 import type { CostsOfDecisions } from './costs.ts';
+import type { TrainingThreads } from './fit-service.ts';
 import type { Journal } from './journal.ts';
 import type { TrustReport } from './trust.ts';
 
@@ -42,6 +42,11 @@ export interface Recipe {
    * far as time allows. Figures speak of the models before.
    */
   refit?: boolean;
+  /**
+   * Whether the model file keeps a background: up to 100 rows of the training, which explanations compare with. Default
+   * true; without it they follow how the training rows divided.
+   */
+  backgroundRows?: boolean;
   /** Binary: the class that counts as positive. */
   positiveClass?: string;
   excludedColumns?: readonly string[];
@@ -65,8 +70,8 @@ export interface SearchInput {
   recipe: Recipe;
   clock: Clock;
   signal?: AbortSignal;
-  /** Other threads that trainings may use; the result does not depend on them. */
-  threads?: KernelThreads;
+  /** Other threads that trainings may use; what trials find does not depend on them. */
+  threads?: TrainingThreads;
   /** What earlier tries of this very search left behind, and where its trials are noted. */
   journal?: Journal;
   /** Called often; must return quickly and not throw. */

@@ -11,10 +11,10 @@ import { inferSchema } from '../frame/infer-schema.ts';
 import type { ColumnKind, ColumnSchema } from '../frame/schema.ts';
 import { modelCard } from '../model/card.ts';
 import { openModel, writeModel } from '../model/model.ts';
-import { pauseBy } from '../learners/learner.ts';
 import { prepare } from './prepare.ts';
 import type { Recipe, SearchEvent } from './recipe.ts';
 import { search } from './search.ts';
+import { trialContext } from './testing.ts';
 import { runTrial } from './trial.ts';
 
 const recipe: Recipe = { target: 'y', task: 'auto', metric: 'auto', budget: { trials: 4 }, seed: 3 };
@@ -310,13 +310,7 @@ test('aborting ends the search with "cancelled"', async () => {
 });
 
 test('a trial that fails says why, and throws nothing', async () => {
-  const context = {
-    prepared: prepare(twoClasses, recipe),
-    clock: systemClock,
-    pause: pauseBy(systemClock),
-    emit: () => {},
-    leastFirstFoldUtility: -Infinity,
-  };
+  const context = trialContext(prepare(twoClasses, recipe));
   const candidate = {
     learner: 'linear',
     label: 'broken',

@@ -15,6 +15,7 @@ import { openJournal } from './journal.ts';
 import { leakageWarnings } from './leakage.ts';
 import { otherLosses } from './losses.ts';
 import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
+import { openFitContext, type FitContext } from './fit-crew.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
@@ -30,15 +31,25 @@ import { rowsForCurves } from './trust.ts';
  */
 export async function search(input: SearchInput): Promise<SearchResult> {
   const run = startRun(input);
-  const { clock } = input;
+  const { clock, frame, recipe, threads } = input;
   run.stage('preparing', 'Reading the columns and locking the holdout away');
   await run.pause();
-  const prepared = prepare(input.frame, input.recipe, clock);
-  await run.pause();
+  const prepared = prepare(frame, recipe, { clock, threadCount: 1 + (threads?.count ?? 0) });
+  const context = openFitContext({ prepared, clock, pause: run.pause, ...(threads && { threads }) });
+  try {
+    await run.pause();
+    return await searchPrepared(run, context);
+  } finally {
+    context.crew.close();
+  }
+}
+
+async function searchPrepared(run: Run, context: FitContext): Promise<SearchResult> {
+  const { prepared, clock } = context;
   const preparedMs = clock.monotonicMs();
   const warnings = [...prepared.warnings, ...leakageWarnings(prepared)];
   const latency = latencyLimit(prepared, clock);
-  const trials = await runTrials(run, prepared, latency);
+  const trials = await runTrials(run, context, latency);
   const searchedMs = clock.monotonicMs();
   run.stage('ensembling', 'Combining the best trials');
   if (latency && prepared.recipe.compact) keepOneModel(trials);
@@ -48,18 +59,15 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   for (const { trial, weight } of choices) trial.report.weight = weight;
   if (isCompact(prepared, choices)) {
     run.stage('ensembling', 'Training one model in place of those of the folds');
-    warnings.push(...(await fitChosen(run, prepared, choices)));
+    warnings.push(...(await fitChosen(run, context, choices)));
   }
   run.stage('evaluating', 'Opening the holdout');
   const notes = [...new Set(choices.flatMap(({ trial }) => trial.notes))];
   const finished = await finish({
-    prepared,
+    ...context,
     choices,
     warnings: [...warnings, ...notes],
-    clock,
     trialCount: trials.length,
-    pause: run.pause,
-    ...(input.threads && { threads: input.threads }),
     ...(latency && { latency }),
     ...(run.endMs !== undefined && { deadlineMs: run.endMs - 0.02 * (run.endMs - run.startMs) }),
   });
@@ -145,8 +153,9 @@ function stageEvent(
   return { kind: 'stage' as const, stage, message };
 }
 
-async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | undefined): Promise<Trial[]> {
+async function runTrials(run: Run, context: FitContext, latency: LatencyLimit | undefined): Promise<Trial[]> {
   const { clock, recipe, onProgress } = run.input;
+  const { prepared } = context;
   const { trials, damagedFrom, keep } = await openJournal(run.input.journal, prepared, forgetWeakest);
   const limit = recipe.budget.trials ?? mostTrials;
   const isTimed = recipe.budget.trials === undefined;
@@ -170,10 +179,7 @@ async function runTrials(run: Run, prepared: Prepared, latency: LatencyLimit | u
     const rung = rungFor(trials);
     const trial = await runTrial(
       {
-        prepared,
-        clock,
-        pause: run.pause,
-        ...(run.input.threads && { threads: run.input.threads }),
+        ...context,
         emit: (event) => onProgress?.(event),
         leastFirstFoldUtility: medianFirstFold(trials, candidate),
         ...(rung && { rung }),
@@ -238,7 +244,7 @@ function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): numb
     costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
   const fittingSeconds = prepared.recipe.compact
     ? trials
-        .map((trial) => compactModelSeconds(trial, prepared))
+        .map((trial) => compactModelSeconds(trial))
         .sort((a, b) => b - a)
         .slice(0, likelyChosen)
         .reduce((sum, seconds) => sum + seconds, 0)
@@ -344,19 +350,15 @@ function isCompact({ recipe, folds }: Prepared, choices: readonly EnsembleChoice
 
 /** The baseline has nothing to gain. */
 async function fitChosen(
-  { input, pause, endMs }: Run,
-  prepared: Prepared,
+  { endMs }: Run,
+  context: FitContext,
   choices: readonly EnsembleChoice[],
 ): Promise<string[]> {
-  const { clock, threads } = input;
   const chosen = choices.map(({ trial }) => trial).filter((trial) => trial.report.learner !== 'baseline');
-  const nowMs = clock.monotonicMs();
+  const nowMs = context.clock.monotonicMs();
   return fitCompactModels(
     {
-      prepared,
-      clock,
-      pause,
-      ...(threads && { threads }),
+      ...context,
       ...(endMs !== undefined && { deadlineMs: nowMs + (endMs - nowMs) * mostShareOfFitting }),
     },
     chosen,

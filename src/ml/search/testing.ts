@@ -1,10 +1,13 @@
-// What tests of whole models share: a model that holds forms which a short search does not come to.
+// What tests of searches share: what a trial runs in, and a model that holds forms which a short search does not come to.
 import { trainingOn } from '../learners/testing.ts';
 import type { Frame } from '../frame/frame.ts';
-import type { Hyperparameters, LearnedTask, Learner } from '../learners/learner.ts';
+import { systemClock } from '../../base/time.ts';
+import { pauseBy, type Hyperparameters, type LearnedTask, type Learner } from '../learners/learner.ts';
 import type { ModelContent } from '../model/manifest.ts';
-import { prepare } from './prepare.ts';
+import { openFitContext } from './fit-crew.ts';
+import { prepare, type Prepared } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
+import type { TrialContext } from './trial.ts';
 
 /** Settings by learner, where tests want less than the defaults. */
 export type SettingsByLearner = Readonly<Record<string, Hyperparameters>>;
@@ -28,4 +31,14 @@ export async function withMembers(
     members.push({ learner: spec.name, label: spec.label, hyperparameters: {}, weight: 1, models: [model] });
   }
   return { ...content, members: members.map((member) => ({ ...member, weight: 1 / members.length })) };
+}
+
+/** Trials of something prepared, on one thread and without a limit. */
+export function trialContext(prepared: Prepared, more: Partial<TrialContext> = {}): TrialContext {
+  return {
+    ...openFitContext({ prepared, clock: systemClock, pause: pauseBy(systemClock) }),
+    emit: () => undefined,
+    leastFirstFoldUtility: -Infinity,
+    ...more,
+  };
 }

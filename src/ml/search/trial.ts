@@ -1,19 +1,19 @@
 // One trial: a candidate trained on every fold, its predictions for the rows that each fold left out, and its score.
+import { present } from '../../base/assert.ts';
 import { concatenate } from '../../base/numbers.ts';
-import type { KernelThreads } from '../kernels/threads.ts';
 import { asProblem } from '../../base/problems.ts';
 import { seededRandom } from '../../base/random.ts';
-import type { Clock } from '../../base/time.ts';
-import { copyFeatureRows, type FeatureTable } from '../frame/encoding.ts';
 import { hasClasses } from '../frame/schema.ts';
 import { learnerNamed } from '../learners/learners.ts';
-import type { CurvePoint, Hyperparameters, TrainedModel } from '../learners/learner.ts';
+import type { CurvePoint, Hyperparameters } from '../learners/learner.ts';
 import { utilityOf, type Scored } from '../metrics/metrics.ts';
 import { decide } from '../model/calibration.ts';
-import { applyModel, outputCountOf, type RowModel } from '../model/row-model.ts';
+import type { RowModel } from '../model/row-model.ts';
 import type { Rung } from './fidelity.ts';
 import type { Candidate } from './portfolio.ts';
-import type { Fold, Prepared, Truth } from './prepare.ts';
+import type { FitContext } from './fit-crew.ts';
+import type { FitOrder, Fitted } from './fit.ts';
+import type { Prepared, Truth } from './prepare.ts';
 import type { SearchEvent, TrialReport } from './recipe.ts';
 
 export interface Trial {
@@ -38,16 +38,10 @@ export interface Trial {
   notes: string[];
   /** What predicting one row of many with one fold's model costs. */
   secondsPerRow: number;
+  /** What training one of them took, on average. */
+  secondsPerModel: number;
   /** What one row on its own takes with one fold's model; measured where latency is limited. */
   modelMs?: number;
-}
-
-/** What any training of the search needs. */
-export interface FitContext {
-  prepared: Prepared;
-  clock: Clock;
-  pause: () => Promise<void>;
-  threads?: KernelThreads;
 }
 
 export interface TrialContext extends FitContext {
@@ -59,8 +53,6 @@ export interface TrialContext extends FitContext {
   /** What explorers must first show on a sample. */
   rung?: Rung;
 }
-
-const rowsAtOnce = 512;
 
 /** Validation rows of all folds, fold after fold: the rows that out-of-fold predictions speak of. */
 export function validationRows({ folds }: Prepared): Int32Array {
@@ -111,32 +103,6 @@ export function metricOf(prepared: Prepared, truth: Truth, predictions: Float64A
   });
 }
 
-/** Predictions of one row model for `rows` of a table, and the time they took, pauses not counted. */
-export async function predictTable(
-  model: RowModel,
-  source: { table: FeatureTable; rows: Int32Array; outputCount: number },
-  { clock, pause }: Pick<TrialContext, 'clock' | 'pause'>,
-): Promise<{ predictions: Float64Array; seconds: number }> {
-  const { table, rows, outputCount } = source;
-  const featureCount = table.features.length;
-  const predictions = new Float64Array(rows.length * outputCount);
-  let workingMs = 0;
-  const block = new Float64Array(rowsAtOnce * featureCount);
-  for (let from = 0; from < rows.length; from += rowsAtOnce) {
-    const startMs = clock.monotonicMs();
-    const rowCount = Math.min(rowsAtOnce, rows.length - from);
-    copyFeatureRows(table, rows.subarray(from, from + rowCount), block);
-    applyModel(
-      model,
-      { rows: block, rowCount, featureCount },
-      predictions.subarray(from * outputCount, (from + rowCount) * outputCount),
-    );
-    workingMs += clock.monotonicMs() - startMs;
-    await pause();
-  }
-  return { predictions, seconds: workingMs / 1000 };
-}
-
 /** Where the draws of the trial with this index begin. */
 export function trialSeed({ recipe }: Prepared, index: number): number {
   return seededRandom(recipe.seed).fork(index).below(2_147_483_647);
@@ -175,6 +141,7 @@ export async function runTrial(
     settled: [],
     notes: [],
     secondsPerRow: 0,
+    secondsPerModel: 0,
   };
   emit({ kind: 'trial-started', trial: { ...report } });
   try {
@@ -198,121 +165,86 @@ function hyperparametersFor({ target }: Prepared, { learner, hyperparameters }: 
 }
 
 async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
-  const { prepared } = context;
-  const { folds, target, metric, training } = prepared;
-  const outputCount = outputCountOf(target.task, target.classes.length);
-  const parts: Float64Array[] = [];
-  let predictingSeconds = 0;
-  if (context.rung && trial.candidate.isExploring) {
-    trial.sampleUtility = await utilityOnSample(context, trial, context.rung.rows);
-    if (trial.sampleUtility < context.rung.leastUtility) {
-      trial.report.state = 'stopped';
+  const { prepared, crew, rung } = context;
+  const { folds, metric, training } = prepared;
+  const { report } = trial;
+  if (rung && trial.candidate.isExploring) {
+    trial.sampleUtility = await utilityOnSample(context, trial, rung.rows);
+    if (trial.sampleUtility < rung.leastUtility) {
+      report.state = 'stopped';
       return;
     }
   }
-  for (let fold = 0; fold < folds.length; fold++) {
-    const { training: rows, validation, views } = folds[fold]!;
-    const { model, notes = [], settled } = await trainOnFold(context, trial, fold);
-    trial.report.judgedOn = { rowCount: rows.length, foldCount: fold + 1 };
-    if (settled) trial.settled.push(settled);
-    if (fold === 0) trial.notes = [...notes];
-    const source = { table: views.all, rows: validation, outputCount };
-    const { predictions, seconds } = await predictTable(model, source, context);
-    predictingSeconds += seconds;
-    const score = metricOf(prepared, truthOf(training, validation), predictions);
-    if (Number.isFinite(score)) trial.report.foldScores.push(score);
-    trial.models.push(model);
-    parts.push(predictions);
-    if (fold > 0) continue;
-    trial.firstFoldUtility = utilityOf(metric, score);
-    if (
-      trial.candidate.isExploring &&
-      folds.length > 1 &&
-      trial.firstFoldUtility < context.leastFirstFoldUtility
-    ) {
-      trial.report.state = 'stopped';
-      trial.models = [];
-      return;
-    }
+  const fitted: Fitted[] = [];
+  let isStopped = false;
+  await crew.each(folds.length, async (number, fit) => {
+    const order = orderOf(trial, { part: 'training', fold: number });
+    const answers = number === 0 ? 'timed' : 'given';
+    fitted[number] = await fit({ ...order, answers }, optionsOf(context, trial, number));
+    if (number > 0) return true;
+    trial.firstFoldUtility = utilityOf(metric, foldScore(prepared, fitted, 0));
+    const isBehind = trial.firstFoldUtility < context.leastFirstFoldUtility;
+    isStopped = trial.candidate.isExploring && folds.length > 1 && isBehind;
+    return !isStopped;
+  });
+  const judged = isStopped ? fitted.slice(0, 1) : fitted;
+  const scores = judged.map((_, fold) => foldScore(prepared, fitted, fold));
+  report.foldScores = scores.filter(Number.isFinite);
+  report.judgedOn = { rowCount: folds[judged.length - 1]!.training.length, foldCount: judged.length };
+  trial.notes = [...(fitted[0]!.trained.notes ?? [])];
+  if (isStopped) {
+    report.state = 'stopped';
+    return;
   }
-  const rows = validationRows(prepared);
-  trial.predictions = concatenate(Float64Array, parts);
-  const score = metricOf(prepared, truthOf(training, rows), trial.predictions);
-  trial.report.score = Number.isFinite(score) ? score : null;
+  trial.models = fitted.map(({ trained }) => trained.model);
+  trial.settled = fitted.map(({ trained }) => trained.settled).filter((settled) => settled !== undefined);
+  trial.predictions = concatenate(
+    Float64Array,
+    fitted.map((one) => answersOf(one).predictions),
+  );
+  const score = metricOf(prepared, truthOf(training, validationRows(prepared)), trial.predictions);
+  report.score = Number.isFinite(score) ? score : null;
   trial.utility = utilityOf(metric, score);
-  trial.secondsPerRow = predictingSeconds / rows.length;
-  trial.report.state = 'finished';
+  trial.secondsPerRow = answersOf(fitted[0]!).seconds / folds[0]!.validation.length;
+  trial.secondsPerModel = fitted.reduce((sum, { seconds }) => sum + seconds, 0) / fitted.length;
+  report.state = 'finished';
+}
+
+function foldScore(prepared: Prepared, fitted: readonly Fitted[], fold: number): number {
+  const truth = truthOf(prepared.training, prepared.folds[fold]!.validation);
+  return metricOf(prepared, truth, answersOf(fitted[fold]!).predictions);
 }
 
 /** Of the first fold's validation rows, when only some of its training rows are learned from. */
 async function utilityOnSample(context: TrialContext, trial: Trial, rows: Int32Array): Promise<number> {
-  const { target, metric, training, folds } = context.prepared;
-  const { validation, views } = folds[0]!;
-  const { model } = await trainOnFold(context, trial, 0, rows);
+  const { prepared, crew } = context;
+  const order = orderOf(trial, { part: 'training', fold: 0 });
+  const fitted = await crew.fit({ ...order, rows, answers: 'given' }, optionsOf(context, trial, 0));
   trial.report.judgedOn = { rowCount: rows.length, foldCount: 1 };
-  const outputCount = outputCountOf(target.task, target.classes.length);
-  const source = { table: views.all, rows: validation, outputCount };
-  const { predictions } = await predictTable(model, source, context);
-  return utilityOf(metric, metricOf(context.prepared, truthOf(training, validation), predictions));
+  return utilityOf(prepared.metric, foldScore(prepared, [fitted], 0));
 }
 
-/** On all training rows of a fold, or on some of them. */
-async function trainOnFold(
-  context: TrialContext,
-  trial: Trial,
-  number: number,
-  training = context.prepared.folds[number]!.training,
-): Promise<TrainedModel> {
-  const { prepared, clock, deadlineMs, emit } = context;
-  const fold = { ...prepared.folds[number]!, training };
+/** Each fold may take an equal part of the time that is left; what one saves, the next may use. */
+function optionsOf({ prepared, clock, crew, deadlineMs, emit }: TrialContext, trial: Trial, number: number) {
   const nowMs = clock.monotonicMs();
-  return await fitFold(
-    context,
-    trial,
-    { number, fold, truth: prepared.training },
-    {
-      ...(number === 0 && {
-        onCurve: (points: CurvePoint[]) => emit({ kind: 'curve', trialId: trial.report.id, points }),
-      }),
-      // Each fold may take an equal part of the time that is left; what one saves, the next may use.
-      ...(deadlineMs !== undefined && {
-        deadlineMs: nowMs + (deadlineMs - nowMs) / (prepared.folds.length - number),
-      }),
-    },
-  );
+  const roundsLeft = Math.ceil((prepared.folds.length - number) / crew.size);
+  return {
+    ...(number === 0 && {
+      onCurve: (points: CurvePoint[]) => emit({ kind: 'curve', trialId: trial.report.id, points }),
+    }),
+    ...(deadlineMs !== undefined && { deadlineMs: nowMs + (deadlineMs - nowMs) / roundsLeft }),
+  };
 }
 
-/** What one model of a trial learns from. */
-export interface FoldToFit {
-  /** In the order of the folds. */
-  number: number;
-  fold: Fold;
-  /** Of all rows of the table that the fold's views are of. */
-  truth: Truth;
-  /** When they are not those of the trial. */
-  hyperparameters?: Hyperparameters;
-}
-
-/** Trains one model of a trial; without validation rows in the fold, nothing stops it early. */
-export async function fitFold(
-  { prepared, clock, pause, threads }: FitContext,
+/** What trains one model of a trial. */
+export function orderOf(
   { candidate, report, seed }: Trial,
-  { number, fold, truth, hyperparameters = report.hyperparameters }: FoldToFit,
-  control: { deadlineMs?: number; onCurve?: (points: CurvePoint[]) => void },
-): Promise<TrainedModel> {
-  const { target, constraints } = prepared;
-  const learner = learnerNamed(candidate.learner);
-  return learner.train({
-    table: learner.spec.abilities.ordersOnly ? fold.views.ordersOnly : fold.views.all,
-    task: target.task === 'ranking' ? 'regression' : target.task,
-    target: truth.actual,
-    ...(truth.groups && { groups: truth.groups }),
-    classCount: target.classes.length,
-    rows: fold.training,
-    ...(fold.validation.length > 0 && { validationRows: fold.validation }),
-    hyperparameters,
-    ...(constraints && { constraints }),
-    seed: seed + number,
-    control: { clock, pause, ...(threads && { threads }), ...control },
-  });
+  { part, fold }: Pick<FitOrder, 'part' | 'fold'>,
+): FitOrder {
+  const { hyperparameters } = report;
+  return { learner: candidate.learner, hyperparameters, seed: seed + fold, part, fold, answers: 'none' };
+}
+
+function answersOf({ answers }: Fitted): NonNullable<Fitted['answers']> {
+  return present(answers, 'answers for validation rows');
 }

@@ -3,10 +3,10 @@
 import { Problem } from '../../base/problems.ts';
 import type { ColumnType } from '../../contract/dataset.ts';
 import type { Draws } from '../../ml/frame/row-stream.ts';
-import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import { identifier, joined, sql, type DataEngine, type Sql } from '../../platform/ports/data-engine.ts';
 import { doubleOf, typesOf } from './column-types.ts';
 import { listed } from './import/column-names.ts';
+import { openContent } from './open-content.ts';
 import { drawName, drawnRows } from './row-stream.ts';
 
 export type DataColumn = NumberDataColumn | TextDataColumn;
@@ -33,8 +33,6 @@ interface Wanted {
   drawn?: Draws & { seed: number };
 }
 
-const engineMemoryBytes = 256 * 1_048_576;
-const maxSpillBytes = 64 * 1024 ** 3;
 /** Columns of one statement; more make its plan slow. */
 const columnsAtOnce = 100;
 
@@ -49,13 +47,7 @@ export async function readColumns(
   path: string,
   { workFolder, ...wanted }: Wanted & { workFolder: string },
 ): Promise<DataColumn[]> {
-  const engine = await openDataEngine({
-    memoryBytes: engineMemoryBytes,
-    threads: 2,
-    workFolder,
-    maxSpillBytes,
-    readablePaths: [path],
-  });
+  const engine = await openContent(path, workFolder);
   try {
     return await readAll(engine, path, wanted);
   } finally {

@@ -3,17 +3,15 @@
 // expression picks the rows of read-columns.ts, so that what is held out here is held out there.
 import { assert, present } from '../../base/assert.ts';
 import type { RowStream, StreamColumn } from '../../ml/frame/row-stream.ts';
-import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import { identifier, joined, sql, type DataEngine, type Sql } from '../../platform/ports/data-engine.ts';
 import { doubleOf, typesOf, type ColumnTypes } from './column-types.ts';
+import { openContent } from './open-content.ts';
 
 export interface OpenRowStream extends RowStream {
   columnNames: string[];
   close: () => void;
 }
 
-const engineMemoryBytes = 256 * 1_048_576;
-const maxSpillBytes = 64 * 1024 ** 3;
 /** A content that has a column of such a name cannot be drawn from. */
 const takenNames = /^(?:file_row_number$|__pilvi_)/i;
 
@@ -25,13 +23,7 @@ export async function openRowStream(
   path: string,
   { workFolder, seed }: { workFolder: string; seed: number },
 ): Promise<OpenRowStream> {
-  const engine = await openDataEngine({
-    memoryBytes: engineMemoryBytes,
-    threads: 2,
-    workFolder,
-    maxSpillBytes,
-    readablePaths: [path],
-  });
+  const engine = await openContent(path, workFolder);
   try {
     const types = await typesOf(engine, path);
     const [[rowCount]] = (await engine.rows(sql`SELECT count(*) FROM read_parquet(${path})`)) as [[number]];

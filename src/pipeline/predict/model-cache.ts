@@ -1,5 +1,6 @@
 // Opened models in memory: the least recently used leave when they are more than a bound of bytes. Whoever asks for a
-// model that is being opened waits for the same opening. Versions are immutable, so nothing in here goes stale.
+// model that is being opened waits for the same opening. Versions are immutable, so nothing in here goes stale but by whom
+// to trust: then all is forgotten.
 import type { Answerer } from './answer.ts';
 
 export interface OpenedModel {
@@ -13,6 +14,7 @@ export class ModelCache<Model extends OpenedModel> {
   readonly #models = new Map<string, Model>();
   readonly #opening = new Map<string, Promise<Model>>();
   #bytes = 0;
+  #clearings = 0;
 
   /** @param maxBytes by the size of the model files; one model is kept even if it alone is larger. */
   constructor(maxBytes: number) {
@@ -34,11 +36,24 @@ export class ModelCache<Model extends OpenedModel> {
     if (known) return known;
     let opening = this.#opening.get(versionId);
     if (!opening) {
-      opening = open().finally(() => this.#opening.delete(versionId));
-      this.#opening.set(versionId, opening);
-      this.#keep(versionId, await opening);
+      const began = this.#clearings;
+      const mine = open().finally(() => {
+        if (this.#opening.get(versionId) === mine) this.#opening.delete(versionId);
+      });
+      opening = mine;
+      this.#opening.set(versionId, mine);
+      const opened = await mine;
+      if (this.#clearings === began) this.#keep(versionId, opened);
     }
     return await opening;
+  }
+
+  /** Forgets every model, those too that are being opened. */
+  clear(): void {
+    this.#clearings++;
+    this.#models.clear();
+    this.#opening.clear();
+    this.#bytes = 0;
   }
 
   #keep(versionId: string, opened: Model): void {

@@ -2,11 +2,13 @@
 // opened models, and counts of predictions on their way to the database.
 //
 // A change of deployments is known at once where its notification arrives, and within two seconds where it is lost:
-// once a second the change counts of all endpoints in use are compared, and what could not be compared is not used.
+// once a second the change counts of all endpoints in use are compared, and what could not be compared is not used. In the same
+// time every model is opened anew when a signing key was withdrawn: those that it signed no longer can be.
 import { hash32 } from '../../base/hash.ts';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Context, Services } from '../../platform/context.ts';
+import { countWithdrawnKeys } from '../../platform/security/signing/signing.ts';
 import {
   currentChangeCounts,
   predictionTarget,
@@ -52,6 +54,7 @@ export class Serving {
   readonly #unwatch: Promise<(() => Promise<void>) | undefined>;
   #counts = new Map<string, number>();
   #tending: Promise<void> | undefined;
+  #withdrawnKeyCount: number | undefined;
 
   constructor(services: Pick<Services, 'database' | 'clock' | 'log'>) {
     this.#services = services;
@@ -128,6 +131,7 @@ export class Serving {
   async #read(context: Context, endpointId: string): Promise<Known> {
     // Of before the reading, so that a change while it goes on is not missed for longer than two seconds.
     const checkedAtMs = this.#services.clock.monotonicMs();
+    await this.#dropModelsOfWithdrawnKeys();
     const target = await predictionTarget(context, endpointId);
     const known = { target, checkedAtMs, usedAtMs: checkedAtMs };
     this.#known.set(endpointId, known);
@@ -149,11 +153,19 @@ export class Serving {
       if (nowMs - usedAtMs > idleMs) this.#forget(endpointId);
     if (this.#known.size === 0) return;
     const before = new Map(this.#known);
+    await this.#dropModelsOfWithdrawnKeys();
     const counts = await currentChangeCounts(this.#services.database, [...before.keys()]);
     for (const [endpointId, known] of before) {
       if (counts.get(endpointId) === known.target.changeCount) known.checkedAtMs = nowMs;
       else if (this.#known.get(endpointId) === known) this.#forget(endpointId);
     }
+  }
+
+  async #dropModelsOfWithdrawnKeys(): Promise<void> {
+    const count = await countWithdrawnKeys(this.#services);
+    if (count === this.#withdrawnKeyCount) return;
+    this.#withdrawnKeyCount = count;
+    this.#models.clear();
   }
 
   async #writeCounts(): Promise<void> {

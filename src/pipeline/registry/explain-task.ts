@@ -1,12 +1,7 @@
 // The worker's half of explanations: opens the model file and asks it, away from the server's own thread.
 import { readFile } from 'node:fs/promises';
-import { explainerOf, type Explanation } from '../../ml/explain/attributions.ts';
-import {
-  findCounterfactuals,
-  type CounterfactualAnswer,
-  type CounterfactualQuestion,
-} from '../../ml/explain/counterfactuals.ts';
-import { readModel } from '../../ml/model/model.ts';
+import type { CounterfactualAnswer, CounterfactualQuestion } from '../../ml/explain/counterfactuals.ts';
+import { openExplainer, type Why } from '../../ml/explain/explainer.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 
 type Rows = readonly Record<string, unknown>[];
@@ -17,13 +12,13 @@ export type ExplainTaskInput = { modelPath: string } & (
 );
 /** By the kind of the question. */
 export interface ExplainTaskOutput {
-  why?: Explanation[];
+  why?: Why;
   otherwise?: CounterfactualAnswer;
 }
 
 export const run: Task<ExplainTaskInput, ExplainTaskOutput> = async (input) => {
-  const content = await readModel(await readFile(input.modelPath));
-  if (input.kind === 'otherwise') return { otherwise: findCounterfactuals(content, input.question) };
+  const explainer = await openExplainer(await readFile(input.modelPath));
+  if (input.kind === 'otherwise') return { otherwise: explainer.findCounterfactuals(input.question) };
   const { rows, outcome, compareWith } = input;
-  return { why: explainerOf(content, compareWith)(rows, outcome ?? undefined) };
+  return { why: explainer.explain(rows, { ...(outcome !== null && { outcome }), compareWith }) };
 };

@@ -24,7 +24,7 @@ export async function explainRows(
   question: z.output<(typeof explainOperation)['request']['json']>,
 ): Promise<Explanations> {
   const { why } = await ask(context, versionId, { kind: 'why', ...question });
-  return { explanations: present(why, 'the explanations') };
+  return present(why, 'the explanations');
 }
 
 /** What would have to be otherwise. Throws `not-found`, `prediction-input`, `invalid-request` or `explanation-unsupported`. */

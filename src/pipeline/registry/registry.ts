@@ -7,6 +7,7 @@ import type { model, ModelFormat, modelVersion, modelVersionSummary } from '../.
 import type { Predictor } from '../../ml/model/predictor.ts';
 import type { ForeignPredictor } from '../../ml/onnx/foreign.ts';
 import type { Context } from '../../platform/context.ts';
+import { knownSigningKeys, type SigningKeyRow } from '../../platform/security/signing/signing.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
@@ -32,8 +33,8 @@ import {
 } from './rows.ts';
 import { summaryOfEvaluation, trainingReport } from '../train/train.ts';
 import { onnxPredictor, showOnnx, type OnnxVersion } from './onnx.ts';
-import { summarise } from './summary.ts';
-import { openNewFile, openRegisteredFile } from './trusted-file.ts';
+import { showSignature, summarise, withSignature } from './summary.ts';
+import { openNewFile, openRegisteredFile, refuseWithdrawnVersion } from './trusted-file.ts';
 
 export type Model = z.output<typeof model>;
 export type ModelVersion = z.output<typeof modelVersion>;
@@ -189,7 +190,7 @@ export interface OpenedVersion {
  * for what was trained here, one of this installation. Throws `not-found` or `model-file-untrusted`.
  */
 export async function openModelVersion(context: Context, versionId: string): Promise<OpenedVersion> {
-  const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
+  const row = await context.transaction((transaction) => requireUsableVersion(transaction, versionId));
   const { fileSha256, fileSizeBytes, summary } = row;
   const model = summary.onnx
     ? onnxPredictor(context, fileSha256, summary.onnx)
@@ -197,12 +198,12 @@ export async function openModelVersion(context: Context, versionId: string): Pro
   return { model, fileSizeBytes, fileSha256, fields: summary.fields };
 }
 
-/** Where a worker on this machine finds the file of a version, and what it is. Throws `not-found`. */
+/** Where a worker on this machine finds the file of a version, and what it is. Throws `not-found` or `model-file-untrusted`. */
 export async function modelFilePath(
   context: Context,
   versionId: string,
 ): Promise<{ path: string; format: ModelFormat }> {
-  const row = await context.transaction((transaction) => requireVersion(transaction, versionId));
+  const row = await context.transaction((transaction) => requireUsableVersion(transaction, versionId));
   return { path: await context.blobs.localPath(row.fileSha256), format: formatOf(row) };
 }
 
@@ -336,18 +337,27 @@ async function requireVersion(transaction: Transaction, versionId: string): Prom
   return row;
 }
 
+/** One that may answer: its key was not withdrawn. */
+async function requireUsableVersion(transaction: Transaction, versionId: string): Promise<VersionRow> {
+  const row = await requireVersion(transaction, versionId);
+  await refuseWithdrawnVersion(transaction, row);
+  return row;
+}
+
 async function showVersions(transaction: Transaction, rows: VersionRow[]): Promise<ModelVersion[]> {
   const modelIds = [...new Set(rows.map((row) => row.modelId))];
   const aliases = await aliasesOf(transaction, modelIds);
+  const keys = await knownSigningKeys(transaction);
   const names = new Map<string, string>();
   for (const modelId of modelIds) names.set(modelId, (await findModel(transaction, modelId))?.name ?? '');
-  return rows.map((row) => showVersion(row, names.get(row.modelId)!, aliases));
+  return rows.map((row) => showVersion(row, names.get(row.modelId)!, { aliases, keys }));
 }
 
 async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<Model[]> {
   const ids = rows.map((row) => row.id);
   const aliases = await aliasesOf(transaction, ids);
   const latest = await latestVersions(transaction, ids);
+  const keys = await knownSigningKeys(transaction);
   const numbers = new Map<string, number>();
   for (const { versionId } of aliases)
     numbers.set(versionId, (await findVersion(transaction, versionId))?.number ?? 0);
@@ -358,7 +368,7 @@ async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<M
       projectId: row.projectId,
       name: row.name,
       createdAt: toIso(row.createdAt.getTime()),
-      latestVersion: version ? summaryOf(showVersion(version, row.name, aliases)) : null,
+      latestVersion: version ? summaryOf(showVersion(version, row.name, { aliases, keys })) : null,
       aliases: aliases
         .filter((alias) => alias.modelId === row.id)
         .map(({ alias, versionId }) => ({ alias, versionNumber: numbers.get(versionId)! })),
@@ -375,8 +385,13 @@ function summaryOf(version: ModelVersion): ModelVersionSummary {
   return { ...rest, evaluation: rest.evaluation && summaryOfEvaluation(rest.evaluation) };
 }
 
-function showVersion(row: VersionRow, modelName: string, aliases: AliasRow[]): ModelVersion {
+function showVersion(
+  row: VersionRow,
+  modelName: string,
+  { aliases, keys }: { aliases: AliasRow[]; keys: SigningKeyRow[] },
+): ModelVersion {
   const { onnx, ...summary } = row.summary;
+  const signature = showSignature(summary.signer, keys);
   return {
     id: row.id,
     modelId: row.modelId,
@@ -384,6 +399,8 @@ function showVersion(row: VersionRow, modelName: string, aliases: AliasRow[]): M
     projectId: row.projectId,
     number: row.number,
     ...summary,
+    signature,
+    ...(onnx ? {} : withSignature(summary, signature)),
     format: formatOf(row),
     origin: row.lineage ? 'trained' : 'imported',
     onnx: onnx ? showOnnx(onnx) : null,

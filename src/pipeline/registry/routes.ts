@@ -15,6 +15,7 @@ import {
 import { explainRows, findCounterfactuals } from './explain.ts';
 import { exportModelFile } from './export.ts';
 import { importOnnxModel } from './import-onnx.ts';
+import { signModelVersion } from './sign.ts';
 
 export const registryRoutes: Route[] = [
   route(operations.listModels, (context, input) => listModels(context, input)),
@@ -32,6 +33,7 @@ export const registryRoutes: Route[] = [
   route(explanations.findCounterfactuals, (context, { versionId, body }) =>
     findCounterfactuals(context, versionId, body),
   ),
+  route(operations.signModelVersion, (context, { versionId }) => signModelVersion(context, versionId)),
   route(operations.setModelAlias, (context, { modelId, alias, body }) =>
     setModelAlias(context, { modelId, alias, ...body }),
   ),

@@ -142,6 +142,25 @@ const listedColumns = {
     #- '{onnx,signature,inputs}'`,
 };
 
+/**
+ * Puts the file of a version in the place of the one with another signature, in a system transaction: the one change of a
+ * row that is otherwise only added. False when it is not that file any more.
+ */
+export async function replaceFile(
+  transaction: Transaction,
+  { versionId, before, after, signer }: { versionId: string; before: string; after: string; signer: string },
+): Promise<boolean> {
+  const replaced = await transaction
+    .update(modelVersions)
+    .set({
+      fileSha256: after,
+      summary: sql`jsonb_set(${modelVersions.summary}, '{signer}', to_jsonb(${signer}::text))`,
+    })
+    .where(and(eq(modelVersions.id, versionId), eq(modelVersions.fileSha256, before)))
+    .returning({ id: modelVersions.id });
+  return replaced.length > 0;
+}
+
 /** Newest first; the evaluations come without their curves and samples. */
 export async function listVersionRows(
   transaction: Transaction,

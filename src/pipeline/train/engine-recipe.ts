@@ -16,6 +16,7 @@ export function searchRecipe(recipe: Recipe, memoryBytes: number): SearchRecipe 
     holdoutShare: recipe.holdoutShare,
     refit: recipe.refit,
     compact: recipe.compact,
+    backgroundRows: recipe.backgroundRows,
     excludedColumns: recipe.excludedColumns,
     constraints: constraintsOf(recipe),
     protectedColumns: recipe.protectedColumns ?? [],

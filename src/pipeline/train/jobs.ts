@@ -6,7 +6,7 @@ import type { Problem } from '../../base/problems.ts';
 import { hourMs, secondMs } from '../../base/time.ts';
 import type { Context } from '../../platform/context.ts';
 import type { JobKind } from '../../platform/ports/jobs.ts';
-import { signFile } from '../../platform/security/signing/signing.ts';
+import { readySigner, signFile } from '../../platform/security/signing/signing.ts';
 import { datasetContentPath } from '../data/data.ts';
 import { findTraining, updateTraining, type TrainingRow } from './rows.ts';
 import type { TrainingTaskInput, TrainingTaskOutput } from './training-task.ts';
@@ -42,7 +42,7 @@ export const trainingJob: JobKind<{ trainingId: string }, TrainingTaskInput, Tra
     const row = await requireTraining(context, trainingId);
     const path = join(present(run.workFolder, 'the work folder'), output.modelFileName);
     // Here, because worker processes hold no keys.
-    await signFile(path, context.signer);
+    await signFile(path, await readySigner(context));
     const file = await context.blobs.putFile(path);
     const used = Math.min(Math.max(1, Math.ceil(output.result.seconds)), row.recipe.budget.seconds);
     return async (transaction) => {

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Recipe, training } from '../../contract/training.ts';
 import { writeModel } from '../../ml/model/model.ts';
 import type { SearchEvent, SearchResult, TrialReport } from '../../ml/search/recipe.ts';
-import { openKernelThreads } from '../../platform/drivers/kernel-threads.ts';
+import { openTrainingThreads } from '../../platform/drivers/training-threads.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import type { FieldSummary } from './field-summaries.ts';
 import { searchRows, type RowCounts } from './search-rows.ts';
@@ -51,7 +51,7 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
   context,
 ) => {
   context.progress(0, 'reading the data');
-  const threads = openKernelThreads();
+  const threads = openTrainingThreads();
   const journal =
     context.keptFolder === undefined ? undefined : await openTrainingJournal(context.keptFolder);
   const { found, fields, rows } = await searchRows({

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { Problem } from '../../base/problems.ts';
+import { problemOf } from '../../base/testing.ts';
 import { Graph } from '../../ml/onnx/graph.ts';
 import { bytesField, integerField, messageOf, textField } from '../../ml/onnx/wire.ts';
 import { openOnnxSession } from './onnx-runtime.ts';
@@ -25,7 +25,7 @@ test('a graph that does not answer row by row is refused', async () => {
   const session = await openOnnxSession(
     graphOf((graph, a) => graph.node('ReduceSum', [a, graph.integers([0])], { keepdims: 1 })),
   );
-  const fault = await problemOf(session.run(run([1, 2, 3])));
+  const fault = await problemOf(() => session.run(run([1, 2, 3])));
   assert.equal(fault.code, 'onnx-unsupported');
   assert.match(fault.message, /one answer for each row/);
 });
@@ -46,7 +46,7 @@ const refused: [string, Uint8Array, RegExp][] = [
 ];
 for (const [what, bytes, words] of refused) {
   test(`refused: ${what}`, async () => {
-    const fault = await problemOf(openOnnxSession(bytes));
+    const fault = await problemOf(() => openOnnxSession(bytes));
     assert.equal(fault.code, 'onnx-unsupported');
     assert.match(fault.message, words);
     assert.doesNotMatch(fault.message, /\/\w+\/\w+|\n/);
@@ -88,14 +88,4 @@ function withOperatorSet(domain: string, version: number, nodeDomain = ''): Uint
   const sets = [messageOf(textField(1, domain), integerField(2, version))];
   if (domain !== '') sets.push(integerField(2, 17));
   return messageOf(integerField(1, 8), bytesField(7, graph), ...sets.map((set) => bytesField(8, set)));
-}
-
-async function problemOf(work: Promise<unknown>): Promise<Problem> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof Problem, String(error));
-    return error;
-  }
-  return assert.fail('nothing was thrown');
 }

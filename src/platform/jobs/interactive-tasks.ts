@@ -1,16 +1,20 @@
 // Tasks that someone waits for at a screen: run at once, a few at a time, beside the queue. A process that did well
 // is kept for half a minute, because starting one takes longer than most such tasks.
-import { Problem } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
-import { WorkerProcess, type TaskOutcome } from '../drivers/worker-process.ts';
-import type { Jobs, TaskLimits } from '../ports/jobs.ts';
-import type { Log } from '../ports/log.ts';
-import { cancelled, Turns } from './turns.ts';
-import type { WorkFolder, WorkFolders } from './work-folders.ts';
+import type { TaskLimits } from '../ports/jobs.ts';
+import {
+  isFitFor,
+  putAway,
+  runHoused,
+  startHoused,
+  type HousedProcess,
+  type Housing,
+  type InteractiveTask,
+} from './housed-process.ts';
+import { Turns } from './turns.ts';
+import { WorkUnderWay } from './work-under-way.ts';
 
-export interface InteractiveOptions {
-  folders: WorkFolders;
-  log: Log;
+export interface InteractiveOptions extends Housing {
   /** Tasks that run at the same time; 4. */
   maxRunning?: number;
   /** Tasks that may wait for their turn, further ones are refused; 32. */
@@ -18,21 +22,12 @@ export interface InteractiveOptions {
   keepWarmMs?: number;
 }
 
-type RunOptions = Parameters<Jobs['runTask']>[2];
-
-/** A process with the folder that is its home. */
-export interface Housed {
-  process: WorkerProcess;
-  folder: WorkFolder;
-}
-
 /** Runs interactive tasks until it is closed. */
 export class InteractiveTasks {
   readonly #options: Required<InteractiveOptions>;
   readonly #turns: Turns;
-  readonly #closing = new AbortController();
-  readonly #atWork = new Set<Promise<unknown>>();
-  #warm: (Housed & { timer: NodeJS.Timeout }) | undefined;
+  readonly #underWay = new WorkUnderWay();
+  #warm: (HousedProcess & { timer: NodeJS.Timeout }) | undefined;
 
   constructor(options: InteractiveOptions) {
     this.#options = { maxRunning: 4, maxWaiting: 32, keepWarmMs: 30 * secondMs, ...options };
@@ -40,38 +35,28 @@ export class InteractiveTasks {
   }
 
   /** See `Jobs.runTask`. Throws `too-many-requests` when too many wait, `cancelled`, or what the task throws. */
-  async run<Output>(taskModule: URL, input: object, options: RunOptions): Promise<Output> {
-    const result = this.#runInTurn(taskModule, input, options);
-    this.#atWork.add(result);
-    try {
-      return (await result) as Output;
-    } finally {
-      this.#atWork.delete(result);
-    }
+  async run<Output>(task: InteractiveTask): Promise<Output> {
+    return (await this.#underWay.do(task.options.signal, (signal) =>
+      this.#runInTurn({ ...task, options: { ...task.options, signal } }),
+    )) as Output;
   }
 
   /** Ends every process. */
   async close(): Promise<void> {
-    this.#closing.abort();
-    await Promise.allSettled(this.#atWork);
+    await this.#underWay.close();
     const warm = this.#takeWarm();
     if (warm) await putAway(warm);
   }
 
-  async #runInTurn(taskModule: URL, input: object, options: RunOptions): Promise<unknown> {
-    const signal = AbortSignal.any([options.signal, this.#closing.signal]);
+  async #runInTurn(task: InteractiveTask): Promise<unknown> {
+    const { limits, signal } = task.options;
     await this.#turns.take(signal);
     try {
-      const { work: workFolder, remove } = await this.#options.folders.make();
+      const housed = await this.#processFor(limits, signal);
       try {
-        const housed = await this.#processFor(options.limits);
-        const { limits, onEvent = () => undefined } = options;
-        const run = { taskModule, input, jobId: '', attempt: 1, workFolder, limits, signal, onEvent };
-        const outcome = await housed.process.run(run);
-        await this.#keep(housed);
-        return outputOf(outcome);
+        return await runHoused(housed, task, this.#options.folders);
       } finally {
-        await remove();
+        await this.#keep(housed);
       }
     } finally {
       this.#turns.pass();
@@ -79,53 +64,26 @@ export class InteractiveTasks {
   }
 
   /** The warm process, if it fits, or a fresh one. */
-  async #processFor({ memoryBytes }: TaskLimits): Promise<Housed> {
+  async #processFor(limits: TaskLimits, signal: AbortSignal): Promise<HousedProcess> {
     const warm = this.#takeWarm();
-    if (warm?.process.isReusable && warm.process.memoryBytes === memoryBytes) return warm;
+    if (warm && isFitFor(warm, limits)) return warm;
     if (warm) await putAway(warm);
-    const { folders, log } = this.#options;
-    const folder = await folders.make();
-    const process = new WorkerProcess({ homeFolder: folder.home, memoryBytes, priority: 'interactive', log });
-    return { process, folder };
+    return await startHoused(this.#options, limits, signal);
   }
 
-  #takeWarm(): Housed | undefined {
+  #takeWarm(): HousedProcess | undefined {
     const warm = this.#warm;
     this.#warm = undefined;
     clearTimeout(warm?.timer);
     return warm;
   }
 
-  async #keep(used: Housed): Promise<void> {
-    if (this.#warm || this.#closing.signal.aborted || !used.process.isReusable) return await putAway(used);
+  async #keep(used: HousedProcess): Promise<void> {
+    if (this.#warm || this.#underWay.isClosing || !used.process.isReusable) return await putAway(used);
     const timer = setTimeout(() => {
       this.#warm = undefined;
       void putAway(used);
     }, this.#options.keepWarmMs);
     this.#warm = { ...used, timer };
-  }
-}
-
-/** Ends a process and removes its folder. */
-export async function putAway({ process, folder }: Housed): Promise<void> {
-  await process.end();
-  await folder.remove();
-}
-
-/** What a task gave. Throws the problem that it ended with. */
-export function outputOf(outcome: TaskOutcome): unknown {
-  switch (outcome.kind) {
-    case 'output':
-      return outcome.output;
-    case 'problem':
-      throw outcome.problem;
-    case 'aborted':
-      throw cancelled();
-    case 'lost':
-      throw new Problem('worker-lost', 'The worker process ended before it answered.', {
-        cause: outcome.reason,
-      });
-    default:
-      return outcome satisfies never;
   }
 }

@@ -5,36 +5,21 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idSource } from '../../base/ids.ts';
-import { systemClock } from '../../base/time.ts';
-import type { Services } from '../context.ts';
 import { openLog } from '../drivers/log.ts';
 import { openPglite } from '../drivers/pglite.ts';
 import { openPostgres } from '../drivers/postgres.ts';
-import { openTestServices } from '../testing.ts';
-import { JobHost } from './host.ts';
-import { makeEffectsTable, startTestJob, testKind, type Behaviour } from './jobs.fixture.ts';
-import { openJobs } from './jobs.ts';
+import { openTestJobs, startTestJob, type Behaviour } from './jobs.fixture.ts';
 
 const [folder, url] = process.argv.slice(2) as [string, string | undefined];
 const log = openLog({ level: 'silent' });
 const database = await (url === undefined
   ? openPglite({ storage: { folder: join(folder, 'database') }, log })
   : openPostgres({ url, log }));
-await makeEffectsTable(database);
 const newId = idSource();
-const jobs = await openJobs({
-  database,
-  clock: systemClock,
-  newId,
-  log,
-  workFolder: join(folder, 'work'),
-  kinds: [testKind],
-  services: () => services,
-});
-const testServices = await openTestServices({ database, jobs, log });
-const services: Services = testServices.services;
-const host = new JobHost({ jobs, concurrency: 3, stopGraceMs: 100 });
-host.start();
+const { jobs, services, close } = await openTestJobs(
+  { database, log, workFolder: join(folder, 'work') },
+  { concurrency: 3, stopGraceMs: 100 },
+);
 console.log('ready');
 
 for await (const line of createInterface({ input: process.stdin })) {
@@ -45,9 +30,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   } else console.log(await startTestJob(services, jobs, JSON.parse(line) as Behaviour, newId('workspace')));
 }
 process.stdin.destroy();
-await host.stop();
-await jobs.close();
-await testServices.close();
+await close();
 await database.close();
 
 async function unfinishedCount(): Promise<number> {

@@ -6,39 +6,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Problem } from '../../base/problems.ts';
 import { idSource } from '../../base/ids.ts';
-import { systemClock } from '../../base/time.ts';
+import { Problem } from '../../base/problems.ts';
 import type { Services } from '../context.ts';
 import { openLog } from '../drivers/log.ts';
 import { maxOutputBytes } from '../drivers/worker-messages.ts';
 import type { EventOutput } from '../http/route.ts';
 import type { Database } from '../ports/database.ts';
-import { openTestDatabase, openTestServices, type TestServices } from '../testing.ts';
-import { JobHost } from './host.ts';
+import { openTestDatabase } from '../testing.ts';
 import {
   effectsOf,
   jobRow,
-  makeEffectsTable,
+  openTestJobs,
   startTestJob,
-  taskModule,
   testKind,
   until,
   untilEnded,
   type Behaviour,
+  type TestJobs,
 } from './jobs.fixture.ts';
-import {
-  cancelJob,
-  getJob,
-  listJobEvents,
-  listJobs,
-  openJobs,
-  watchJobEvents,
-  type OpenedJobs,
-} from './jobs.ts';
+import { cancelJob, getJob, listJobEvents, listJobs, watchJobEvents, type OpenedJobs } from './jobs.ts';
 import { appendEvents } from './rows.ts';
-
-const limits = { memoryBytes: 400 * 1_048_576, timeoutMs: 60_000 };
 
 export function jobsConformance(dialect: Database['dialect']): void {
   const log = openLog({ level: process.env['PILVI_TEST_LOG'] === undefined ? 'silent' : 'info' });
@@ -47,33 +35,21 @@ export function jobsConformance(dialect: Database['dialect']): void {
   let database: Database;
   let closeDatabase: () => Promise<void>;
   let jobs: OpenedJobs;
-  let testServices: TestServices;
+  let opened: TestJobs;
   let services: Services;
-  let host: JobHost;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pilvi-jobs-'));
     ({ database, close: closeDatabase } = await openTestDatabase(dialect, log));
-    await makeEffectsTable(database);
-    jobs = await openJobs({
-      database,
-      clock: systemClock,
-      newId,
-      log,
-      workFolder: join(folder, 'work'),
-      kinds: [testKind],
-      services: () => services,
-    });
-    testServices = await openTestServices({ database, jobs, log });
-    ({ services } = testServices);
-    host = new JobHost({ jobs, concurrency: 2, stopGraceMs: 200 });
-    host.start();
+    opened = await openTestJobs(
+      { database, log, workFolder: join(folder, 'work') },
+      { concurrency: 2, stopGraceMs: 200 },
+    );
+    ({ jobs, services } = opened);
   });
 
   after(async () => {
-    await host.stop();
-    await jobs.close();
-    await testServices.close();
+    await opened.close();
     await closeDatabase();
     assert.deepEqual(await readdir(join(folder, 'work')), [], 'no work folder is left');
     await rm(folder, { recursive: true });
@@ -88,7 +64,7 @@ export function jobsConformance(dialect: Database['dialect']): void {
     from = 0,
   ): Promise<EventOutput[]> {
     const { workspaceId } = await jobRow(database, jobId);
-    const context = testServices.contextFor({ workspaceId, signal });
+    const context = opened.contextFor({ workspaceId, signal });
     const events: EventOutput[] = [];
     for await (const event of await watchJobEvents(context, jobId, from)) events.push(event);
     return events;
@@ -158,7 +134,7 @@ export function jobsConformance(dialect: Database['dialect']): void {
   test('a workspace does not see the jobs, events or queue entries of another', async () => {
     const jobId = await start({ do: 'echo' });
     await untilEnded(database, jobId);
-    const stranger = testServices.contextFor();
+    const stranger = opened.contextFor();
     const isNotFound = (error: unknown): boolean => error instanceof Problem && error.code === 'not-found';
     await assert.rejects(getJob(stranger, jobId), isNotFound);
     await assert.rejects(watchJobEvents(stranger, jobId), isNotFound);
@@ -176,7 +152,7 @@ export function jobsConformance(dialect: Database['dialect']): void {
 
   test('jobs are listed newest first, in pages, by state and subject', async () => {
     const workspaceId = newId('workspace');
-    const context = testServices.contextFor({ workspaceId });
+    const context = opened.contextFor({ workspaceId });
     const ids: string[] = [];
     for (let index = 0; index < 5; index++) ids.push(await start({ do: 'echo' }, workspaceId));
     for (const id of ids) await untilEnded(database, id);
@@ -212,7 +188,7 @@ export function jobsConformance(dialect: Database['dialect']): void {
   test('watching resumes where it was left, live', async () => {
     const jobId = await start({ do: 'busy-reporting', forMs: 1_500 });
     const controller = new AbortController();
-    const context = testServices.contextFor({
+    const context = opened.contextFor({
       workspaceId: (await jobRow(database, jobId)).workspaceId,
       signal: controller.signal,
     });
@@ -292,7 +268,7 @@ export function jobsConformance(dialect: Database['dialect']): void {
       const workspaceId = newId('workspace');
       const jobId = await start({ do: behaviour, forMs: 120_000 }, workspaceId);
       const controller = new AbortController();
-      const context = testServices.contextFor({ workspaceId, signal: controller.signal });
+      const context = opened.contextFor({ workspaceId, signal: controller.signal });
       let pid = 0;
       for await (const event of await watchJobEvents(context, jobId)) {
         if (event.event !== 'waiting') continue;
@@ -368,12 +344,11 @@ export function jobsConformance(dialect: Database['dialect']): void {
   test('a stopped host gives its jobs back, and the try does not count', async () => {
     const jobId = await start({ do: 'sleep', forMs: 2_500 });
     await until(database, jobId, ({ state }) => state === 'running');
-    await host.stop();
+    await opened.stopHost();
     const given = await jobRow(database, jobId);
     assert.equal(given.state, 'queued');
     assert.equal(given.attempt, 0);
-    host = new JobHost({ jobs, concurrency: 2, stopGraceMs: 200 });
-    host.start();
+    opened.startHost();
     const row = await untilEnded(database, jobId);
     assert.equal(row.state, 'succeeded');
     assert.equal(row.attempt, 1);
@@ -409,116 +384,6 @@ export function jobsConformance(dialect: Database['dialect']): void {
     });
     const row = await until(database, jobId, ({ deliveryId }) => deliveryId !== queued);
     assert.equal(row.state, 'queued');
-  });
-
-  test('an interactive task answers, and its process is used again', async () => {
-    const { signal } = new AbortController();
-    const output = await jobs.runTask(taskModule, { do: 'echo', value: 'hello' }, { limits, signal });
-    assert.deepEqual(output, { echoed: 'hello', attempt: 1 });
-    const pids: unknown[] = [];
-    for (let index = 0; index < 3; index++) {
-      const { environment } = await jobs.runTask<Behaviour, { environment: Record<string, string> }>(
-        taskModule,
-        { do: 'environment' },
-        { limits, signal },
-      );
-      pids.push(environment.HOME);
-    }
-    assert.equal(new Set(pids).size, 1);
-  });
-
-  test('an interactive task that fails throws its problem', async () => {
-    const { signal } = new AbortController();
-    const code = async (behaviour: Behaviour, options = { limits, signal }): Promise<string> => {
-      try {
-        await jobs.runTask(taskModule, behaviour, options);
-        return 'none';
-      } catch (error) {
-        assert.ok(error instanceof Problem);
-        return error.code;
-      }
-    };
-    assert.equal(await code({ do: 'problem', code: 'query-invalid' }), 'query-invalid');
-    assert.equal(await code({ do: 'throw' }), 'internal');
-    assert.equal(await code({ do: 'exit', code: 1 }), 'worker-lost');
-    assert.equal(
-      await code({ do: 'busy', forMs: 60_000 }, { limits: { ...limits, timeoutMs: 300 }, signal }),
-      'time-limit',
-    );
-    const controller = new AbortController();
-    const cancelled = code({ do: 'ignore-abort' }, { limits, signal: controller.signal });
-    setTimeout(() => controller.abort(), 300);
-    assert.equal(await cancelled, 'cancelled');
-  });
-
-  test('interactive tasks beyond the bound are refused, those within take turns', async () => {
-    const { signal } = new AbortController();
-    const waiting = Array.from({ length: 36 }, () =>
-      jobs.runTask(taskModule, { do: 'sleep', forMs: 1 }, { limits, signal }),
-    );
-    await assert.rejects(
-      jobs.runTask(taskModule, { do: 'echo' }, { limits, signal }),
-      (error: unknown) => error instanceof Problem && error.code === 'too-many-requests',
-    );
-    await Promise.all(waiting);
-  });
-
-  test('tasks of a lane run one after the other in one process; another lane has its own', async () => {
-    const { signal } = new AbortController();
-    const homeOf = async (lane: string): Promise<string> => {
-      const options = { limits, signal, lane };
-      const behaviour: Behaviour = { do: 'environment' };
-      const { environment } = await jobs.runTask<Behaviour, { environment: Record<string, string> }>(
-        taskModule,
-        behaviour,
-        options,
-      );
-      return environment['HOME']!;
-    };
-    const homes = await Promise.all([homeOf('a'), homeOf('a'), homeOf('b'), homeOf('a')]);
-    assert.equal(new Set([homes[0], homes[1], homes[3]]).size, 1);
-    assert.notEqual(homes[2], homes[0]);
-    const others = await Promise.all(['c', 'd', 'e', 'f'].map(homeOf));
-    assert.equal(new Set(others).size, 4);
-    // Four processes at most: that of the lane that was used first had to make room.
-    assert.notEqual(await homeOf('a'), homes[0]);
-  });
-
-  test('a lane goes on with a fresh process after one that died, was too slow or was left', async () => {
-    const { signal } = new AbortController();
-    const codeOf = async (behaviour: Behaviour, options: object = {}): Promise<string> => {
-      try {
-        await jobs.runTask(taskModule, behaviour, { limits, signal, lane: 'sick', ...options });
-        return 'none';
-      } catch (error) {
-        assert.ok(error instanceof Problem);
-        return error.code;
-      }
-    };
-    assert.equal(await codeOf({ do: 'echo' }), 'none');
-    const both = await Promise.all([codeOf({ do: 'kill-itself' }), codeOf({ do: 'echo' })]);
-    assert.deepEqual(both, ['worker-lost', 'none']);
-    const slow = { limits: { ...limits, timeoutMs: 300 } };
-    assert.equal(await codeOf({ do: 'busy', forMs: 60_000 }, slow), 'time-limit');
-    assert.equal(await codeOf({ do: 'echo' }), 'none');
-    const controller = new AbortController();
-    const left = codeOf({ do: 'sleep', forMs: 60_000 }, { signal: controller.signal });
-    const next = codeOf({ do: 'echo' });
-    controller.abort();
-    assert.equal(await left, 'cancelled');
-    assert.equal(await next, 'none');
-  });
-
-  test('a lane refuses tasks beyond those that may wait', async () => {
-    const { signal } = new AbortController();
-    const ask = (): Promise<unknown> =>
-      jobs.runTask(taskModule, { do: 'echo' }, { limits, signal, lane: 'full' });
-    const waiting = Array.from({ length: 65 }, ask);
-    await assert.rejects(
-      ask(),
-      (error: unknown) => error instanceof Problem && error.code === 'too-many-requests',
-    );
-    await Promise.all(waiting);
   });
 
   function isAlive(pid: number): boolean {

@@ -3,14 +3,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
+import { idSource } from '../../base/ids.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { isEnded } from './states.ts';
 import { Problem } from '../../base/problems.ts';
+import { systemClock } from '../../base/time.ts';
 import type { Services } from '../context.ts';
 import type { Database, Transaction } from '../ports/database.ts';
 import type { JobKind } from '../ports/jobs.ts';
-import type { OpenedJobs } from './jobs.ts';
+import type { Log } from '../ports/log.ts';
+import { openTestServices, type TestServices } from '../testing.ts';
+import { JobHost } from './host.ts';
+import { openJobs, type OpenedJobs } from './jobs.ts';
 import { findJob, type JobRow } from './rows.ts';
+import { isEnded } from './states.ts';
 
 export const taskModule = new URL('../drivers/misbehaving-task.fixture.ts', import.meta.url);
 
@@ -62,8 +67,56 @@ async function addEffect(transaction: Transaction, jobId: string, what: string):
   await transaction.execute(sql`insert into fixture.effects (job_id, what) values (${jobId}, ${what})`);
 }
 
+/** A server of jobs: its parts, and a host that runs what is started. */
+export interface TestJobs {
+  jobs: OpenedJobs;
+  services: Services;
+  contextFor: TestServices['contextFor'];
+  startHost(): void;
+  stopHost(): Promise<void>;
+  /** Ends the host, and all but the database. */
+  close(): Promise<void>;
+}
+
+/** Opens jobs of the test kind on a database, with work folders below `workFolder`, and starts a host. */
+export async function openTestJobs(
+  { database, log, workFolder }: { database: Database; log: Log; workFolder: string },
+  { concurrency, stopGraceMs }: { concurrency: number; stopGraceMs: number },
+): Promise<TestJobs> {
+  await makeEffectsTable(database);
+  const jobs = await openJobs({
+    database,
+    clock: systemClock,
+    newId: idSource(),
+    log,
+    workFolder,
+    kinds: [testKind],
+    services: () => services,
+  });
+  const { services, contextFor, close } = await openTestServices({ database, jobs, log });
+  let host: JobHost;
+  const startHost = (): void => {
+    host = new JobHost({ jobs, concurrency, stopGraceMs });
+    host.start();
+  };
+  const stopHost = (): Promise<void> => host.stop();
+  startHost();
+  return {
+    jobs,
+    services,
+    contextFor,
+    startHost,
+    stopHost,
+    async close() {
+      await stopHost();
+      await jobs.close();
+      await close();
+    },
+  };
+}
+
 /** Makes the table of effects; it is there after a restart. */
-export async function makeEffectsTable(database: Database): Promise<void> {
+async function makeEffectsTable(database: Database): Promise<void> {
   await database.textQuery(
     null,
     `begin;

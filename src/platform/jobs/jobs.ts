@@ -210,10 +210,11 @@ export async function openJobs(options: OpenJobsOptions): Promise<OpenedJobs> {
       return id;
     },
     cancel: (workspaceId, jobId) => cancel(parts, workspaceId, jobId),
-    runTask: (taskModule, input, runOptions) =>
-      runOptions.lane === undefined
-        ? interactive.run(taskModule, input, runOptions)
-        : lanes.run(runOptions.lane, taskModule, input, runOptions),
+    runTask(taskModule, input, runOptions) {
+      const task = { taskModule, input, options: runOptions };
+      const { lane } = runOptions;
+      return lane === undefined ? interactive.run(task) : lanes.run(lane, task);
+    },
     watch: wakeUps.watch,
     async close() {
       await Promise.all([interactive.close(), lanes.close()]);

@@ -5,17 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { idSource } from '../../base/ids.ts';
-import { systemClock } from '../../base/time.ts';
 import { job as jobSchema, jobEvent } from '../../contract/job.ts';
 import type { Services } from '../context.ts';
 import { createContext } from '../context-factory.ts';
 import { openLog } from '../drivers/log.ts';
 import { createApp } from '../http/app.ts';
 import type { Database } from '../ports/database.ts';
-import { openTestDatabase, openTestServices, type TestServices } from '../testing.ts';
-import { JobHost } from './host.ts';
-import { makeEffectsTable, startTestJob, testKind, until, untilEnded } from './jobs.fixture.ts';
-import { openJobs, type OpenedJobs } from './jobs.ts';
+import { openTestDatabase } from '../testing.ts';
+import { openTestJobs, startTestJob, until, untilEnded, type TestJobs } from './jobs.fixture.ts';
+import type { OpenedJobs } from './jobs.ts';
 import { jobRoutes } from './routes.ts';
 
 const log = openLog({ level: 'silent' });
@@ -25,29 +23,16 @@ const stopping = new AbortController();
 let folder: string;
 let database: Database;
 let closeDatabase: () => Promise<void>;
+let opened: TestJobs;
 let jobs: OpenedJobs;
-let testServices: TestServices;
 let services: Services;
-let host: JobHost;
 let app: ReturnType<typeof createApp>;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pilvi-jobs-'));
   ({ database, close: closeDatabase } = await openTestDatabase('pglite', log));
-  await makeEffectsTable(database);
-  jobs = await openJobs({
-    database,
-    clock: systemClock,
-    newId,
-    log,
-    workFolder: folder,
-    kinds: [testKind],
-    services: () => services,
-  });
-  testServices = await openTestServices({ database, jobs, log });
-  ({ services } = testServices);
-  host = new JobHost({ jobs, concurrency: 1, stopGraceMs: 0 });
-  host.start();
+  opened = await openTestJobs({ database, log, workFolder: folder }, { concurrency: 1, stopGraceMs: 0 });
+  ({ jobs, services } = opened);
   app = createApp({
     routes: jobRoutes,
     services,
@@ -68,9 +53,7 @@ before(async () => {
 });
 
 after(async () => {
-  await host.stop();
-  await jobs.close();
-  await testServices.close();
+  await opened.close();
   await closeDatabase();
   await rm(folder, { recursive: true });
 });

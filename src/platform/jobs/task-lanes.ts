@@ -2,16 +2,20 @@
 // after the other in a process of their own, which keeps in memory what it opened. It ends when no task came for some
 // minutes, when other lanes need its place, or when it went wrong; the next task of the lane gets a fresh one.
 import { minuteMs } from '../../base/time.ts';
-import { WorkerProcess } from '../drivers/worker-process.ts';
-import type { Jobs } from '../ports/jobs.ts';
-import type { Log } from '../ports/log.ts';
-import { outputOf, putAway, type Housed } from './interactive-tasks.ts';
-import { cancelled, Turns } from './turns.ts';
-import type { WorkFolders } from './work-folders.ts';
+import type { TaskLimits } from '../ports/jobs.ts';
+import {
+  isFitFor,
+  putAway,
+  runHoused,
+  startHoused,
+  type HousedProcess,
+  type Housing,
+  type InteractiveTask,
+} from './housed-process.ts';
+import { Turns } from './turns.ts';
+import { WorkUnderWay } from './work-under-way.ts';
 
-export interface LaneOptions {
-  folders: WorkFolders;
-  log: Log;
+export interface LaneOptions extends Housing {
   /** Processes that there are at most, at work or waiting for it; 4. */
   maxProcesses?: number;
   /** Tasks of one lane that may wait, further ones are refused; 64. */
@@ -19,11 +23,9 @@ export interface LaneOptions {
   keepWarmMs?: number;
 }
 
-type RunOptions = Parameters<Jobs['runTask']>[2];
-
 interface Lane {
   turns: Turns;
-  housed?: Housed | undefined;
+  housed?: HousedProcess | undefined;
   /** Its process is being started. */
   isStarting: boolean;
   /** Ends the process of a lane that nobody uses. */
@@ -36,8 +38,7 @@ export class TaskLanes {
   /** Those used longest ago come first. */
   readonly #lanes = new Map<string, Lane>();
   readonly #processes: Turns;
-  readonly #closing = new AbortController();
-  readonly #atWork = new Set<Promise<unknown>>();
+  readonly #underWay = new WorkUnderWay();
 
   constructor(options: LaneOptions) {
     this.#options = { maxProcesses: 4, maxWaiting: 64, keepWarmMs: 5 * minuteMs, ...options };
@@ -45,31 +46,26 @@ export class TaskLanes {
   }
 
   /** See `Jobs.runTask`. Throws `too-many-requests` when too many wait, `cancelled`, or what the task throws. */
-  async run<Output>(name: string, taskModule: URL, input: object, options: RunOptions): Promise<Output> {
-    const result = this.#runInTurn(name, taskModule, input, options);
-    this.#atWork.add(result);
-    try {
-      return (await result) as Output;
-    } finally {
-      this.#atWork.delete(result);
-    }
+  async run<Output>(name: string, task: InteractiveTask): Promise<Output> {
+    return (await this.#underWay.do(task.options.signal, (signal) =>
+      this.#runInTurn(name, { ...task, options: { ...task.options, signal } }),
+    )) as Output;
   }
 
   /** Ends every process. */
   async close(): Promise<void> {
-    this.#closing.abort();
-    await Promise.allSettled(this.#atWork);
+    await this.#underWay.close();
     await Promise.all([...this.#lanes].map(([name, lane]) => this.#end(name, lane)));
   }
 
-  async #runInTurn(name: string, taskModule: URL, input: object, options: RunOptions): Promise<unknown> {
-    const signal = AbortSignal.any([options.signal, this.#closing.signal]);
+  async #runInTurn(name: string, task: InteractiveTask): Promise<unknown> {
+    const { signal } = task.options;
     const lane = this.#use(name);
     await lane.turns.take(signal);
     try {
       await this.#processes.take(signal);
       try {
-        return await this.#runIn(lane, taskModule, input, { ...options, signal });
+        return await this.#runIn(lane, task);
       } finally {
         this.#processes.pass();
       }
@@ -79,39 +75,22 @@ export class TaskLanes {
     }
   }
 
-  async #runIn(lane: Lane, taskModule: URL, input: object, options: RunOptions): Promise<unknown> {
-    const { limits, signal, onEvent = () => undefined } = options;
-    const { work: workFolder, remove } = await this.#options.folders.make();
+  async #runIn(lane: Lane, task: InteractiveTask): Promise<unknown> {
+    const { limits, signal } = task.options;
     try {
-      const { process } = await this.#processOf(lane, limits.memoryBytes);
-      const run = { taskModule, input, jobId: '', attempt: 1, workFolder, limits, signal, onEvent };
-      return outputOf(await process.run(run));
+      return await runHoused(await this.#processOf(lane, limits, signal), task, this.#options.folders);
     } finally {
-      await remove();
       if (lane.housed && !lane.housed.process.isReusable) await this.#putAway(lane);
     }
   }
 
-  async #processOf(lane: Lane, memoryBytes: number): Promise<Housed> {
-    if (lane.housed?.process.isReusable && lane.housed.process.memoryBytes === memoryBytes)
-      return lane.housed;
+  async #processOf(lane: Lane, limits: TaskLimits, signal: AbortSignal): Promise<HousedProcess> {
+    if (lane.housed && isFitFor(lane.housed, limits)) return lane.housed;
     await this.#putAway(lane);
     lane.isStarting = true;
     try {
       await this.#makeRoom();
-      const { folders, log } = this.#options;
-      const folder = await folders.make();
-      if (this.#closing.signal.aborted) {
-        await folder.remove();
-        throw cancelled();
-      }
-      const process = new WorkerProcess({
-        homeFolder: folder.home,
-        memoryBytes,
-        priority: 'interactive',
-        log,
-      });
-      lane.housed = { process, folder };
+      lane.housed = await startHoused(this.#options, limits, signal);
       return lane.housed;
     } finally {
       lane.isStarting = false;

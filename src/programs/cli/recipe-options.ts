@@ -27,6 +27,7 @@ export interface RecipeOptions extends CostOptions {
   folds?: number;
   holdout: number;
   refit: boolean;
+  backgroundRows: boolean;
 }
 
 /** Declares the options that say what to learn, and how long. */
@@ -95,6 +96,10 @@ function addSearchOptions(command: Command): Command {
       0.2,
     )
     .option('--no-refit', 'do not learn once more, from all rows, when the model has been judged')
+    .option(
+      '--no-background-rows',
+      'keep no rows of the data in the model file; explanations are then less exact',
+    )
     .option('--memory <mib>', 'memory for the search, in MiB', wholeNumber(256, 1_048_576));
 }
 
@@ -132,5 +137,6 @@ export function recipeOf(options: RecipeOptions): Omit<Recipe, 'datasetVersionId
     folds: options.folds ?? null,
     holdoutShare: options.holdout,
     refit: options.refit,
+    backgroundRows: options.backgroundRows,
   };
 }

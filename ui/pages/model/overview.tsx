@@ -20,6 +20,7 @@ import { Okta } from '../../kit/okta.tsx';
 import { Section } from '../../kit/page.tsx';
 import { When } from '../../kit/when.tsx';
 import classes from './model.module.css';
+import { SignedBy, WithdrawnNotice } from './signature.tsx';
 import { findWords, goodnessContext, goodnessHeadline, goodnessShare, moneyWords } from './words.ts';
 
 /** The first tab. */
@@ -27,6 +28,7 @@ export function Overview({ version }: { version: ModelVersion }) {
   const { evaluation } = version;
   return (
     <Stack gap={44}>
+      <WithdrawnNotice version={version} />
       {evaluation && <Headline version={version} evaluation={evaluation} />}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing={56} verticalSpacing={44}>
         {version.onnx ? <Takes fields={version.fields} /> : <Looks importance={version.importance} />}
@@ -165,6 +167,7 @@ function Origin({ version }: { version: ModelVersion }) {
       <Text size="xs" c="dimmed" className={classes.hash!}>
         SHA-256 {fileSha256}
       </Text>
+      {!version.onnx && <SignedBy signature={version.signature} />}
     </Section>
   );
 }

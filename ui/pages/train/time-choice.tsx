@@ -23,8 +23,10 @@ const marks = [
 
 /** A slider over time, and exact figures behind a button. */
 export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
-  const { seconds, trials, seed, maxPredictMs, compact, refit } = choices;
-  const [isOpen, { toggle }] = useDisclosure(trials !== null || maxPredictMs !== null || compact || !refit);
+  const { seconds, trials, seed, maxPredictMs, compact, refit, backgroundRows } = choices;
+  const [isOpen, { toggle }] = useDisclosure(
+    trials !== null || maxPredictMs !== null || compact || !refit || !backgroundRows,
+  );
   const closest = marks.toSorted((a, b) => distance(a.seconds, seconds) - distance(b.seconds, seconds))[0]!;
   return (
     <Stack gap="md">
@@ -109,6 +111,12 @@ export function TimeChoice({ choices, onChange }: TimeChoiceProps) {
             description="A smaller file and quicker answers, which are a little less exact"
             checked={compact}
             onChange={(event) => onChange({ compact: event.currentTarget.checked })}
+          />
+          <Switch
+            label="Keep 100 sample rows in the model file"
+            description="Explanations compare answers with them. Turn it off if nobody who gets the file may read any row"
+            checked={backgroundRows}
+            onChange={(event) => onChange({ backgroundRows: event.currentTarget.checked })}
           />
         </Stack>
       </Collapse>

@@ -108,6 +108,7 @@ export interface Choices {
   seed: number;
   maxPredictMs: number | null;
   refit: boolean;
+  backgroundRows: boolean;
   compact: boolean;
   seconds: number;
   trials: number | null;
@@ -129,6 +130,7 @@ const firstChoices: Choices = {
   trials: null,
   maxPredictMs: null,
   refit: true,
+  backgroundRows: true,
   compact: false,
 };
 

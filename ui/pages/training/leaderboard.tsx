@@ -7,7 +7,7 @@ import { formatCell, formatDuration, formatNumber, formatShare } from '../../kit
 import grid from '../../kit/grid.module.css';
 import { Okta } from '../../kit/okta.tsx';
 import classes from './training.module.css';
-import type { Measure } from './trials.ts';
+import { mixtureOf, type Measure } from './trials.ts';
 
 interface LeaderboardProps {
   trials: readonly Trial[];
@@ -19,46 +19,57 @@ export function Leaderboard({ trials, measure }: LeaderboardProps) {
   const learners = useQuery(learnersQuery).data?.learners ?? [];
   const learnerLabel = (name: string): string => learners.find((each) => each.name === name)?.label ?? name;
   const scores = trials.flatMap(({ score }) => (score === null ? [] : [score]));
-  const showsWeight = trials.some(({ weight }) => weight > 0);
+  const { shareOf, stretch } = mixtureOf(trials);
+  const showsShares = trials.some((trial) => shareOf(trial) > 0);
   const barOf = lengths(scores, measure);
   return (
-    <div className={grid.scroll} tabIndex={0} role="region" aria-label="What was tried">
-      <table className={grid.table}>
-        <thead>
-          <tr>
-            <th scope="col">Attempt</th>
-            <th scope="col" className={classes.scoreHead}>
-              {measure?.label ?? 'Score'}
-              <span className={grid.type}>
-                {measure?.greaterIsBetter === false ? 'less is better' : 'more is better'}
-              </span>
-            </th>
-            {showsWeight && (
-              <th scope="col" data-number>
-                Share in the model
+    <>
+      <div className={grid.scroll} tabIndex={0} role="region" aria-label="What was tried">
+        <table className={grid.table}>
+          <thead>
+            <tr>
+              <th scope="col">Attempt</th>
+              <th scope="col" className={classes.scoreHead}>
+                {measure?.label ?? 'Score'}
+                <span className={grid.type}>
+                  {measure?.greaterIsBetter === false ? 'less is better' : 'more is better'}
+                </span>
               </th>
-            )}
-            <th scope="col" data-number>
-              Time
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {trials.map((trial) => (
-            <tr key={trial.id}>
-              <td className={classes.attempt}>
-                <Attempt trial={trial} learnerLabel={learnerLabel(trial.learner)} />
-              </td>
-              <td>
-                <Score trial={trial} length={trial.score === null ? 0 : barOf(trial.score)} />
-              </td>
-              {showsWeight && <td data-number>{trial.weight !== 0 ? formatShare(trial.weight, 0) : '–'}</td>}
-              <td data-number>{trial.state === 'running' ? '' : formatDuration(trial.seconds)}</td>
+              {showsShares && (
+                <th scope="col" data-number>
+                  Share in the model
+                </th>
+              )}
+              <th scope="col" data-number>
+                Time
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {trials.map((trial) => (
+              <tr key={trial.id}>
+                <td className={classes.attempt}>
+                  <Attempt trial={trial} learnerLabel={learnerLabel(trial.learner)} />
+                </td>
+                <td>
+                  <Score trial={trial} length={trial.score === null ? 0 : barOf(trial.score)} />
+                </td>
+                {showsShares && (
+                  <td data-number>{shareOf(trial) > 0 ? formatShare(shareOf(trial), 0) : '–'}</td>
+                )}
+                <td data-number>{trial.state === 'running' ? '' : formatDuration(trial.seconds)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {stretch > 0 && (
+        <Text size="sm" c="dimmed" mt="xs">
+          The model averages its parts by these shares. Averages lie a little too close to the middle, so it
+          then moves each answer {formatShare(stretch)} further away from the baseline’s.
+        </Text>
+      )}
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JobEvent, Trial } from '../../api/types.ts';
-import { bestSoFar, ranked, trialsOf, type Measure } from './trials.ts';
+import { bestSoFar, mixtureOf, ranked, trialsOf, type Measure } from './trials.ts';
 
 const startIso = '2026-11-23T12:00:00.000Z';
 const less: Measure = {
@@ -21,6 +21,28 @@ test('events bring each trial into its newest state', () => {
       ['a', 2, 'finished'],
     ],
   );
+});
+
+test('shares are those of an average, and what lies beyond it is told apart', () => {
+  const plain = [
+    { ...trial('a', 1), weight: 0.75 },
+    { ...trial('b', 2), weight: 0.25 },
+    { ...trial('c', 3), weight: 0 },
+  ];
+  deepEqual(plain.map(mixtureOf(plain).shareOf), [0.75, 0.25, 0]);
+  equal(mixtureOf(plain).stretch, 0);
+  const stretched = [
+    { ...trial('a', 1), weight: 0.9 },
+    { ...trial('b', 2), weight: 0.15 },
+    { ...trial('baseline', 9), weight: -0.05 },
+  ];
+  const { shareOf, stretch } = mixtureOf(stretched);
+  const [a, b, baseline] = stretched.map(shareOf);
+  equal(baseline, 0);
+  ok(Math.abs(a! + b! - 1) < 1e-12 && Math.abs(a! - 0.9 / 1.05) < 1e-12);
+  // What the parts say is 3 and 7, what the baseline says is 2.
+  const told = 2 + (1 + stretch) * (3 * a! + 7 * b! - 2);
+  ok(Math.abs(told - (0.9 * 3 + 0.15 * 7 - 0.05 * 2)) < 1e-12);
 });
 
 test('the order follows the measure; what has no score comes last', () => {

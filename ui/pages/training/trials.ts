@@ -32,6 +32,23 @@ export function ranked(trials: readonly Trial[], measure: Measure | undefined): 
   });
 }
 
+/** What the model is made of: shares of its parts that sum to one, and how far it then goes from the baseline. */
+export interface Mixture {
+  shareOf: (trial: Trial) => number;
+  /** A part of the distance between what the parts say together and what the baseline says; 0 as a rule. */
+  stretch: number;
+}
+
+/**
+ * Weights of numbers may sum to more than one, with a baseline below zero for the rest (ml/search/ensemble-weights.ts):
+ * the same as an average whose distance from the baseline grows by that.
+ */
+export function mixtureOf(trials: readonly Trial[]): Mixture {
+  const sum = trials.reduce((total, { weight }) => total + Math.max(0, weight), 0);
+  const stretch = trials.reduce((total, { weight }) => total + Math.max(0, -weight), 0);
+  return { shareOf: ({ weight }) => (weight > 0 ? weight / sum : 0), stretch };
+}
+
 /** The best score after each finished trial, by seconds since the start. */
 export function bestSoFar(
   events: readonly JobEvent[],

@@ -8,6 +8,7 @@ import { Facts } from '../../kit/facts.tsx';
 import { formatBytes, formatCount, formatDuration } from '../../kit/format.ts';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { Page, Section } from '../../kit/page.tsx';
+import { SigningKeys } from './signing-keys.tsx';
 
 /** `/workspace/server` */
 export function Component() {
@@ -19,6 +20,7 @@ export function Component() {
           <Stack gap={44}>
             <About info={info} />
             <Limits limits={info.limits} />
+            <SigningKeys />
             <ForPrograms />
           </Stack>
         )}

@@ -13,6 +13,9 @@ const chunk: usize = 256;
 /** Bytes of a row before its columns. */
 const rowHead: usize = 4;
 
+/** Of the description of a group: see {@link fillHistogram}. */
+export const groupBytes: usize = 32;
+
 // @ts-ignore: decorator
 @inline
 function valueOf(row: usize): i64 {
@@ -21,50 +24,74 @@ function valueOf(row: usize): i64 {
 }
 
 /**
- * Straight-line code for one row of 4 x `words` columns, 2,048 bytes of cells each. Offsets are written out, because then
- * they are part of the instructions: five for each column. `columns` is where those of the first of `rows` begin.
+ * Straight-line code for rows of `count` columns, 2,048 bytes of cells each. Offsets are written out, because then they are
+ * part of the instructions: five for each column. `columns` is where those of the first of `rows` begin.
  */
 // @ts-ignore: decorator
 @inline
-function addWideRows(words: u32, rows: usize, columns: usize, stride: usize, count: usize, histogram: usize): void {
-  const end = rows + count * stride;
+function addWideRows(count: u32, rows: usize, columns: usize, stride: usize, rowCount: usize, histogram: usize): void {
+  const end = rows + rowCount * stride;
   while (rows < end) {
     const value = valueOf(rows);
     let cell = histogram + (<usize>load<u8>(columns) << 3);
     store<i64>(cell, load<i64>(cell) + value);
-    cell = histogram + (<usize>load<u8>(columns, 1) << 3);
-    store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
-    cell = histogram + (<usize>load<u8>(columns, 2) << 3);
-    store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
-    cell = histogram + (<usize>load<u8>(columns, 3) << 3);
-    store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
-    if (words > 1) {
+    if (count > 1) {
+      cell = histogram + (<usize>load<u8>(columns, 1) << 3);
+      store<i64>(cell, load<i64>(cell, 2048) + value, 2048);
+    }
+    if (count > 2) {
+      cell = histogram + (<usize>load<u8>(columns, 2) << 3);
+      store<i64>(cell, load<i64>(cell, 4096) + value, 4096);
+    }
+    if (count > 3) {
+      cell = histogram + (<usize>load<u8>(columns, 3) << 3);
+      store<i64>(cell, load<i64>(cell, 6144) + value, 6144);
+    }
+    if (count > 4) {
       cell = histogram + (<usize>load<u8>(columns, 4) << 3);
       store<i64>(cell, load<i64>(cell, 8192) + value, 8192);
+    }
+    if (count > 5) {
       cell = histogram + (<usize>load<u8>(columns, 5) << 3);
       store<i64>(cell, load<i64>(cell, 10240) + value, 10240);
+    }
+    if (count > 6) {
       cell = histogram + (<usize>load<u8>(columns, 6) << 3);
       store<i64>(cell, load<i64>(cell, 12288) + value, 12288);
+    }
+    if (count > 7) {
       cell = histogram + (<usize>load<u8>(columns, 7) << 3);
       store<i64>(cell, load<i64>(cell, 14336) + value, 14336);
     }
-    if (words > 2) {
+    if (count > 8) {
       cell = histogram + (<usize>load<u8>(columns, 8) << 3);
       store<i64>(cell, load<i64>(cell, 16384) + value, 16384);
+    }
+    if (count > 9) {
       cell = histogram + (<usize>load<u8>(columns, 9) << 3);
       store<i64>(cell, load<i64>(cell, 18432) + value, 18432);
+    }
+    if (count > 10) {
       cell = histogram + (<usize>load<u8>(columns, 10) << 3);
       store<i64>(cell, load<i64>(cell, 20480) + value, 20480);
+    }
+    if (count > 11) {
       cell = histogram + (<usize>load<u8>(columns, 11) << 3);
       store<i64>(cell, load<i64>(cell, 22528) + value, 22528);
     }
-    if (words > 3) {
+    if (count > 12) {
       cell = histogram + (<usize>load<u8>(columns, 12) << 3);
       store<i64>(cell, load<i64>(cell, 24576) + value, 24576);
+    }
+    if (count > 13) {
       cell = histogram + (<usize>load<u8>(columns, 13) << 3);
       store<i64>(cell, load<i64>(cell, 26624) + value, 26624);
+    }
+    if (count > 14) {
       cell = histogram + (<usize>load<u8>(columns, 14) << 3);
       store<i64>(cell, load<i64>(cell, 28672) + value, 28672);
+    }
+    if (count > 15) {
       cell = histogram + (<usize>load<u8>(columns, 15) << 3);
       store<i64>(cell, load<i64>(cell, 30720) + value, 30720);
     }
@@ -73,12 +100,24 @@ function addWideRows(words: u32, rows: usize, columns: usize, stride: usize, cou
   }
 }
 
-function addWide(words: u32, rows: usize, columns: usize, stride: usize, count: usize, histogram: usize): void {
-  switch (words) {
-    case 1: return addWideRows(1, rows, columns, stride, count, histogram);
-    case 2: return addWideRows(2, rows, columns, stride, count, histogram);
-    case 3: return addWideRows(3, rows, columns, stride, count, histogram);
-    default: return addWideRows(4, rows, columns, stride, count, histogram);
+function addWide(count: u32, rows: usize, columns: usize, stride: usize, rowCount: usize, histogram: usize): void {
+  switch (count) {
+    case 1: return addWideRows(1, rows, columns, stride, rowCount, histogram);
+    case 2: return addWideRows(2, rows, columns, stride, rowCount, histogram);
+    case 3: return addWideRows(3, rows, columns, stride, rowCount, histogram);
+    case 4: return addWideRows(4, rows, columns, stride, rowCount, histogram);
+    case 5: return addWideRows(5, rows, columns, stride, rowCount, histogram);
+    case 6: return addWideRows(6, rows, columns, stride, rowCount, histogram);
+    case 7: return addWideRows(7, rows, columns, stride, rowCount, histogram);
+    case 8: return addWideRows(8, rows, columns, stride, rowCount, histogram);
+    case 9: return addWideRows(9, rows, columns, stride, rowCount, histogram);
+    case 10: return addWideRows(10, rows, columns, stride, rowCount, histogram);
+    case 11: return addWideRows(11, rows, columns, stride, rowCount, histogram);
+    case 12: return addWideRows(12, rows, columns, stride, rowCount, histogram);
+    case 13: return addWideRows(13, rows, columns, stride, rowCount, histogram);
+    case 14: return addWideRows(14, rows, columns, stride, rowCount, histogram);
+    case 15: return addWideRows(15, rows, columns, stride, rowCount, histogram);
+    default: return addWideRows(16, rows, columns, stride, rowCount, histogram);
   }
 }
 
@@ -166,12 +205,12 @@ function addNarrow(words: u32, rows: usize, stride: usize, count: usize, histogr
 
 // @ts-ignore: decorator
 @inline
-function addChunk(isNarrow: bool, words: u32, rows: usize, stride: usize, count: usize, histogram: usize): void {
-  if (isNarrow) return addNarrow(words, rows, stride, count, histogram);
-  const first = words > 4 ? (words + 1) >> 1 : words;
+function addChunk(isNarrow: bool, count: u32, rows: usize, stride: usize, rowCount: usize, histogram: usize): void {
+  if (isNarrow) return addNarrow((count + 3) >> 2, rows, stride, rowCount, histogram);
+  const first = count > 16 ? ((count + 7) >> 3) << 2 : count;
   const columns = rows + rowHead;
-  addWide(first, rows, columns, stride, count, histogram);
-  if (words > 4) addWide(words - first, rows, columns + (first << 2), stride, count, histogram + (first << 13));
+  addWide(first, rows, columns, stride, rowCount, histogram);
+  if (count > 16) addWide(count - first, rows, columns + first, stride, rowCount, histogram + (first << 11));
 }
 
 /** Copies `count` listed rows to `buffer`: many misses in flight. */
@@ -204,21 +243,104 @@ function gather(list: usize, count: usize, rows: usize, stride: usize, buffer: u
   }
 }
 
+/**
+ * Copies rows of one or two vectors of 16 bytes to as many in `buffer`, from each the drawn columns alone. `shuffles` are
+ * five vectors: which bytes of its first vector the first one takes, which of the second one if it `joins` both, which the
+ * second one takes of the second; and, if it joins, what is added to either.
+ */
+// @ts-ignore: decorator
+@inline
+function pickRows(
+  isListed: bool, isTwo: bool, joins: bool, list: usize, first: usize, count: usize, rows: usize, stride: usize,
+  buffer: usize, shuffles: usize,
+): void {
+  const ofLower = v128.load(shuffles);
+  const joined = v128.load(shuffles, 16);
+  const ofUpper = v128.load(shuffles, 32);
+  const addedLower = v128.load(shuffles, 48);
+  const addedUpper = v128.load(shuffles, 64);
+  let at = rows + first * stride;
+  const end = buffer + (count << (isTwo ? 5 : 4));
+  while (buffer < end) {
+    if (isListed) {
+      at = rows + <usize>load<u32>(list) * stride;
+      list += 4;
+    }
+    let lower = i8x16.swizzle(v128.load(at), ofLower);
+    if (isTwo) {
+      const from = v128.load(at, 16);
+      let upper = i8x16.swizzle(from, ofUpper);
+      if (joins) {
+        lower = v128.or(lower, i8x16.swizzle(from, joined));
+        upper = i8x16.add(upper, addedUpper);
+      }
+      v128.store(buffer, upper, 16);
+    }
+    if (joins) lower = i8x16.add(lower, addedLower);
+    v128.store(buffer, lower);
+    buffer += isTwo ? 32 : 16;
+    if (!isListed) at += stride;
+  }
+}
+
+/** Returns the bytes from row to row in `buffer`. */
+function pick(
+  joins: bool, list: usize, first: usize, count: usize, rows: usize, stride: usize, buffer: usize, shuffles: usize,
+): usize {
+  if (stride > 16) {
+    if (list == 0) {
+      if (joins) pickRows(false, true, true, list, first, count, rows, stride, buffer, shuffles);
+      else pickRows(false, true, false, list, first, count, rows, stride, buffer, shuffles);
+    } else {
+      if (joins) pickRows(true, true, true, list, first, count, rows, stride, buffer, shuffles);
+      else pickRows(true, true, false, list, first, count, rows, stride, buffer, shuffles);
+    }
+    return 32;
+  }
+  if (list == 0) pickRows(false, false, true, list, first, count, rows, stride, buffer, shuffles);
+  else pickRows(true, false, true, list, first, count, rows, stride, buffer, shuffles);
+  return 16;
+}
+
+/**
+ * Rows that are picked: those of narrow groups have all columns side by side, those of wide groups `lowerCount` of them
+ * in the first 16 bytes, which spares a shuffle.
+ */
+// @ts-ignore: decorator
+@inline
+function addPicked(
+  isNarrow: bool, columnCount: u32, lowerCount: u32, rows: usize, stride: usize, rowCount: usize, histogram: usize,
+): void {
+  if (isNarrow) return addNarrow((columnCount + 3) >> 2, rows, stride, rowCount, histogram);
+  if (lowerCount > 0) addWide(lowerCount, rows, rows + rowHead, stride, rowCount, histogram);
+  const rest = columnCount - lowerCount;
+  if (rest > 0) addWide(rest, rows, rows + 16, stride, rowCount, histogram + (lowerCount << 11));
+}
+
 /** Adds rows to the cells of one group; see {@link fillHistogram}. */
 function addGroup(
-  isNarrow: bool, words: u32, rows: usize, stride: usize, histogram: usize,
-  list: usize, first: usize, count: usize, buffer: usize,
+  group: usize, histogram: usize, list: usize, first: usize, count: usize, buffer: usize,
 ): void {
+  const isNarrow = load<u32>(group) != 0;
+  const columnCount = load<u32>(group, 4);
+  const stride = <usize>load<u32>(group, 8);
+  const rows = <usize>load<u32>(group, 12);
+  const shuffles = <usize>load<u32>(group, 20);
+  const lowerCount = load<u32>(group, 24);
+  histogram += load<u32>(group, 16);
   while (count > 0) {
     const size = count < chunk ? count : chunk;
-    if (list == 0) {
-      addChunk(isNarrow, words, rows + first * stride, stride, size, histogram);
-      first += size;
+    if (shuffles != 0) {
+      const step = pick(isNarrow, list, first, size, rows, stride, buffer, shuffles);
+      addPicked(isNarrow, columnCount, lowerCount, buffer, step, size, histogram);
+    } else if (list == 0) {
+      addChunk(isNarrow, columnCount, rows + first * stride, stride, size, histogram);
     } else {
       gather(list, size, rows, stride, buffer);
-      addChunk(isNarrow, words, buffer, stride, size, histogram);
-      list += size << 2;
+      addChunk(isNarrow, columnCount, buffer, stride, size, histogram);
     }
+    if (list == 0) first += size;
+    else list += size << 2;
     count -= size;
   }
 }
@@ -227,8 +349,9 @@ function addGroup(
  * Adds rows `begin` to `end` - 1 to the thread's histogram of `size` bytes: `histogram` for thread 0, one of those at
  * `own` for others. `filled` holds for each thread the number of the filling it last took part in (4 bytes): a histogram
  * is emptied by the first part of `filling` that the thread takes. `list` holds the numbers of the rows, 4 bytes each;
- * with `list` 0, these are the rows themselves. Each of `groups` has five fields of 4 bytes: whether it is narrow, words
- * and bytes of a row, place of the rows, first byte in the histogram. `buffers` are 8 KiB for each thread.
+ * with `list` 0, these are the rows themselves. Each of `groups` has seven fields of 4 bytes: whether it is narrow, its
+ * columns, bytes of a row, place of the rows, first byte in the histogram, place of what {@link pickRows} takes its
+ * columns by, 0 for all, and how many of them lie in the first 16 bytes. `buffers` are 8 KiB for each thread.
  */
 export function fillHistogram(
   groups: usize, groupCount: usize, list: usize, histogram: usize, own: usize, size: usize, filled: usize, filling: u32,
@@ -240,14 +363,10 @@ export function fillHistogram(
     memory.fill(to, 0, size);
     store<u32>(filled, filling);
   }
-  const rows = list == 0 ? 0 : list + (begin << 2);
-  const groupEnd = groups + groupCount * 20;
-  for (; groups < groupEnd; groups += 20) {
-    addGroup(
-      load<u32>(groups) != 0, load<u32>(groups, 4), load<u32>(groups, 12), load<u32>(groups, 8),
-      to + load<u32>(groups, 16), rows, begin, end - begin, buffers + (thread << 13),
-    );
-  }
+  const rows: usize = list == 0 ? 0 : list + (begin << 2);
+  const groupEnd = groups + groupCount * groupBytes;
+  for (; groups < groupEnd; groups += groupBytes)
+    addGroup(groups, to, rows, begin, end - begin, buffers + (thread << 13));
 }
 
 /**

@@ -7,6 +7,9 @@ import { borderGain, expand, featureSize } from './split-scan';
 const fewCategories: i32 = 4;
 const longestPrefix: i32 = 32;
 
+/** Bytes of a question: see {@link gains}. */
+const questionSize: usize = 12;
+
 // @ts-ignore: decorator
 @inline
 function gainOf(g: f64, h: f64, totalG: f64, totalH: f64, l2: f64): f64 {
@@ -91,9 +94,64 @@ function prefixGain(cells: usize, step: isize, longest: i32, leaf: usize): f64 {
   return best;
 }
 
+/** The gain of one border of a number, missing values on the side where they gain more; -1 when it is not admissible. */
+function gainAt(cells: usize, missingBin: i32, border: i32, leaf: usize): f64 {
+  let left: i64 = 0;
+  const last = cells + (<usize>border << 3);
+  for (let at = cells; at <= last; at += 8) left += load<i64>(at);
+  const missing: i64 = missingBin < 0 ? 0 : load<i64>(cells + (<usize>missingBin << 3));
+  const gain = gainOfLeft(left, leaf);
+  return missing == 0 ? gain : max(gain, gainOfLeft(left + missing, leaf));
+}
+
+// @ts-ignore: decorator
+@inline
+function gainOfLeft(left: i64, leaf: usize): f64 {
+  const totalH = load<i32>(leaf, 8);
+  const least = load<i32>(leaf, 12);
+  const h = <i32>left;
+  if (h < least || totalH - h < least) return -1;
+  return gainOf(<f64>(<i32>(left >> 32)), <f64>h, <f64>load<i32>(leaf, 4), <f64>totalH, load<f64>(leaf, 16));
+}
+
+/** A feature's cells in the histogram of a leaf, as they would be without bundling: in place, or at `out`. */
+// @ts-ignore: decorator
+@inline
+function cellsOf(leaf: usize, feature: usize, out: usize): usize {
+  const cells = <usize>load<u32>(leaf) + load<u32>(feature);
+  const defaultBin = load<i32>(feature, 12);
+  if (defaultBin < 0) return cells;
+  const total = (<i64>load<i32>(leaf, 4) << 32) + <i64>load<i32>(leaf, 8);
+  expand(cells, load<i32>(feature, 4), defaultBin, total, out);
+  return out;
+}
+
+/**
+ * Writes the first and the last bin of numbers that have rows, 4 bytes each, for questions `begin` to `end` - 1 to `results`;
+ * equal ones where there are fewer than two. Questions, leaves and features are those of {@link gains}.
+ */
+export function findOccupied(
+  questions: usize, leaves: usize, features: usize, results: usize, scratches: usize,
+  begin: usize, end: usize, thread: usize,
+): void {
+  for (let question = begin; question < end; question++) {
+    const leaf = leaves + (<usize>load<u32>(questions + question * questionSize) << 6);
+    const feature = features + <usize>load<u32>(questions + question * questionSize, 4) * featureSize;
+    const cells = cellsOf(leaf, feature, scratches + (thread << 13) + 6144);
+    const missingBin = load<i32>(feature, 8);
+    const count = missingBin < 0 ? load<i32>(feature, 4) : missingBin;
+    let first = 0;
+    let last = count - 1;
+    while (first < last && load<i64>(cells + (<usize>first << 3)) == 0) first++;
+    while (first < last && load<i64>(cells + (<usize>last << 3)) == 0) last--;
+    store<i32>(results + (question << 3), first);
+    store<i32>(results + (question << 3), last, 4);
+  }
+}
+
 /**
  * Writes the gains of questions `begin` to `end` - 1, 8 bytes each, to `results`; -1 where nothing is admissible. A
- * question (8 bytes) is the number of a leaf and that of a feature. A leaf (64 bytes) is: place of its histogram (4
+ * question (12 bytes) is the number of a leaf, that of a feature, and the only border of a number to try, -1 for all. A leaf (64 bytes) is: place of its histogram (4
  * bytes), sums of gradients (4) and hessians (4), smallest hessian of a side (4), penalty (8), penalty of categories (8),
  * smoothing of their ratios (8), smallest hessian of a category (8) and of a group of them (8). `scratches` are 8 KiB for
  * each thread.
@@ -104,25 +162,18 @@ export function gains(
 ): void {
   const scratch = scratches + (thread << 13);
   for (let question = begin; question < end; question++) {
-    const leaf = leaves + (<usize>load<u32>(questions + (question << 3)) << 6);
-    const feature = features + <usize>load<u32>(questions + (question << 3), 4) * featureSize;
-    const totalGradient = load<i32>(leaf, 4);
-    const totalHessian = load<i32>(leaf, 8);
+    const leaf = leaves + (<usize>load<u32>(questions + question * questionSize) << 6);
+    const feature = features + <usize>load<u32>(questions + question * questionSize, 4) * featureSize;
+    const border = load<i32>(questions + question * questionSize, 8);
     const binCount = load<i32>(feature, 4);
-    const defaultBin = load<i32>(feature, 12);
-    let cells = <usize>load<u32>(leaf) + load<u32>(feature);
-    if (defaultBin >= 0) {
-      expand(cells, binCount, defaultBin, ((<i64>totalGradient) << 32) + <i64>totalHessian, scratch + 6144);
-      cells = scratch + 6144;
-    }
-    store<f64>(
-      results + (question << 3),
-      load<u32>(feature, 16)
-        ? categoryGain(cells, binCount, leaf, scratch)
-        : borderGain(
-            cells, binCount, load<i32>(feature, 8), totalGradient, totalHessian, load<i32>(leaf, 12),
-            load<f64>(leaf, 16), scratch,
-          ),
+    const missingBin = load<i32>(feature, 8);
+    const cells = cellsOf(leaf, feature, scratch + 6144);
+    let gain: f64;
+    if (load<u32>(feature, 16)) gain = categoryGain(cells, binCount, leaf, scratch);
+    else if (border >= 0) gain = gainAt(cells, missingBin, border, leaf);
+    else gain = borderGain(
+      cells, binCount, missingBin, load<i32>(leaf, 4), load<i32>(leaf, 8), load<i32>(leaf, 12), load<f64>(leaf, 16), scratch,
     );
+    store<f64>(results + (question << 3), gain);
   }
 }

@@ -1,6 +1,7 @@
 // Derivatives of the losses, their packing into fixed-point numbers, sums over leaves and the moving of scores. A row's
 // gradient and hessian lie side by side, 4 bytes each: as exact as the rounding can use, and half as much memory
 // to move. They are computed and summed in 8 bytes; all orders of addition are those of the plain twin.
+import { groupBytes } from './accumulate';
 import { expOfNegative } from './exponential';
 
 const leastHessian: f64 = 1e-9;
@@ -206,7 +207,7 @@ export function pack(
   const units = f64x2.replace_lane(f64x2.splat(gradientUnits), 1, hessianUnits);
   const one = f64x2.splat(1);
   const scale = f64x2.splat(1.0 / 16777216.0);
-  const groupEnd = groups + groupCount * 20;
+  const groupEnd = groups + groupCount * groupBytes;
   let counter = i32x4.add(
     i32x4.mul(i32x4.add(i32x4.splat(<i32>begin + 1), i32x4(0, 1, 2, 3)), i32x4.splat(0x9e3779b1)),
     i32x4.splat(seed),
@@ -227,7 +228,7 @@ export function pack(
     const d = rounded(promoteUpper(nextTwo), units, v128.shuffle<f64>(upper, upperRest, 1, 3));
     const ab = v128.shuffle<i16>(a, b, 2, 0, 10, 8, 2, 0, 10, 8);
     const cd = v128.shuffle<i16>(c, d, 2, 0, 10, 8, 2, 0, 10, 8);
-    for (let group = groups; group < groupEnd; group += 20) {
+    for (let group = groups; group < groupEnd; group += groupBytes) {
       const size = <usize>load<u32>(group, 8);
       const to = <usize>load<u32>(group, 12) + row * size;
       const third = to + (size << 1);

@@ -77,8 +77,8 @@ async function explain(context: Context, prediction: LoggedPrediction): Promise<
   const { fields } = await openWhole(context, prediction);
   const row = prediction.form === 'json' ? prediction.given : asJsonRow(prediction.given, fields);
   const question = { rows: [row], outcome: null, compareWith: [] };
-  const { explanations } = await explainRows(context, prediction.modelVersionId, question);
-  return explanations[0]!;
+  const { explanations, comparedWith } = await explainRows(context, prediction.modelVersionId, question);
+  return { ...explanations[0]!, comparedWith };
 }
 
 /** The model of a prediction of which everything is known that the model looks at. */

@@ -439,9 +439,11 @@ CREATE TABLE "keys" (
 ALTER TABLE "keys" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "signing_keys" (
 	"public_key" text PRIMARY KEY NOT NULL,
-	"created_at" timestamp (3) with time zone NOT NULL
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"withdrawn_at" timestamp (3) with time zone
 );
 --> statement-breakpoint
+ALTER TABLE "signing_keys" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "members" (
 	"workspace_id" text NOT NULL,
 	"user_id" text NOT NULL,
@@ -537,6 +539,7 @@ CREATE POLICY "tenant" ON "audit_heads" AS PERMISSIVE FOR ALL TO "pilvi_tenant" 
 CREATE POLICY "tenant_read" ON "audit_lines" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
 CREATE POLICY "tenant_append" ON "audit_lines" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
 CREATE POLICY "tenant" ON "keys" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '') WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '');--> statement-breakpoint
+CREATE POLICY "tenant_read" ON "signing_keys" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (true);--> statement-breakpoint
 CREATE POLICY "tenant" ON "members" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '') WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') = '');--> statement-breakpoint
 CREATE POLICY "tenant" ON "projects" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "workspaces" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (id = current_setting('pilvi.workspace_id', true)) WITH CHECK (id = current_setting('pilvi.workspace_id', true));

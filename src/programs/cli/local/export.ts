@@ -8,6 +8,7 @@ import { fileNameFor, writeWhole } from '../files.ts';
 import { findModelVersion } from '../find.ts';
 import type { Session } from '../session.ts';
 import { print } from '../terminal.ts';
+import { refuseTrust, trustOf } from '../trust-option.ts';
 import { bytesInWords } from '../words.ts';
 import type { ExportOptions } from './local.ts';
 import { isModelFile, readModelFile } from './model-file.ts';
@@ -22,15 +23,16 @@ export interface Export {
 /** Writes the model file, or model of a server, that `reference` names, in another format. */
 export async function exportModel(
   session: Session,
-  { format, out }: ExportOptions,
+  { format, out, ...trust }: ExportOptions,
   reference: string,
 ): Promise<Export> {
   if (await isModelFile(reference)) {
-    const { content } = await readModelFile(reference);
+    const { content } = await readModelFile(reference, trustOf(trust));
     const file = out ?? `${basename(reference).replace(/\.pilvi$/, '')}.${format}`;
     const { sizeBytes } = await writeWhole(file, [exportOnnx(content)], session.signal);
     return { file, sizeBytes, format };
   }
+  refuseTrust(trust);
   const client = await session.client();
   const version = await findModelVersion(client, await session.projectId(), reference);
   const source = await client.downloadModelFile(

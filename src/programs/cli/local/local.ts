@@ -3,19 +3,19 @@ import type { Command } from 'commander';
 import { act } from '../act.ts';
 import { addImportOptions, type ImportFlags } from '../import-options.ts';
 import { addRecipeOptions, type RecipeOptions } from '../recipe-options.ts';
-import { choice, publicKeys } from '../values.ts';
+import { addTrustOption, type TrustOption } from '../trust-option.ts';
+import { choice } from '../values.ts';
 
 export interface FitOptions extends RecipeOptions, ImportFlags {
   out: string;
   sign: boolean;
 }
 
-export interface PredictOptions extends ImportFlags {
+export interface PredictOptions extends ImportFlags, TrustOption {
   out?: string;
-  trust?: string[];
 }
 
-export interface ExportOptions {
+export interface ExportOptions extends TrustOption {
   format: 'onnx';
   out?: string;
 }
@@ -39,41 +39,36 @@ export function addLocalCommands(program: Command): void {
     .description('predict for the rows of a file; answers are in the order of the rows')
     .argument('<model>', 'a .pilvi file (no server needed), or an endpoint of a server by name or id')
     .argument('<file>', 'CSV, TSV, JSON Lines or Parquet, plain or gzip')
-    .option('--out <file>', 'the CSV to write; left out, stdout')
-    .option(
-      '--trust <key>',
-      'use a model file only if this public key signed it; may be given several times',
-      publicKeys,
-    );
-  addImportOptions(predict).action(
+    .option('--out <file>', 'the CSV to write; left out, stdout');
+  addImportOptions(addTrustOption(predict)).action(
     act(
       async (session, options: PredictOptions, ...[model, file]: [string, string]) =>
         (await import('./predict.ts')).predict(session, options, model, file),
       async (result) => (await import('./predict.ts')).showPredictions(result),
     ),
   );
-  program
+  const explain = program
     .command('explain')
     .description('what a model is, how good it is, and what it leans on')
-    .argument('<model>', 'a .pilvi file (no server needed), or a model of a server')
-    .action(
-      act(
-        async (session, options: object, model: string) =>
-          (await import('./explain.ts')).explain(session, options, model),
-        async (result) => (await import('./explain.ts')).showExplanation(result),
-      ),
-    );
-  program
+    .argument('<model>', 'a .pilvi file (no server needed), or a model of a server');
+  addTrustOption(explain).action(
+    act(
+      async (session, options: TrustOption, model: string) =>
+        (await import('./explain.ts')).explain(session, options, model),
+      async (result) => (await import('./explain.ts')).showExplanation(result),
+    ),
+  );
+  const exporting = program
     .command('export')
     .description('a model in a format of others, for programs that know nothing of Pilvi')
     .argument('<model>', 'a .pilvi file (no server needed), or a model of a server')
     .addOption(choice('--format <format>', 'the format', ['onnx']).default('onnx'))
-    .option('--out <file>', 'where to write it; left out, the name of the model with .onnx')
-    .action(
-      act(
-        async (session, options: ExportOptions, model: string) =>
-          (await import('./export.ts')).exportModel(session, options, model),
-        async (result) => (await import('./export.ts')).showExport(result),
-      ),
-    );
+    .option('--out <file>', 'where to write it; left out, the name of the model with .onnx');
+  addTrustOption(exporting).action(
+    act(
+      async (session, options: ExportOptions, model: string) =>
+        (await import('./export.ts')).exportModel(session, options, model),
+      async (result) => (await import('./export.ts')).showExport(result),
+    ),
+  );
 }

@@ -10,6 +10,7 @@ import { checkFile, checkTarget, writeWhole } from '../files.ts';
 import { importOptionsOf } from '../import-options.ts';
 import type { Session } from '../session.ts';
 import { note, print, styled } from '../terminal.ts';
+import { refuseTrust, trustOf } from '../trust-option.ts';
 import { countInWords } from '../words.ts';
 import { readRows, type RowBlock } from './import-file.ts';
 import type { PredictOptions } from './local.ts';
@@ -50,7 +51,7 @@ export async function predict(
   if (options.out !== undefined) await checkTarget(options.out);
   const answerer = (await isModelFile(model))
     ? await localModel(model, options)
-    : await endpoint(session, model);
+    : await endpoint(session, model, options);
   const progress = session.progress();
   try {
     return await withWorkFolder(async (workFolder) => {
@@ -88,8 +89,8 @@ export function showPredictions({ file, csv, rowCount, warnings }: Predictions):
   else print(`${file} (${countInWords(rowCount)} rows)`);
 }
 
-async function localModel(path: string, { trust }: PredictOptions): Promise<Answerer> {
-  const predictor = await openModelFile(path, trust && { trusted: trust });
+async function localModel(path: string, options: PredictOptions): Promise<Answerer> {
+  const predictor = await openModelFile(path, trustOf(options));
   return {
     fields: predictor.manifest.schema,
     blockRows: localBlockRows,
@@ -97,7 +98,8 @@ async function localModel(path: string, { trust }: PredictOptions): Promise<Answ
   };
 }
 
-async function endpoint(session: Session, reference: string): Promise<Answerer> {
+async function endpoint(session: Session, reference: string, options: PredictOptions): Promise<Answerer> {
+  refuseTrust(options);
   const client = await session.client();
   const [{ id: endpointId, fields }, { limits }] = await Promise.all([
     session.projectId().then((projectId) => findEndpoint(client, projectId, reference)),

@@ -54,5 +54,5 @@ export function showVerification({ file, signer, isTrusted, isOwn, target }: Ver
 
 async function publishedKeys(session: Session): Promise<PublicKey[]> {
   const { items } = await (await session.client()).listSigningKeys();
-  return items.map(({ publicKey }) => publicKey);
+  return items.filter(({ withdrawnAt }) => withdrawnAt === null).map(({ publicKey }) => publicKey);
 }

@@ -13,14 +13,15 @@ import type { Session } from '../session.ts';
 import { sendFile } from '../send-file.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
-import { choice, nameList, publicKeys } from '../values.ts';
+import { addTrustOption, trustOf, type TrustOption } from '../trust-option.ts';
+import { choice, nameList } from '../values.ts';
 import { bytesInWords, scoreInWords, timeInWords } from '../words.ts';
 import type { VerifyOptions } from '../local/verify.ts';
 import { addExplanationCommands } from './explanation.ts';
+import { addSigningCommands } from './signing.ts';
 
 type Model = AnswerFor<'getModel'>;
 type Version = AnswerFor<'getModelVersion'>;
-type Signers = AnswerFor<'listSigningKeys'>['items'];
 type VersionSummary = AnswerFor<'listModelVersions'>['items'][number];
 
 export function addModelCommands(program: Command): void {
@@ -42,11 +43,11 @@ export function addModelCommands(program: Command): void {
     .argument('<model>', 'NAME, NAME@VERSION, NAME@ALIAS or an id')
     .option('--out <file>', 'where to write it; left out, NAME-VERSION.pilvi, or .onnx of one imported so')
     .action(act(downloadModel, ({ file, sizeBytes }) => print(`${file} (${bytesInWords(sizeBytes)})`)));
-  model
+  const verify = model
     .command('verify')
     .description('check a model file, and say who signed it; fails when it was changed or is not trusted')
-    .argument('<file>', 'a .pilvi file (no server needed)')
-    .option('--trust <key>', 'a public key that may have signed it; may be given several times', publicKeys)
+    .argument('<file>', 'a .pilvi file (no server needed)');
+  addTrustOption(verify)
     .option('--trust-server', 'the keys of the server may have signed it')
     .action(
       act(
@@ -55,11 +56,8 @@ export function addModelCommands(program: Command): void {
         async (result) => (await import('../local/verify.ts')).showVerification(result),
       ),
     );
-  model
-    .command('signers')
-    .description('the public keys that the server signs model files with')
-    .action(act(listSigners, showSigners));
-  model
+  addSigningCommands(model);
+  const importing = model
     .command('import')
     .description('register a model file, or an ONNX file made elsewhere, as a new version of a model')
     .argument('<file>', 'a .pilvi or an .onnx file')
@@ -71,8 +69,8 @@ export function addModelCommands(program: Command): void {
       'of an .onnx file that does not name them: in the order of its scores',
       nameList,
     )
-    .option('--columns <names>', 'of an .onnx file: in the order in which it takes them', nameList)
-    .action(act(importModel, showVersion));
+    .option('--columns <names>', 'of an .onnx file: in the order in which it takes them', nameList);
+  addTrustOption(importing).action(act(importModel, showVersion));
   model
     .command('alias')
     .description('point an alias at a version, or remove it')
@@ -103,18 +101,6 @@ async function listVersions(
   return Array.fromAsync(listAll(client.listModelVersions, { modelId }));
 }
 
-async function listSigners(session: Session): Promise<Signers> {
-  return (await (await session.client()).listSigningKeys()).items;
-}
-
-function showSigners(signers: Signers): void {
-  printTable(
-    ['public key', 'since'],
-    signers.map(({ publicKey, createdAt }) => [publicKey, timeInWords(createdAt)]),
-    'No keys yet.',
-  );
-}
-
 async function downloadModel(session: Session, { out }: { out?: string }, reference: string) {
   const version = await getVersion(session, {}, reference);
   const client = await session.client();
@@ -127,12 +113,21 @@ type ForeignOptions = Omit<InputFor<'importOnnxModel'>['body'], 'uploadId' | 'mo
 
 async function importModel(
   session: Session,
-  { name: modelName, task, target, classes, columns }: { name: string } & ForeignOptions,
+  {
+    name: modelName,
+    task,
+    target,
+    classes,
+    columns,
+    ...trust
+  }: { name: string } & ForeignOptions & TrustOption,
   file: string,
 ): Promise<Version> {
   const client = await session.client();
   const options = { signal: session.signal, timeoutMs: 600_000 };
   if (/\.onnx$/i.test(file)) {
+    if (trust.trust)
+      throw new UsageError('--trust is for model files that end in .pilvi; ONNX has no signatures');
     const projectId = await session.projectId();
     const uploadId = await sendFile(session, projectId, file);
     const body = { uploadId, modelName, task, target, classes, columns };
@@ -140,6 +135,7 @@ async function importModel(
   }
   if (task ?? target ?? classes ?? columns)
     throw new UsageError('--task, --target, --classes and --columns are for files that end in .onnx');
+  if (trust.trust) await (await import('../local/model-file.ts')).readModelFile(file, trustOf(trust));
   const stream = await openFile(file);
   return client.importModelFile({ projectId: await session.projectId(), modelName, stream }, options);
 }
@@ -207,7 +203,7 @@ function showVersion(version: Version): void {
     ['classes', version.classes?.join(', ')],
     [version.metric, scoreInWords(version.score)],
     ['file', `${bytesInWords(version.fileSizeBytes)}, SHA-256 ${version.fileSha256}`],
-    ['signed with', version.signer ?? 'not signed'],
+    ['signed with', signerInWords(version.signature)],
     [
       'learned from',
       version.lineage && `${version.lineage.datasetName}@${version.lineage.datasetVersionNumber}`,
@@ -217,6 +213,14 @@ function showVersion(version: Version): void {
   ]);
   print('');
   printImportance(version.importance);
+}
+
+function signerInWords(signature: Version['signature']): string {
+  if (!signature) return 'nothing';
+  const { publicKey, by, withdrawnAt } = signature;
+  const whose = by === 'this-installation' ? 'a key of this installation' : 'a key not known here';
+  const state = withdrawnAt === null ? '' : `, withdrawn ${timeInWords(withdrawnAt)}: it is not used`;
+  return `${publicKey} (${whose}${state})`;
 }
 
 function showAliases({ name, aliases }: Model): void {

@@ -1,5 +1,9 @@
-// Trainings on several threads: the same model as on one, whatever the number, and free threads afterwards.
+// Trainings on several threads: the same model as on one, whatever the number, and free threads afterwards. Threads train
+// whole models of folds, or serve the kernels of one.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../base/random.ts';
@@ -9,12 +13,16 @@ import { startSharedModule } from '../../ml/kernels/web-assembly.ts';
 import { binnedTable } from '../../ml/learners/bins.ts';
 import { boostedTrees } from '../../ml/learners/boosted-trees.ts';
 import { categoricalBoosting } from '../../ml/learners/categorical-boosting.ts';
-import { randomForest } from '../../ml/learners/forests.ts';
+import { extraTrees, randomForest } from '../../ml/learners/forests.ts';
 import { pauseBy, type TrainingInput } from '../../ml/learners/learner.ts';
 import { featureTable } from '../../ml/learners/testing.ts';
-import { openKernelThreads } from './kernel-threads.ts';
+import { frameFromRows } from '../../ml/frame/frame.ts';
+import { writeModel } from '../../ml/model/model.ts';
+import { search } from '../../ml/search/search.ts';
+import type { FitMessage, TrainingThreads } from '../../ml/search/fit-service.ts';
+import { openTrainingThreads } from './training-threads.ts';
 
-const three = openKernelThreads(3);
+const three = openTrainingThreads(3);
 after(() => three.close());
 
 const rowCount = 110_000;
@@ -77,9 +85,10 @@ test('a team shares calls out to all threads and waits for them', { timeout: 20_
 
 test('the number of threads does not change what is learned', async () => {
   for (const [learner, task, hyperparameters] of [
-    [boostedTrees, 'binary', { iterations: 12, rowShare: 0.8 }],
+    [boostedTrees, 'binary', { iterations: 12, rowShare: 0.8, featureShare: 0.4 }],
     [boostedTrees, 'multiclass', { iterations: 4 }],
     [randomForest, 'binary', { trees: 2 }],
+    [extraTrees, 'binary', { trees: 2 }],
     [categoricalBoosting, 'binary', { iterations: 6, statisticsAbove: 2 }],
     [categoricalBoosting, 'multiclass', { iterations: 2, statisticsAbove: 2 }],
   ] as const) {
@@ -115,4 +124,50 @@ test('a training that fails sets the threads free, and small tables do not ask f
   const again = await boostedTrees.train({ ...input('binary', three), hyperparameters: { iterations: 3 } });
   const alone = await boostedTrees.train({ ...input('binary'), hyperparameters: { iterations: 3 } });
   assert.deepEqual(again, alone);
+});
+
+/** Tells what threads are asked, before they are. */
+function overheard(threads: TrainingThreads, listen: (message: FitMessage) => void): TrainingThreads {
+  return {
+    ...threads,
+    ask: (index, message) => {
+      listen(message);
+      return threads.ask(index, message);
+    },
+  };
+}
+
+test('a search finds the same bytes on any number of threads, and when one is lost on the way', async () => {
+  const random = seededRandom(2);
+  const rows = Array.from({ length: 400 }, () => {
+    const x = random.next();
+    return { x, place: `p${random.below(60)}`, y: x + random.next() > 1 ? 'yes' : 'no' };
+  });
+  const frame = frameFromRows(rows, [
+    { name: 'x', kind: 'numeric' },
+    { name: 'place', kind: 'categorical' },
+    { name: 'y', kind: 'categorical' },
+  ]);
+  const bytesWith = async (threads?: TrainingThreads): Promise<Uint8Array> => {
+    const recipe = { target: 'y', task: 'auto', metric: 'auto', budget: { trials: 5 }, seed: 4 } as const;
+    const { model } = await search({ frame, recipe, clock: systemClock, ...(threads && { threads }) });
+    return await writeModel(model);
+  };
+  const alone = await bytesWith();
+  let asked = 0;
+  assert.deepEqual(await bytesWith(overheard(three, () => asked++)), alone);
+  assert.ok(asked > 5);
+  const dying = openTrainingThreads(2);
+  asked = 0;
+  const losing = overheard(dying, ({ kind }) => {
+    if (kind === 'fit' && ++asked === 5) void dying.close();
+  });
+  assert.deepEqual(await bytesWith(losing), alone);
+  await dying.close();
+});
+
+test('threads end while they are asked, and the process waits for it', async () => {
+  const fixture = fileURLToPath(new URL('training-threads.fixture.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [fixture]);
+  assert.equal(stdout, 'ended\n');
 });
