@@ -6,6 +6,7 @@ import * as endpoint from './endpoint.ts';
 import * as explanation from './explanation.ts';
 import * as job from './job.ts';
 import * as model from './model.ts';
+import * as monitor from './monitor.ts';
 import type { Operation } from './operation.ts';
 import * as predictionLog from './prediction-log.ts';
 import * as project from './project.ts';
@@ -29,6 +30,7 @@ const resources = {
   ...endpoint,
   ...batch,
   ...explanation,
+  ...monitor,
   ...predictionLog,
   ...job,
   ...budget,

@@ -8,6 +8,9 @@ import { dataJobs } from '../pipeline/data/jobs.ts';
 import { dataRoutes } from '../pipeline/data/routes.ts';
 import { deployRoutes } from '../pipeline/deploy/routes.ts';
 import { predictReactions } from '../pipeline/predict/reactions.ts';
+import { monitorJobs } from '../pipeline/monitor/jobs.ts';
+import { monitorReactions } from '../pipeline/monitor/reactions.ts';
+import { monitorRoutes } from '../pipeline/monitor/routes.ts';
 import { predictRoutes } from '../pipeline/predict/routes.ts';
 import { registryReactions } from '../pipeline/registry/reactions.ts';
 import { registryRoutes } from '../pipeline/registry/routes.ts';
@@ -43,19 +46,21 @@ export function productRoutes(options: {
     ...deployRoutes,
     ...predictRoutes,
     ...batchRoutes,
+    ...monitorRoutes,
     ...jobRoutes,
     ...billingRoutes,
   ];
 }
 
 /** Every kind of background work. */
-export const productJobs = [...dataJobs, trainingJob, batchJob];
+export const productJobs = [...dataJobs, trainingJob, batchJob, ...monitorJobs];
 
 /** Every reaction to an event. */
 export const productReactions: Reaction[] = [
   ...trainReactions,
   ...registryReactions,
   ...batchReactions,
+  ...monitorReactions,
   ...predictReactions,
   ...billingReactions,
 ];

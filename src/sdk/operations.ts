@@ -94,6 +94,12 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
   quoteBatch: { method: 'POST', path: '/projects/{projectId}/batch-quotes', body: 'json' },
   explainRows: { method: 'POST', path: '/model-versions/{versionId}/explanations', body: 'json' },
   findCounterfactuals: { method: 'POST', path: '/model-versions/{versionId}/counterfactuals', body: 'json' },
+  getMonitor: { method: 'GET', path: '/endpoints/{endpointId}/monitor' },
+  getMonitorReport: { method: 'GET', path: '/monitor-reports/{reportId}' },
+  listAlerts: { method: 'GET', path: '/endpoints/{endpointId}/monitor/alerts' },
+  listMonitorReports: { method: 'GET', path: '/endpoints/{endpointId}/monitor/reports' },
+  makeMonitorReport: { method: 'POST', path: '/endpoints/{endpointId}/monitor/reports', body: 'json' },
+  setMonitor: { method: 'PATCH', path: '/endpoints/{endpointId}/monitor', body: 'json' },
   explainPrediction: {
     method: 'POST',
     path: '/endpoints/{endpointId}/log/predictions/{predictionId}/explanation',

@@ -16,6 +16,7 @@ import type {
   LoggedPrediction,
   JobState,
   Model,
+  MonitorReportSummary,
   RecipeInput,
   TrainingSummary,
 } from './types.ts';
@@ -248,6 +249,37 @@ export const batchQuoteQuery = (projectId: string, input: BatchInput, through: B
       client.quoteBatch({ projectId, body: { input, through } }, { signal, timeoutMs: 600_000 }),
     retry: false,
     staleTime: 60_000,
+  });
+
+export const monitorQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'monitor'],
+    queryFn: ({ signal }) => client.getMonitor({ endpointId }, { signal }),
+    refetchInterval: 15_000,
+  });
+
+export const monitorReportsQuery = (endpointId: string) =>
+  infiniteQueryOptions({
+    ...paged<MonitorReportSummary>(),
+    queryKey: ['endpoint', endpointId, 'reports'],
+    queryFn: ({ signal, pageParam }) =>
+      client.listMonitorReports({ endpointId, cursor: pageParam, limit: 60 }, { signal }),
+    refetchInterval: ({ state }) => (someItem(state.data, (one) => one.state === 'making') ? 1500 : 15_000),
+  });
+
+export const monitorReportQuery = (reportId: string) =>
+  queryOptions({
+    queryKey: ['monitor-report', reportId],
+    queryFn: ({ signal }) => client.getMonitorReport({ reportId }, { signal }),
+    refetchInterval: ({ state }) => (state.data?.state === 'making' ? 1500 : false),
+    placeholderData: keepPreviousData,
+  });
+
+export const alertsQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'alerts'],
+    queryFn: async ({ signal }) => (await client.listAlerts({ endpointId, limit: 20 }, { signal })).items,
+    refetchInterval: 15_000,
   });
 
 export const jobQuery = (jobId: string) =>

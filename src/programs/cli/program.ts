@@ -10,6 +10,7 @@ import { addDatasetCommands } from './resources/dataset.ts';
 import { addEndpointCommands } from './resources/endpoint.ts';
 import { addJobCommands } from './resources/job.ts';
 import { addKeyCommands } from './resources/key.ts';
+import { addMonitorCommands } from './resources/monitor.ts';
 import { addModelCommands } from './resources/model.ts';
 import { addPredictionCommands } from './resources/prediction.ts';
 import { addServerCommands } from './resources/server.ts';
@@ -46,6 +47,7 @@ export function buildProgram(): Command {
   addTrainingCommands(program);
   addModelCommands(program);
   addEndpointCommands(program);
+  addMonitorCommands(program);
   addPredictionCommands(program);
   addBatchCommands(program);
   addJobCommands(program);

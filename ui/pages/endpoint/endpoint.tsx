@@ -17,6 +17,7 @@ import { notifyDone } from '../../kit/problem.tsx';
 import { StateMark } from '../../kit/state.tsx';
 import { Batches } from '../batch/batches.tsx';
 import { Batch } from './batch.tsx';
+import { Monitoring } from './monitoring.tsx';
 import { Deployments } from './deployments.tsx';
 import { Log } from './log.tsx';
 import { behind } from './endpoints.tsx';
@@ -29,6 +30,7 @@ const tabs = {
   batches: 'Batches',
   code: 'From a program',
   predictions: 'Predictions',
+  monitoring: 'Monitoring',
   versions: 'Versions',
 } as const;
 
@@ -95,6 +97,9 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
       </Tabs.Panel>
       <Tabs.Panel value="versions">
         <Deployments projectId={projectId} endpoint={endpoint} />
+      </Tabs.Panel>
+      <Tabs.Panel value="monitoring">
+        <Monitoring endpoint={endpoint} />
       </Tabs.Panel>
     </Tabs>
   );
