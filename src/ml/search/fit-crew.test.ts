@@ -94,7 +94,14 @@ test('which thread trains a model changes nothing in a trial', async () => {
 test('final and whole models are the same on other threads', async () => {
   const hyperparameters = { iterations: 5 };
   for (const part of ['training', 'everything'] as const) {
-    const order = { learner: 'boosted-trees', hyperparameters, seed: 2, part, fold: 4, isJudged: false };
+    const order = {
+      learner: 'boosted-trees',
+      hyperparameters,
+      seed: 2,
+      part,
+      fold: 4,
+      answers: 'none' as const,
+    };
     const expected = (await trialContext(prepared).crew.fit(order)).trained;
     const models: unknown[] = [];
     await crewOf(shared, playedThreads(2)).each(3, async (index, fit) => {
@@ -159,7 +166,7 @@ test('models that nobody waits for are not trained to their end', async () => {
     seed: 1,
     part: 'training' as const,
     fold: 0,
-    isJudged: false,
+    answers: 'none' as const,
   };
   let finished = 0;
   await crewOf(shared, playedThreads(1)).each(2, async (index, fit) => {

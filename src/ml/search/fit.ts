@@ -27,8 +27,8 @@ export interface FitOrder {
   fold: number;
   /** In place of the rows that the fold learns from. */
   rows?: Int32Array;
-  /** Whether it answers for the rows that the fold leaves out. */
-  isJudged: boolean;
+  /** Whether it answers for the rows that the fold leaves out; `timed`: the seconds these take are wanted too. */
+  answers: 'none' | 'given' | 'timed';
 }
 
 export interface FitControl {
@@ -72,18 +72,22 @@ export function openFits(source: Fittable): (order: FitOrder, control: FitContro
       rows: fold.validation,
       outputCount: outputCountOf(task, classes.length),
     };
-    const answers = order.isJudged ? await timedAnswers(trained.model, asked, control) : undefined;
+    const answers = await answersFor(trained.model, asked, { order, control });
     const seconds = (clock.monotonicMs() - startMs) / 1000;
     return { trained, seconds, ...(answers && { answers }) };
   };
 }
 
-/** Of few rows, the time that they take when the model is asked again. */
-async function timedAnswers(
-  ...asked: Parameters<typeof predictTable>
-): Promise<NonNullable<Fitted['answers']>> {
-  const answers = await predictTable(...asked);
-  return asked[1].rows.length < fewestTimedRows ? await predictTable(...asked) : answers;
+/** Of few rows, the time is what they take when the model is asked again. */
+async function answersFor(
+  model: RowModel,
+  asked: Parameters<typeof predictTable>[1],
+  { order, control }: { order: FitOrder; control: FitControl },
+): Promise<Fitted['answers']> {
+  if (order.answers === 'none') return undefined;
+  const answers = await predictTable(model, asked, control);
+  const isTooQuick = order.answers === 'timed' && asked.rows.length < fewestTimedRows;
+  return isTooQuick ? await predictTable(model, asked, control) : answers;
 }
 
 async function train(

@@ -179,7 +179,8 @@ async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
   let isStopped = false;
   await crew.each(folds.length, async (number, fit) => {
     const order = orderOf(trial, { part: 'training', fold: number });
-    fitted[number] = await fit({ ...order, isJudged: true }, optionsOf(context, trial, number));
+    const answers = number === 0 ? 'timed' : 'given';
+    fitted[number] = await fit({ ...order, answers }, optionsOf(context, trial, number));
     if (number > 0) return true;
     trial.firstFoldUtility = utilityOf(metric, foldScore(prepared, fitted, 0));
     const isBehind = trial.firstFoldUtility < context.leastFirstFoldUtility;
@@ -204,10 +205,7 @@ async function trainFolds(context: TrialContext, trial: Trial): Promise<void> {
   const score = metricOf(prepared, truthOf(training, validationRows(prepared)), trial.predictions);
   report.score = Number.isFinite(score) ? score : null;
   trial.utility = utilityOf(metric, score);
-  // The first to answer on a thread is slower than all that follow.
-  trial.secondsPerRow = median(
-    fitted.map((one, fold) => answersOf(one).seconds / folds[fold]!.validation.length),
-  );
+  trial.secondsPerRow = answersOf(fitted[0]!).seconds / folds[0]!.validation.length;
   trial.secondsPerModel = fitted.reduce((sum, { seconds }) => sum + seconds, 0) / fitted.length;
   report.state = 'finished';
 }
@@ -221,7 +219,7 @@ function foldScore(prepared: Prepared, fitted: readonly Fitted[], fold: number):
 async function utilityOnSample(context: TrialContext, trial: Trial, rows: Int32Array): Promise<number> {
   const { prepared, crew } = context;
   const order = orderOf(trial, { part: 'training', fold: 0 });
-  const fitted = await crew.fit({ ...order, rows, isJudged: true }, optionsOf(context, trial, 0));
+  const fitted = await crew.fit({ ...order, rows, answers: 'given' }, optionsOf(context, trial, 0));
   trial.report.judgedOn = { rowCount: rows.length, foldCount: 1 };
   return utilityOf(prepared.metric, foldScore(prepared, [fitted], 0));
 }
@@ -244,13 +242,9 @@ export function orderOf(
   { part, fold }: Pick<FitOrder, 'part' | 'fold'>,
 ): FitOrder {
   const { hyperparameters } = report;
-  return { learner: candidate.learner, hyperparameters, seed: seed + fold, part, fold, isJudged: false };
+  return { learner: candidate.learner, hyperparameters, seed: seed + fold, part, fold, answers: 'none' };
 }
 
 function answersOf({ answers }: Fitted): NonNullable<Fitted['answers']> {
   return present(answers, 'answers for validation rows');
-}
-
-function median(values: readonly number[]): number {
-  return present(values.toSorted((a, b) => a - b)[(values.length - 1) >> 1], 'a value');
 }
