@@ -117,7 +117,7 @@ export const setLogSettings = operation({
   operationId: 'setLogSettings',
   method: 'patch',
   path: '/endpoints/{endpointId}/log-settings',
-  summary: 'Say what is kept of predictions, from now on; what is left out stays as it is',
+  summary: 'Say what is kept of predictions from now on, and for how long; what is left out stays as it is',
   tag,
   policy: 'endpoint:write',
   request: { params: idParam('endpointId'), json: logSettings.partial() },
