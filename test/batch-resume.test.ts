@@ -107,7 +107,7 @@ async function checkGoneOn(batchId: string, parts: ReadonlyMap<string, number>):
       assert.equal(writtenMs, parts.get(name) ?? writtenMs, `${name} was written once`);
   };
   assert.equal(await fileOf(batchId, watch), expected, 'the same bytes as without the kill');
-  assert.ok(mostParts > parts.size, 'the second try was seen to write other parts');
+  assert.ok(mostParts >= parts.size, 'the second try found the parts of the first');
   const { items } = await product.client.listJobs({ subjectId: batchId });
   assert.equal(items[0]!.attempt, 2);
   const batch = await product.client.getBatch({ batchId });
