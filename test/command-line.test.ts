@@ -158,7 +158,10 @@ test('from a file to predictions over an endpoint, the same as with the download
     (await pilvi('model', 'verify', 'late.pilvi', '--trust-server')).stderr,
     /not among the trusted/,
   );
-  assert.match((await pilvi('model', 'explain', 'late@1', ...row)).stderr, /"pilvi model sign mv_/);
+  assert.match(
+    (await pilvi('model', 'explain', 'late@1', ...row)).stderr,
+    /\(signing-key-withdrawn\).*"pilvi model sign mdv_/s,
+  );
   assert.match(await shown('model', 'sign', 'late@1'), /^Signed late@1 with the key [0-9a-f]{64}\.$/m);
   assert.match(await shown('model', 'explain', 'late@1', ...row), /on average/);
 });

@@ -1,6 +1,6 @@
 // Predictions of foreign models through the pipeline, with real worker processes: our own exports brought in again answer
-// as the models they were made from; a process that is killed is replaced; a graph that wants all memory or never
-// ends is ended.
+// as the models they were made from; a process that is killed is replaced; a graph that eats memory is ended, and harms
+// nobody else.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readModel } from '../src/ml/model/model.ts';
+import type { Problem } from '../src/base/problems.ts';
+import { Graph } from '../src/ml/onnx/graph.ts';
 import { exportOnnx } from '../src/ml/onnx/export.ts';
 import type { Context } from '../src/platform/context.ts';
 import { openJobs, type OpenedJobs } from '../src/platform/jobs/jobs.ts';
@@ -15,7 +17,7 @@ import { createEndpoint } from '../src/pipeline/deploy/deploy.ts';
 import { customers, openDeployTest, type DeployTest, type Target } from '../src/pipeline/deploy/testing.ts';
 import { createUpload, appendUpload } from '../src/pipeline/data/uploads.ts';
 import { importOnnxModel } from '../src/pipeline/registry/import-onnx.ts';
-import { modelFilePath } from '../src/pipeline/registry/registry.ts';
+import { listModels, modelFilePath, type ModelVersion } from '../src/pipeline/registry/registry.ts';
 import { closePredictions, predict } from '../src/pipeline/predict/predict.ts';
 
 let setup: DeployTest;
@@ -78,10 +80,34 @@ test('a process that is killed, even while it answers, is replaced and the answe
   assert.equal((await predict(context, theirs, rows.slice(0, 2))).predictions.length, 2);
 });
 
-async function bothEndpoints(target: Target): Promise<{ ours: string; theirs: string }> {
-  const version = await setup.freshVersion(context, projectId, target);
-  const { path } = await modelFilePath(context, version.id);
-  const bytes = exportOnnx(await readModel(new Uint8Array(await readFile(path))));
+test('a graph that eats memory is ended with a clear problem, and others answer on', async () => {
+  const { theirs } = await bothEndpoints('spend');
+  const asked = [{ age: 30, city: 'Oulu' }];
+  const before = await predict(context, theirs, asked);
+  await assert.rejects(imported(hungryGraph(), 'hungry'), (error: Problem) => {
+    assert.equal(error.code, 'memory-limit', error.message);
+    assert.match(error.message, /more than its limit of 2048 MiB/);
+    assert.doesNotMatch(error.message, /\/\w+\/\w+|\n/);
+    return true;
+  });
+  const { items } = await listModels(context, { projectId, limit: 100 });
+  assert.ok(!items.some(({ name }) => name === 'hungry'));
+  assert.deepEqual((await predict(context, theirs, asked)).predictions, before.predictions);
+});
+
+/** A few hundred bytes that want 2.4 GB: a number, repeated, and of these the largest. */
+function hungryGraph(): Uint8Array {
+  const graph = new Graph(['a']);
+  const input = graph.input('a', 'double', '');
+  const sum = graph.node('ReduceSum', [input], { keepdims: 0 });
+  const many = graph.node('Expand', [sum, graph.integers([300_000_000])]);
+  const largest = graph.node('ReduceMax', [many], { keepdims: 0 });
+  const nothing = graph.node('Mul', [largest, graph.scalar(0)]);
+  graph.output('value', graph.node('Add', [input, nothing]), { type: 'double', width: 1, description: '' });
+  return graph.encode({ producerVersion: '', description: '', properties: {} });
+}
+
+async function imported(bytes: Uint8Array, modelName: string): Promise<ModelVersion> {
   const { id: uploadId } = await createUpload(context, { projectId, fileName: 'a.onnx', sizeBytes: null });
   await appendUpload(context, {
     uploadId,
@@ -90,7 +116,14 @@ async function bothEndpoints(target: Target): Promise<{ ours: string; theirs: st
       yield bytes;
     })(),
   });
-  const foreign = await importOnnxModel(context, { projectId, uploadId, modelName: `${target} again` });
+  return await importOnnxModel(context, { projectId, uploadId, modelName });
+}
+
+async function bothEndpoints(target: Target): Promise<{ ours: string; theirs: string }> {
+  const version = await setup.freshVersion(context, projectId, target);
+  const { path } = await modelFilePath(context, version.id);
+  const bytes = exportOnnx(await readModel(new Uint8Array(await readFile(path))));
+  const foreign = await imported(bytes, `${target} again`);
   assert.equal(foreign.task, version.task);
   assert.equal(foreign.target, version.target);
   assert.deepEqual(foreign.classes, version.classes);

@@ -29,6 +29,14 @@ const bodies: Partial<Record<OperationId, object>> = {
   importOnnxModel: { modelName: 'theirs', uploadId: '$uploadId' },
   createEndpoint: { name: 'theirs', modelVersionId: '$modelVersionId' },
   deployModel: { deployments: [{ modelVersionId: '$modelVersionId', trafficShare: 1 }] },
+  quoteBatch: {
+    input: { kind: 'dataset-version', versionId: '$versionId' },
+    through: { kind: 'model-version', modelVersionId: '$modelVersionId' },
+  },
+  createBatch: {
+    input: { kind: 'dataset-version', versionId: '$versionId' },
+    through: { kind: 'endpoint', endpointId: '$endpointId' },
+  },
   predict: { rows: [{}] },
   explainRows: { rows: [{}] },
   setLogSettings: { share: 0.5 },
@@ -42,15 +50,23 @@ const otherBodies: [OperationId, object][] = [
   ['previewImport', { source: { kind: 'version', versionId: '$versionId' } }],
   ['createDataset', { name: 'theirs', source: { kind: 'upload', uploadId: '$uploadId' } }],
   ['createDatasetVersion', { source: { kind: 'version', versionId: '$versionId' } }],
+  [
+    'createBatch',
+    {
+      input: { kind: 'upload', uploadId: '$uploadId' },
+      through: { kind: 'model-version', modelVersionId: '$modelVersionId' },
+    },
+  ],
 ];
 const queries: Partial<Record<OperationId, string>> = {
   listCharges: 'projectId=$projectId',
+  listBatches: 'endpointId=$endpointId&modelVersionId=$modelVersionId',
   listJobs: 'projectId=$projectId&subjectId=$versionId',
   importModelFile: 'modelName=theirs',
 };
 const everyPlace: readonly Place[] = [
   ...(['projectId', 'uploadId', 'datasetId', 'versionId', 'trainingId', 'jobId', 'modelId'] as const),
-  ...(['modelVersionId', 'endpointId', 'budgetId', 'keyId', 'userId'] as const),
+  ...(['modelVersionId', 'endpointId', 'batchId', 'budgetId', 'keyId', 'userId'] as const),
 ];
 
 /** What stands in paths and is no place: nothing has it without what it belongs to. */

@@ -15,10 +15,19 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const shelves = ['base', 'contract', 'ml', 'platform', 'pipeline', 'capabilities', 'protocols', 'programs'];
 /** Siblings on one level of the order: neither imports the other. */
 const apart = new Set(['contract>ml', 'ml>contract']);
-const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'monitor'];
+const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'batch', 'monitor'];
 /** What other stages may import of a stage: its public file, and the worker's side of it where there is one. */
 const publicFiles: Record<string, string[]> = {
-  data: ['data.ts', 'query.ts', 'read-columns.ts', 'row-stream.ts'],
+  data: [
+    'data.ts',
+    'made-version.ts',
+    'query.ts',
+    'read-columns.ts',
+    'row-stream.ts',
+    'column-types.ts',
+    'convert-file.ts',
+    'import/source-limits.ts',
+  ],
   predict: ['predict.ts', 'csv.ts', 'log/log.ts', 'log/layout.ts'],
   registry: ['registry.ts', 'explain.ts'],
   billing: ['billing.ts', 'storage.ts'],

@@ -47,8 +47,8 @@ async function trainedVersion(): Promise<string> {
   return (await versionOf())!;
 }
 
-function isUntrusted(error: PilviError): boolean {
-  return error.code === 'model-file-untrusted' && /was withdrawn/.test(error.message);
+function isOfWithdrawnKey(error: PilviError): boolean {
+  return error.code === 'signing-key-withdrawn';
 }
 
 test('withdrawn, signed anew, and gone on with', { skip: noChromium, timeout: 6 * stepMs }, async () => {
@@ -76,9 +76,11 @@ test('withdrawn, signed anew, and gone on with', { skip: noChromium, timeout: 6 
   await page.getByRole('dialog').getByRole('button', { name: 'Withdraw the key' }).click();
   await page.getByText('what it signed is not used').waitFor();
 
-  await until('the warm endpoint refuses', () => answer().then(() => false, isUntrusted));
-  await assert.rejects(client.explainRows({ versionId, body: { rows } }), isUntrusted);
-  await assert.rejects(client.downloadModelFile({ versionId, format: 'onnx' }), isUntrusted);
+  await until('the warm endpoint refuses', () => answer().then(() => false, isOfWithdrawnKey));
+  const body = { name: 'another', modelVersionId: versionId };
+  await assert.rejects(client.createEndpoint({ projectId, body }), isOfWithdrawnKey);
+  await assert.rejects(client.explainRows({ versionId, body: { rows } }), isOfWithdrawnKey);
+  await assert.rejects(client.downloadModelFile({ versionId, format: 'onnx' }), isOfWithdrawnKey);
   const [fresh, old] = (await client.listSigningKeys({})).items;
   assert.ok(fresh!.isCurrent && fresh!.withdrawnAt === null && old!.withdrawnAt !== null);
   const next = await client.getModelVersion({ versionId: await trainedVersion() });

@@ -18,6 +18,7 @@ export interface World {
   modelId: string;
   modelVersionId: string;
   endpointId: string;
+  batchId: string;
   budgetId: string;
   keyId: string;
   userId: string;
@@ -98,6 +99,14 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     projectId,
     body: { name: `${label}-endpoint`, modelVersionId },
   });
+  const batch = await client.createBatch({
+    projectId,
+    body: {
+      input: { kind: 'dataset-version', versionId: table.versionId },
+      through: { kind: 'model-version', modelVersionId },
+    },
+  });
+  await waitForJob(client, batch.jobId);
   const budget = await client.setBudget({
     body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
   });
@@ -111,6 +120,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     modelId,
     modelVersionId,
     endpointId: endpoint.id,
+    batchId: batch.id,
     budgetId: budget.id,
     keyId: key.id,
     userId: member.userId,

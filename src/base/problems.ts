@@ -272,6 +272,11 @@ export const problemKinds = {
     'The model file was not signed by anyone trusted here',
     'Get the file from its maker again, or, if you know who signed it, trust that key.',
   ),
+  'signing-key-withdrawn': kind(
+    422,
+    'The key that signed the model file was withdrawn',
+    'If you know that the model is yours, have an owner sign it anew; else get it from its maker again.',
+  ),
   'onnx-invalid': kind(422, 'The file is not an ONNX model', 'Export the model again, as one .onnx file.'),
   'onnx-unsupported': kind(
     422,

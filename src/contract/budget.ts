@@ -9,6 +9,7 @@ export const usageUnits = [
   'prediction',
   'stored-gib-hour',
   'imported-gib',
+  'batch-prediction',
   'query-second',
 ] as const;
 

@@ -1,10 +1,12 @@
 // The whole contract: every operation of the API by its operationId. Everything that enumerates the API reads this.
+import * as batch from './batch.ts';
 import * as budget from './budget.ts';
 import * as dataset from './dataset.ts';
 import * as endpoint from './endpoint.ts';
 import * as explanation from './explanation.ts';
 import * as job from './job.ts';
 import * as model from './model.ts';
+import * as monitor from './monitor.ts';
 import type { Operation } from './operation.ts';
 import * as predictionLog from './prediction-log.ts';
 import * as project from './project.ts';
@@ -26,7 +28,9 @@ const resources = {
   ...model,
   ...signingKey,
   ...endpoint,
+  ...batch,
   ...explanation,
+  ...monitor,
   ...predictionLog,
   ...job,
   ...budget,

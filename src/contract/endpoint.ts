@@ -66,7 +66,7 @@ export const createEndpoint = operation({
     json: z.object({ name: endpointName, modelVersionId: z.string().max(64) }),
   },
   response: { status: 201, json: endpoint },
-  problems: ['not-found', 'already-exists'],
+  problems: ['not-found', 'already-exists', 'signing-key-withdrawn'],
 });
 
 export const listEndpoints = operation({
@@ -110,14 +110,14 @@ export const deployModel = operation({
     }),
   },
   response: { status: 200, json: endpoint },
-  problems: ['not-found', 'invalid-request'],
+  problems: ['not-found', 'invalid-request', 'signing-key-withdrawn'],
 });
 
 export const setLogSettings = operation({
   operationId: 'setLogSettings',
   method: 'patch',
   path: '/endpoints/{endpointId}/log-settings',
-  summary: 'Say what is kept of predictions, from now on; what is left out stays as it is',
+  summary: 'Say what is kept of predictions from now on, and for how long; what is left out stays as it is',
   tag,
   policy: 'endpoint:write',
   request: { params: idParam('endpointId'), json: logSettings.partial() },
@@ -156,7 +156,8 @@ export const prediction = z
   .meta({ id: 'Prediction' });
 
 /** What can go wrong in the process that runs a model made elsewhere. */
-const foreignModelProblems = [
+const modelProblems = [
+  'signing-key-withdrawn',
   'onnx-unsupported',
   'memory-limit',
   'time-limit',
@@ -190,7 +191,7 @@ export const predict = operation({
     'prediction-input',
     'body-too-large',
     'budget-exceeded',
-    ...foreignModelProblems,
+    ...modelProblems,
   ],
 });
 
@@ -213,6 +214,6 @@ export const predictCsv = operation({
     'file-unreadable',
     'field-too-large',
     'too-many-columns',
-    ...foreignModelProblems,
+    ...modelProblems,
   ],
 });

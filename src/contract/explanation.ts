@@ -14,6 +14,7 @@ const problems = [
   'invalid-request',
   'too-many-requests',
   'explanation-unsupported',
+  'signing-key-withdrawn',
 ] as const;
 
 export const comparedWith = z

@@ -180,7 +180,7 @@ export const downloadModelFile = operation({
   policy: 'model:read',
   request: { params: idParam('versionId'), query: z.object({ format: modelFormat.default('pilvi') }) },
   response: { status: 200, stream: ['application/octet-stream'] },
-  problems: ['not-found', 'export-unsupported'],
+  problems: ['not-found', 'export-unsupported', 'signing-key-withdrawn'],
 });
 
 export const importModelFile = operation({
@@ -197,7 +197,13 @@ export const importModelFile = operation({
     maxBodyBytes: 1_073_741_824,
   },
   response: { status: 201, json: modelVersion },
-  problems: ['not-found', 'model-file-invalid', 'model-file-too-new', 'body-too-large'],
+  problems: [
+    'not-found',
+    'model-file-invalid',
+    'model-file-too-new',
+    'signing-key-withdrawn',
+    'body-too-large',
+  ],
 });
 
 const columnName = z.string().min(1).max(1000);

@@ -29,6 +29,8 @@ export const policyActions = [
   'endpoint:write',
   'endpoint:predict',
   'prediction:read',
+  'batch:read',
+  'batch:write',
   'job:read',
   'job:cancel',
 ] as const;

@@ -1,10 +1,16 @@
 // Everything that the product answers to, does in the background and reacts to, collected from its folders.
 import { billingReactions } from '../capabilities/billing/reactions.ts';
 import { billingRoutes } from '../capabilities/billing/routes.ts';
+import { batchJob } from '../pipeline/batch/jobs.ts';
+import { batchReactions } from '../pipeline/batch/reactions.ts';
+import { batchRoutes } from '../pipeline/batch/routes.ts';
 import { dataJobs } from '../pipeline/data/jobs.ts';
 import { dataRoutes } from '../pipeline/data/routes.ts';
 import { deployRoutes } from '../pipeline/deploy/routes.ts';
 import { predictReactions } from '../pipeline/predict/reactions.ts';
+import { monitorJobs } from '../pipeline/monitor/jobs.ts';
+import { monitorReactions } from '../pipeline/monitor/reactions.ts';
+import { monitorRoutes } from '../pipeline/monitor/routes.ts';
 import { predictRoutes } from '../pipeline/predict/routes.ts';
 import { registryReactions } from '../pipeline/registry/reactions.ts';
 import { registryRoutes } from '../pipeline/registry/routes.ts';
@@ -39,18 +45,22 @@ export function productRoutes(options: {
     ...registryRoutes,
     ...deployRoutes,
     ...predictRoutes,
+    ...batchRoutes,
+    ...monitorRoutes,
     ...jobRoutes,
     ...billingRoutes,
   ];
 }
 
 /** Every kind of background work. */
-export const productJobs = [...dataJobs, trainingJob];
+export const productJobs = [...dataJobs, trainingJob, batchJob, ...monitorJobs];
 
 /** Every reaction to an event. */
 export const productReactions: Reaction[] = [
   ...trainReactions,
   ...registryReactions,
+  ...batchReactions,
+  ...monitorReactions,
   ...predictReactions,
   ...billingReactions,
 ];

@@ -1,9 +1,11 @@
-// What a server does by itself now and then: charge for storage, forget uploads that nobody finished, remove blobs that
-// nothing refers to. Every part is safe when several servers do it at once.
+// What a server does by itself now and then: charge for storage, forget uploads that nobody finished, start reports of
+// windows that have ended, remove blobs that nothing refers to. Every part is safe when several servers do it at once.
 import { setInterval } from 'node:timers';
 import { hourMs, minuteMs } from '../base/time.ts';
 import { meterStorage } from '../capabilities/billing/storage.ts';
+import { batchBlobs, storedBatchBytes } from '../pipeline/batch/batch.ts';
 import { datasetBlobs, forgetExpiredUploads, storedDatasetBytes } from '../pipeline/data/data.ts';
+import { monitorBlobs, startDueReports } from '../pipeline/monitor/monitor.ts';
 import { forgetOldPredictions, predictionLogBlobs, storedLogBytes } from '../pipeline/predict/log/log.ts';
 import { modelBlobs, storedModelBytes } from '../pipeline/registry/registry.ts';
 import { collectBlobs } from '../platform/blobs/collect.ts';
@@ -17,16 +19,18 @@ const firstAfterMs = minuteMs;
 export function startUpkeep(services: Services): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   let nextCollectionMs = 0;
+  const stopping = new AbortController();
   const round = async (): Promise<void> => {
     await attempt('storage could not be metered', () =>
-      meterStorage(services, [storedDatasetBytes, storedModelBytes, storedLogBytes]),
+      meterStorage(services, [storedDatasetBytes, storedModelBytes, storedLogBytes, storedBatchBytes]),
     );
     await attempt('expired uploads could not be forgotten', () => forgetExpiredUploads(services));
     await attempt('old predictions could not be forgotten', () => forgetOldPredictions(services));
+    await attempt('endpoints could not be looked at', () => startDueReports(services, stopping.signal));
     if (services.clock.monotonicMs() < nextCollectionMs) return;
     nextCollectionMs = services.clock.monotonicMs() + hourMs;
     await attempt('unused files could not be removed', () =>
-      collectBlobs(services, [datasetBlobs, modelBlobs, predictionLogBlobs]),
+      collectBlobs(services, [datasetBlobs, modelBlobs, predictionLogBlobs, batchBlobs, monitorBlobs]),
     );
   };
   const attempt = async (failure: string, work: () => Promise<unknown>): Promise<void> => {
@@ -44,6 +48,7 @@ export function startUpkeep(services: Services): () => Promise<void> {
   return async () => {
     clearTimeout(first);
     clearInterval(timer);
+    stopping.abort();
     await running;
   };
 }

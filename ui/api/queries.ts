@@ -6,6 +6,9 @@ import { listAll } from '../../src/sdk/list-all.ts';
 import { client } from './client.ts';
 import type {
   AuditLine,
+  Batch,
+  BatchInput,
+  BatchThrough,
   Charge,
   ImportOptions,
   ImportSource,
@@ -13,6 +16,7 @@ import type {
   LoggedPrediction,
   JobState,
   Model,
+  MonitorReportSummary,
   RecipeInput,
   TrainingSummary,
 } from './types.ts';
@@ -216,6 +220,66 @@ export const loggedPredictionQuery = (endpointId: string, predictionId: string) 
   queryOptions({
     queryKey: ['endpoint', endpointId, 'prediction', predictionId],
     queryFn: ({ signal }) => client.getLoggedPrediction({ endpointId, predictionId }, { signal }),
+  });
+
+export const batchesQuery = (projectId: string, through: BatchThrough) =>
+  infiniteQueryOptions({
+    ...paged<Batch>(),
+    queryKey: ['batches', projectId, through],
+    queryFn: ({ signal, pageParam }) =>
+      client.listBatches(
+        {
+          projectId,
+          cursor: pageParam,
+          limit: 20,
+          ...(through.kind === 'endpoint'
+            ? { endpointId: through.endpointId }
+            : { modelVersionId: through.modelVersionId }),
+        },
+        { signal },
+      ),
+    refetchInterval: ({ state }) => (someItem(state.data, isAtWork) ? 1500 : false),
+  });
+
+export const batchQuoteQuery = (projectId: string, input: BatchInput, through: BatchThrough) =>
+  queryOptions({
+    queryKey: ['batch-quote', projectId, input, through],
+    // A large file takes a while to be counted.
+    queryFn: ({ signal }) =>
+      client.quoteBatch({ projectId, body: { input, through } }, { signal, timeoutMs: 600_000 }),
+    retry: false,
+    staleTime: 60_000,
+  });
+
+export const monitorQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'monitor'],
+    queryFn: ({ signal }) => client.getMonitor({ endpointId }, { signal }),
+    refetchInterval: 15_000,
+  });
+
+export const monitorReportsQuery = (endpointId: string) =>
+  infiniteQueryOptions({
+    ...paged<MonitorReportSummary>(),
+    queryKey: ['endpoint', endpointId, 'reports'],
+    queryFn: ({ signal, pageParam }) =>
+      client.listMonitorReports({ endpointId, cursor: pageParam, limit: 60 }, { signal }),
+    refetchInterval: ({ state }) => (someItem(state.data, (one) => one.state === 'making') ? 1500 : 15_000),
+  });
+
+export const monitorReportQuery = (reportId: string) =>
+  queryOptions({
+    queryKey: ['monitor-report', reportId],
+    queryFn: ({ signal }) => client.getMonitorReport({ reportId }, { signal }),
+    refetchInterval: ({ state }) => (state.data?.state === 'making' ? 1500 : false),
+    placeholderData: keepPreviousData,
+  });
+
+export const alertsQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'alerts'],
+    queryFn: async ({ signal }) => (await client.listAlerts({ endpointId, limit: 20 }, { signal })).items,
+    refetchInterval: 15_000,
   });
 
 export const jobQuery = (jobId: string) =>

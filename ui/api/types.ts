@@ -42,6 +42,15 @@ export type LoggedPredictionWithOrigin = AnswerFor<'getLoggedPrediction'>;
 export type LoggedPrediction = LoggedPredictionWithOrigin['prediction'];
 export type Explanation = AnswerFor<'explainRows'>['explanations'][number];
 export type Prediction = AnswerFor<'predict'>['predictions'][number];
+export type Monitor = AnswerFor<'getMonitor'>;
+export type MonitorReport = AnswerFor<'getMonitorReport'>;
+export type MonitorReportSummary = AnswerFor<'listMonitorReports'>['items'][number];
+export type MonitorDetails = NonNullable<MonitorReport['details']>;
+
+export type Batch = AnswerFor<'getBatch'>;
+export type BatchQuote = AnswerFor<'quoteBatch'>;
+export type BatchInput = InputFor<'createBatch'>['body']['input'];
+export type BatchThrough = InputFor<'createBatch'>['body']['through'];
 
 export type Job = AnswerFor<'getJob'>;
 export type JobEvent = EventFor<'watchJob'>;

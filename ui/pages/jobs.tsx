@@ -30,6 +30,7 @@ const kindWords: Record<string, string> = {
   'dataset-import': 'Import',
   'dataset-profile': 'Description of a dataset',
   training: 'Training',
+  batch: 'Batch',
 };
 
 /** `/jobs` */

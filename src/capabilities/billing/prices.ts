@@ -15,6 +15,12 @@ export interface Price {
 export const prices: readonly Price[] = [
   { unit: 'training-second', label: 'Training, per second', unitPriceMicroUsd: 100, perUnits: 1 },
   { unit: 'prediction', label: 'Predictions, per 1,000', unitPriceMicroUsd: 50_000, perUnits: 1_000 },
+  {
+    unit: 'batch-prediction',
+    label: 'Predictions in batches, per 1,000',
+    unitPriceMicroUsd: 1_000,
+    perUnits: 1_000,
+  },
   { unit: 'stored-gib-hour', label: 'Storage, per GiB and hour', unitPriceMicroUsd: 32, perUnits: 1 },
   { unit: 'imported-gib', label: 'Imported data, per GiB', unitPriceMicroUsd: 20_000, perUnits: 1 },
   { unit: 'query-second', label: 'SQL queries, per second', unitPriceMicroUsd: 100, perUnits: 1 },

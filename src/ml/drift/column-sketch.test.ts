@@ -104,7 +104,7 @@ test('bytes give the same sketches back, and the same bytes again', () => {
         ['text', valueSketch('text', others)],
       ]);
       const bytes = writeSketches(sketches);
-      const back = readSketches(bytes);
+      const back = readSketches(Buffer.from(bytes));
       assert.ok(back);
       assert.deepEqual(writeSketches(back), bytes);
       const again = back.get('many');

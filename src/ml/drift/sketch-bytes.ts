@@ -208,7 +208,8 @@ class Reader {
     const width = this.byte();
     const part = this.#take();
     if ((width !== 4 && width !== 8) || part.length % width !== 0) throw new RangeError('no numbers');
-    const { buffer } = part.slice();
+    // A copy that begins at 0, whatever kind of array the bytes came in.
+    const { buffer } = new Uint8Array(part);
     const values = width === 4 ? Float64Array.from(new Float32Array(buffer)) : new Float64Array(buffer);
     if (expected !== undefined && values.length !== expected) throw new RangeError('not as many numbers');
     return values;

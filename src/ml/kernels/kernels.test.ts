@@ -88,6 +88,7 @@ function planOf(table: FeatureTable, rowCount: number, changes: Partial<KernelPl
     rowCount,
     outputCount: 1,
     slotCount: 8,
+    leafCount: 8,
     target: Float64Array.from(table.columns[0]!, (value) => Number(value > 50)),
     weights: undefined,
     ...changes,

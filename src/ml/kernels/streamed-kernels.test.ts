@@ -29,6 +29,7 @@ function planOf(seed: number, { rowCount, allCount }: { rowCount: number; allCou
     rowCount,
     outputCount: 1,
     slotCount: 4,
+    leafCount: 4,
     target: Float64Array.from({ length: allCount }, () => random.below(2)),
     weights: undefined,
   };
@@ -141,7 +142,7 @@ test('the same bits on two threads, with leaves that both divide', async () => {
 test('a row of 30 columns takes 72 bytes; what does not fit is not opened', () => {
   const feature = { binCount: 255, missingBin: 254, kind: 'number' as const };
   const features = Array.from({ length: 30 }, () => feature);
-  const sizes = { features, outputCount: 1, slotCount: 31 };
+  const sizes = { features, outputCount: 1, slotCount: 31, leafCount: 31 };
   const bytesFor = (rowCount: number): number => streamedBytes({ ...sizes, rowCount, allCount: rowCount }, 2);
   assert.ok(Math.abs((bytesFor(2e6) - bytesFor(1e6)) / 1e6 - 72) < 0.01);
   assert.ok(bytesFor(50e6) < 3.7e9);

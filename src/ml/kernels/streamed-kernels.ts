@@ -16,6 +16,8 @@ export interface StreamedPlan {
   outputCount: number;
   /** Histograms that are kept at a time. */
   slotCount: number;
+  /** Leaves that a tree may have. */
+  leafCount: number;
 }
 
 export interface StreamedKernels extends TreeKernels {

@@ -27,6 +27,8 @@ export interface KernelPlan {
   outputCount: number;
   /** Histograms that are kept at a time. */
   slotCount: number;
+  /** Leaves that a tree may have. */
+  leafCount: number;
   /** Target and weight of each row of the table. */
   target: Float64Array;
   weights: Float64Array | undefined;
@@ -126,9 +128,9 @@ export interface TreeKernels {
   binSums: (slot: number, feature: number, total: UnitSums, into?: BinSums) => BinSums;
   /** Divides rows[begin] to rows[end - 1]: bins with side 1 come first. Stable. Returns where the others begin. */
   partition: (begin: number, end: number, question: { feature: number; sides: Uint8Array }) => number;
-  /** Exact sums of the derivatives of each leaf's rows, at most one leaf for each slot. */
+  /** Exact sums of the derivatives of each leaf's rows, at most twice `leafCount` leaves. */
   leafSums: (leaves: readonly RowRange[]) => { gradient: number; hessian: number }[];
-  /** Adds to output `k` of each leaf's rows its value, at most two leaves for each slot. */
+  /** Adds to output `k` of each leaf's rows its value, at most twice `leafCount` leaves. */
   addToScores: (k: number, leaves: readonly RowRange[], values: Float64Array) => void;
   /** Re-orders the rows learned from: row i becomes what row order[i] was. Neighbours in leaves become neighbours in memory. */
   reorder: (order: Int32Array) => void;

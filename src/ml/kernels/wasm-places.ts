@@ -12,7 +12,7 @@ export const groupBytes = 32;
 export const pickBytes = 80;
 
 /** What the memory is planned by: a training's sizes, without its content. */
-export interface TablePlan extends Pick<KernelPlan, 'rowCount' | 'outputCount' | 'slotCount'> {
+export interface TablePlan extends Pick<KernelPlan, 'rowCount' | 'outputCount' | 'slotCount' | 'leafCount'> {
   features: readonly Omit<KernelFeature, 'bins'>[];
   layout: Layout;
   /** Rows learned from and those that follow. */
@@ -76,7 +76,7 @@ export function planPlaces(plan: TablePlan, threadCount: number): Places {
     next += Math.ceil((byteCount + 16) / 64) * 64;
     return address;
   };
-  const { rowCount, allCount, outputCount, layout, slotCount, isByRow } = plan;
+  const { rowCount, allCount, outputCount, layout, slotCount, leafCount, isByRow } = plan;
   const histogramBytes = layout.cellCount * cellBytes;
   const places = {
     control: place(controlBytes),
@@ -100,9 +100,9 @@ export function planPlaces(plan: TablePlan, threadCount: number): Places {
     picks: place(layout.groups.length * pickBytes),
     blockSums: place(Math.ceil(rowCount / blockRows) * 32),
     // Every leaf twice: rows learned from and rows that follow.
-    leaves: place(2 * slotCount * 8),
-    leafSums: place(2 * slotCount * 16),
-    leafValues: place(2 * slotCount * 8),
+    leaves: place(2 * leafCount * 8),
+    leafSums: place(2 * leafCount * 16),
+    leafValues: place(2 * leafCount * 8),
     rows: place(allCount * 4),
     rowScratch: place(allCount * 4),
     derivatives: place((rowCount + 4) * 8),

@@ -106,7 +106,7 @@ function startBoosting(input: TrainingInput, open: KernelOpener): Boosting {
   const outputCount = outputCountFor(task, classCount);
   const slotCount = 2 ** maxDepth;
   const kernels = open(
-    { features, layout, positions, rowCount, outputCount, slotCount, target, weights },
+    { features, layout, positions, rowCount, outputCount, slotCount, leafCount: slotCount, target, weights },
     input.control.threads,
   );
   const temperature = numberSetting(settings, 'baggingTemperature');

@@ -164,7 +164,9 @@ async function growForest(
   grow: while (treeCount < wanted) {
     const draw = hasRandomBorders ? undefined : drawRows(input.rows.length, random);
     for (let k = 0; k < outputCount; k++) {
-      writeDerivatives(kernels, draw?.counts, { task, k, mean: base[k]! });
+      // Those of one output and all rows stay what they were for the first tree.
+      if (draw || outputCount > 1 || treeCount === 0)
+        writeDerivatives(kernels, draw?.counts, { task, k, mean: base[k]! });
       if (draw) kernels.rows.set(draw.rows);
       else kernels.countUp();
       const learnedCount = draw?.rows.length ?? input.rows.length;

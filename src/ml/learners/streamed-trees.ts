@@ -33,7 +33,7 @@ import {
 import { lossFor, outputCountFor } from './losses.ts';
 import { quantileSketch, type QuantileSketch } from './quantile-sketch.ts';
 import { checkTarget } from './regression-losses.ts';
-import { growerOn, mostLeaves } from './tree-grower.ts';
+import { growerOn, mostLeaves, slotsFor } from './tree-grower.ts';
 import { treeStore } from './tree-store.ts';
 
 /** What is to be predicted. */
@@ -99,7 +99,8 @@ export async function trainStreamedTrees(input: StreamedTraining): Promise<Strea
       rowCount,
       allCount: rowCount + stoppingCount,
       outputCount: outputCountFor(input.task, input.classCount),
-      slotCount: maxLeaves,
+      slotCount: slotsFor(maxLeaves),
+      leafCount: maxLeaves,
     },
     input.control.threads,
   );
@@ -141,9 +142,12 @@ export function mostStreamedRows(
   };
   const { cellCount } = separateLayout(plan.features);
   const settings = completeHyperparameters(boostedTreesSpec, hyperparameters);
-  const slotCount = mostLeaves(cellCount, { maxLeaves: numberSetting(settings, 'maxLeaves'), rowCount: 1e6 });
+  const leafCount = mostLeaves(cellCount, { maxLeaves: numberSetting(settings, 'maxLeaves'), rowCount: 1e6 });
   const bytesFor = (rowCount: number): number =>
-    streamedBytes({ ...plan, rowCount, allCount: rowCount, slotCount }, threadCount);
+    streamedBytes(
+      { ...plan, rowCount, allCount: rowCount, slotCount: slotsFor(leafCount), leafCount },
+      threadCount,
+    );
   const fixed = bytesFor(0);
   const bytesPerRow = (bytesFor(1e6) - fixed) / 1e6;
   return Math.max(0, Math.floor((Math.min(memoryBytes, largestMemoryBytes) - fixed) / bytesPerRow));

@@ -43,7 +43,7 @@ export interface TreeGrower {
   grow: (rows: { learnedCount: number; allCount: number; isInOrder: boolean }, random: Random) => GrownTree;
 }
 
-export interface GrowerInput extends Omit<KernelPlan, 'features' | 'layout' | 'slotCount'> {
+export interface GrowerInput extends Omit<KernelPlan, 'features' | 'layout' | 'slotCount' | 'leafCount'> {
   table: BinnedTable;
   rules: TreeRules;
   threads?: KernelThreads | undefined;
@@ -62,7 +62,10 @@ export function treeGrower(
   const { features } = table;
   const layout = layoutOf(features);
   const maxLeaves = mostLeaves(layout.cellCount, { ...rules, rowCount: rest.rowCount });
-  const kernels = open({ ...rest, features, layout, slotCount: maxLeaves }, threads);
+  const kernels = open(
+    { ...rest, features, layout, slotCount: slotsFor(maxLeaves), leafCount: maxLeaves },
+    threads,
+  );
   return growerOn(kernels, features, { ...rules, maxLeaves });
 }
 
@@ -75,7 +78,15 @@ export function mostLeaves(
   return Math.max(2, Math.min(maxLeaves, fitting, Math.max(2, rowCount)));
 }
 
-/** A grower on kernels that hold these features, and a histogram for each leaf. */
+/**
+ * Histograms that a tree needs at a time: while it may be split so many times more, only as many leaves, those of largest
+ * gains, have a chance to be split (see {@link retireLeaves}).
+ */
+export function slotsFor(maxLeaves: number): number {
+  return Math.floor(maxLeaves / 2) + 1;
+}
+
+/** A grower on kernels that hold these features, and as many histograms as {@link slotsFor} tells. */
 export function growerOn(
   kernels: TreeKernels,
   features: readonly BinnedFeature[],
@@ -100,8 +111,9 @@ interface GrowingTree extends Growing {
   tree: GrownTree;
   scales: UnitScales;
   random: Random;
-  /** Histograms in use. */
+  /** Histograms that were ever in use, and those of them that are free again. */
   slotCount: number;
+  freeSlots: number[];
 }
 
 interface OpenLeaf {
@@ -148,23 +160,48 @@ function growTree(
     parent: -1,
     isLeftChild: true,
   };
-  const growing: GrowingTree = { ...kept, tree, scales, random, slotCount: 1 };
+  const growing: GrowingTree = { ...kept, tree, scales, random, slotCount: 1, freeSlots: [] };
   searchLeaves(growing, [root]);
   const open = [root];
-  /** Of the open leaves' splits, side by side: all of them are looked at for each split. */
+  /** Of the open leaves' splits, side by side: all of them are looked at for each split. 0 where there is none. */
   const gains = new Float64Array(rules.maxLeaves);
   gains[0] = root.split.gain;
   while (tree.leaves.length < rules.maxLeaves) {
     const first = firstOfMost(gains, open.length);
     const best = open[first]!;
-    if (best.split.feature < 0) break;
+    if (!(gains[first]! > 0)) break;
     const other = splitLeaf(growing, best);
     open.push(other);
     if (tree.leaves.length < rules.maxLeaves) openChildren(growing, best, other);
     gains[first] = best.split.gain;
     gains[open.length - 1] = other.split.gain;
+    for (const leaf of [best, other]) if (leaf.split.feature < 0) freeSlot(growing, leaf);
+    retireLeaves(growing, { open, gains });
   }
   return tree;
+}
+
+/** Sets histograms free of open leaves that will not be split: the tree has all leaves before their turn can come. */
+function retireLeaves(
+  growing: GrowingTree,
+  { open, gains }: { open: readonly OpenLeaf[]; gains: Float64Array },
+): void {
+  const splitsLeft = growing.rules.maxLeaves - growing.tree.leaves.length;
+  let waiting = 0;
+  for (let index = 0; index < open.length; index++) waiting += Number(gains[index]! > 0);
+  for (; waiting > splitsLeft; waiting--) {
+    // Of equal gains the first is split first.
+    let least = -1;
+    for (let index = 0; index < open.length; index++)
+      if (gains[index]! > 0 && (least < 0 || gains[index]! <= gains[least]!)) least = index;
+    gains[least] = 0;
+    freeSlot(growing, open[least]!);
+  }
+}
+
+function freeSlot({ freeSlots }: GrowingTree, leaf: OpenLeaf): void {
+  if (leaf.slot >= 0) freeSlots.push(leaf.slot);
+  leaf.slot = -1;
 }
 
 /** Where the largest of the first `count` values comes first. */
@@ -273,7 +310,7 @@ function openChildren(growing: GrowingTree, first: OpenLeaf, second: OpenLeaf): 
   if (!canSplit(first) && !canSplit(second)) return;
   const [small, large] = rowsOf(growing, first) < rowsOf(growing, second) ? [first, second] : [second, first];
   large.slot = first.slot;
-  small.slot = growing.slotCount++;
+  small.slot = growing.freeSlots.pop() ?? growing.slotCount++;
   const { learned } = growing.tree.leaves[small.leaf]!;
   kernels.fill(small.slot, { ...learned, isInOrder: false }, canSplit(large) ? large.slot : undefined);
   searchLeaves(growing, [large, small].filter(canSplit));

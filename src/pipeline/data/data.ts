@@ -29,6 +29,7 @@ import {
   referencedBlobs,
   storedBytesByWorkspace,
   type DatasetRow,
+  type SourcePart,
   type VersionRow,
 } from './rows.ts';
 import { examineSource, type KnownSource } from './sources.ts';
@@ -284,14 +285,20 @@ export async function uploadedFile(
   context: Context,
   projectId: string,
   uploadId: string,
-): Promise<{ fileName: string; sizeBytes: number; stream: AsyncIterable<Uint8Array> }> {
+): Promise<{
+  fileName: string;
+  sizeBytes: number;
+  /** The blobs that hold it, in order; they are kept as long as the upload. */
+  parts: SourcePart[];
+  stream: AsyncIterable<Uint8Array>;
+}> {
   const { row, parts } = await context.transaction((transaction) =>
     completedParts(transaction, projectId, uploadId),
   );
   async function* stream(): AsyncGenerator<Uint8Array> {
     for (const { sha256 } of parts) yield* await context.blobs.open(sha256);
   }
-  return { fileName: row.fileName, sizeBytes: row.receivedBytes, stream: stream() };
+  return { fileName: row.fileName, sizeBytes: row.receivedBytes, parts, stream: stream() };
 }
 
 /** Forgets uploads that nobody finished in time, in all workspaces; their parts are collected later. */

@@ -4,20 +4,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ColumnType, ImportOptions } from '../../contract/dataset.ts';
-import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
-import { engineShareOf } from './engine-share.ts';
-import { asImportProblem } from './import/engine-problems.ts';
-import { importSource } from './import/import-source.ts';
-import { estimateColumns, openSource } from './import/open-table.ts';
-import type { ImportLimits, TaskOptions } from './import/source-limits.ts';
+import { convertFile, type FileSource } from './convert-file.ts';
 
-export type ImportTaskInput = {
-  /** Local paths of the stored source's parts, in order. */
-  sourcePaths: string[];
-  options: TaskOptions;
-  limits: ImportLimits;
-};
+export type ImportTaskInput = FileSource;
 
 export type ImportTaskOutput = {
   /** The Parquet file in the work folder. */
@@ -33,25 +23,9 @@ export type ImportTaskOutput = {
 const contentFileName = 'content.parquet';
 
 export const run: Task<ImportTaskInput, ImportTaskOutput> = async (input, context) => {
-  const { sourcePaths, options, limits } = input;
   const { workFolder, signal, progress } = context;
   progress(0, 'reading the rows');
-  const source = await openSource({ paths: sourcePaths, options, limits, workFolder, headOnly: false });
-  const engine = await openDataEngine({
-    ...engineShareOf(estimateColumns(source)),
-    workFolder,
-    maxSpillBytes: limits.maxUploadBytes * 2,
-    readablePaths: sourcePaths,
-  });
-  signal.addEventListener('abort', () => engine.interrupt(), { once: true });
-  try {
-    const path = join(workFolder, contentFileName);
-    const imported = await importSource(engine, source, { target: path });
-    return { contentFileName, sizeBytes: (await stat(path)).size, ...imported };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw asImportProblem(error, 'csv');
-  } finally {
-    engine.close();
-  }
+  const target = join(workFolder, contentFileName);
+  const imported = await convertFile(input, { target, workFolder, signal });
+  return { contentFileName, sizeBytes: (await stat(target)).size, ...imported };
 };

@@ -119,7 +119,12 @@ export const profileJob: JobKind<{ versionId: string }, ProfileTaskInput, Profil
 /** Every kind of job of this stage. */
 export const dataJobs = [importJob, profileJob];
 
-async function startProfile(context: Context, transaction: Transaction, row: VersionRow): Promise<string> {
+/** Starts the job that describes a version. Returns its id. */
+export async function startProfile(
+  context: Context,
+  transaction: Transaction,
+  row: VersionRow,
+): Promise<string> {
   const { id: versionId, workspaceId, projectId } = row;
   const subject = { workspaceId, projectId, subjectId: versionId, startedBy: context.actor.id };
   return await context.jobs.start(transaction, profileJob, { versionId }, subject);

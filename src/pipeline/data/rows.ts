@@ -167,6 +167,18 @@ export async function findDataset(
   return row;
 }
 
+export async function findDatasetNamed(
+  transaction: Transaction,
+  projectId: string,
+  name: string,
+): Promise<DatasetRow | undefined> {
+  const [row] = await transaction
+    .select()
+    .from(datasets)
+    .where(and(eq(datasets.projectId, projectId), eq(datasets.name, name)));
+  return row;
+}
+
 export async function listDatasetRows(
   transaction: Transaction,
   projectId: string,

@@ -41,7 +41,10 @@ export async function examineSource(
         if (!row || row.projectId !== projectId)
           throw new Problem('not-found', `The project has no dataset version ${source.versionId}.`);
         if (!row.sourceParts)
-          throw new Problem('wrong-state', 'The source of that version has not been fetched.');
+          throw new Problem(
+            'wrong-state',
+            'The source of that version is not kept, or has not been fetched yet.',
+          );
         return { label: row.sourceLabel, parts: row.sourceParts, maxBytes: sizeOf(row.sourceParts) };
       });
     case 'path': {

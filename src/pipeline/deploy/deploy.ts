@@ -8,7 +8,7 @@ import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { Database, Transaction } from '../../platform/ports/database.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
-import { getModelVersion, type ModelVersion } from '../registry/registry.ts';
+import { getUsableModelVersion, type ModelVersion } from '../registry/registry.ts';
 import {
   addDeployments,
   addEndpoint,
@@ -276,7 +276,9 @@ async function deployableVersions(
   projectId: string,
   versionIds: string[],
 ): Promise<ModelVersion[]> {
-  const versions = await Promise.all(versionIds.map((versionId) => getModelVersion(context, versionId)));
+  const versions = await Promise.all(
+    versionIds.map((versionId) => getUsableModelVersion(context, versionId)),
+  );
   const foreign = versions.find((version) => version.projectId !== projectId);
   if (foreign) throw new Problem('not-found', `The project has no model version ${foreign.id}.`);
   const [first] = versions;

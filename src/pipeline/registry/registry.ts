@@ -2,38 +2,34 @@
 // folders see. A version is made from a finished training (reactions.ts) or from a file that someone brings.
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
-import { toIso } from '../../base/time.ts';
 import type { model, ModelFormat, modelVersion, modelVersionSummary } from '../../contract/model.ts';
 import type { Predictor } from '../../ml/model/predictor.ts';
 import type { ForeignPredictor } from '../../ml/onnx/foreign.ts';
 import type { Context } from '../../platform/context.ts';
-import { knownSigningKeys, type SigningKeyRow } from '../../platform/security/signing/signing.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import {
   addVersion,
-  aliasesOf,
   dropAlias,
   ensureModel,
   findModel,
   findVersion,
   findVersionByNumber,
   findVersionOfTraining,
-  latestVersions,
   listModelRows,
   listVersionRows,
   moveAlias,
   referencedBlobs,
   storedBytesByWorkspace,
-  type AliasRow,
   type ModelRow,
   type VersionRow,
 } from './rows.ts';
-import { summaryOfEvaluation, trainingReport } from '../train/train.ts';
-import { onnxPredictor, showOnnx, type OnnxVersion } from './onnx.ts';
-import { showSignature, summarise, withSignature } from './summary.ts';
+import { trainingReport } from '../train/train.ts';
+import { onnxPredictor, type OnnxVersion } from './onnx.ts';
+import { formatOf, showModels, showVersions, summaryOf } from './show.ts';
+import { summarise } from './summary.ts';
 import { openNewFile, openRegisteredFile, refuseWithdrawnVersion } from './trusted-file.ts';
 
 export type Model = z.output<typeof model>;
@@ -177,6 +173,14 @@ export async function getModelVersion(context: Context, versionId: string): Prom
   });
 }
 
+/** One that may answer. Throws `not-found` or `signing-key-withdrawn`. */
+export async function getUsableModelVersion(context: Context, versionId: string): Promise<ModelVersion> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireUsableVersion(transaction, versionId);
+    return (await showVersions(transaction, [row]))[0]!;
+  });
+}
+
 /** The model of a version, and which file it is. */
 export interface OpenedVersion {
   model: Predictor | ForeignPredictor;
@@ -187,7 +191,7 @@ export interface OpenedVersion {
 
 /**
  * Opens the model of a version: what predictions are made with. Its signature must be that of the registered file, and
- * for what was trained here, one of this installation. Throws `not-found` or `model-file-untrusted`.
+ * for what was trained here, one of this installation. Throws `not-found`, `model-file-untrusted` or `signing-key-withdrawn`.
  */
 export async function openModelVersion(context: Context, versionId: string): Promise<OpenedVersion> {
   const row = await context.transaction((transaction) => requireUsableVersion(transaction, versionId));
@@ -198,7 +202,10 @@ export async function openModelVersion(context: Context, versionId: string): Pro
   return { model, fileSizeBytes, fileSha256, fields: summary.fields };
 }
 
-/** Where a worker on this machine finds the file of a version, and what it is. Throws `not-found` or `model-file-untrusted`. */
+/**
+ * Where a worker on this machine finds the file of a version, and what it is. Throws `not-found` or
+ * `signing-key-withdrawn`.
+ */
 export async function modelFilePath(
   context: Context,
   versionId: string,
@@ -342,72 +349,4 @@ async function requireUsableVersion(transaction: Transaction, versionId: string)
   const row = await requireVersion(transaction, versionId);
   await refuseWithdrawnVersion(transaction, row);
   return row;
-}
-
-async function showVersions(transaction: Transaction, rows: VersionRow[]): Promise<ModelVersion[]> {
-  const modelIds = [...new Set(rows.map((row) => row.modelId))];
-  const aliases = await aliasesOf(transaction, modelIds);
-  const keys = await knownSigningKeys(transaction);
-  const names = new Map<string, string>();
-  for (const modelId of modelIds) names.set(modelId, (await findModel(transaction, modelId))?.name ?? '');
-  return rows.map((row) => showVersion(row, names.get(row.modelId)!, { aliases, keys }));
-}
-
-async function showModels(transaction: Transaction, rows: ModelRow[]): Promise<Model[]> {
-  const ids = rows.map((row) => row.id);
-  const aliases = await aliasesOf(transaction, ids);
-  const latest = await latestVersions(transaction, ids);
-  const keys = await knownSigningKeys(transaction);
-  const numbers = new Map<string, number>();
-  for (const { versionId } of aliases)
-    numbers.set(versionId, (await findVersion(transaction, versionId))?.number ?? 0);
-  return rows.map((row) => {
-    const version = latest.find((candidate) => candidate.modelId === row.id);
-    return {
-      id: row.id,
-      projectId: row.projectId,
-      name: row.name,
-      createdAt: toIso(row.createdAt.getTime()),
-      latestVersion: version ? summaryOf(showVersion(version, row.name, { aliases, keys })) : null,
-      aliases: aliases
-        .filter((alias) => alias.modelId === row.id)
-        .map(({ alias, versionId }) => ({ alias, versionNumber: numbers.get(versionId)! })),
-    };
-  });
-}
-
-function formatOf({ summary }: VersionRow): ModelFormat {
-  return summary.onnx ? 'onnx' : 'pilvi';
-}
-
-function summaryOf(version: ModelVersion): ModelVersionSummary {
-  const { importance: _i, fields: _f, card: _c, cardDocument: _d, onnx: _o, ...rest } = version;
-  return { ...rest, evaluation: rest.evaluation && summaryOfEvaluation(rest.evaluation) };
-}
-
-function showVersion(
-  row: VersionRow,
-  modelName: string,
-  { aliases, keys }: { aliases: AliasRow[]; keys: SigningKeyRow[] },
-): ModelVersion {
-  const { onnx, ...summary } = row.summary;
-  const signature = showSignature(summary.signer, keys);
-  return {
-    id: row.id,
-    modelId: row.modelId,
-    modelName,
-    projectId: row.projectId,
-    number: row.number,
-    ...summary,
-    signature,
-    ...(onnx ? {} : withSignature(summary, signature)),
-    format: formatOf(row),
-    origin: row.lineage ? 'trained' : 'imported',
-    onnx: onnx ? showOnnx(onnx) : null,
-    fileSha256: row.fileSha256,
-    fileSizeBytes: row.fileSizeBytes,
-    lineage: row.lineage,
-    aliases: aliases.filter((alias) => alias.versionId === row.id).map(({ alias }) => alias),
-    createdAt: toIso(row.createdAt.getTime()),
-  };
 }

@@ -115,10 +115,10 @@ test('what a withdrawn key signed is not used, until an owner signs it anew: the
   await assert.rejects(signModelVersion(context, version.id), { code: 'wrong-state' });
   await withdraw(withdrawn);
 
-  const untrusted = { code: 'model-file-untrusted', message: /was withdrawn on .*pilvi model sign/ };
-  await assert.rejects(openModelVersion(context, version.id), untrusted);
-  await assert.rejects(modelFilePath(context, version.id), untrusted);
-  await assert.rejects(imported(stolen), { code: 'model-file-untrusted' });
+  const withdrawnProblem = { code: 'signing-key-withdrawn', message: /was withdrawn on .*pilvi model sign/ };
+  await assert.rejects(openModelVersion(context, version.id), withdrawnProblem);
+  await assert.rejects(modelFilePath(context, version.id), withdrawnProblem);
+  await assert.rejects(imported(stolen), { code: 'signing-key-withdrawn' });
   const shown = await getModelVersion(context, version.id);
   assert.ok(shown.signature!.withdrawnAt);
   assert.match(shown.card, /But the key was withdrawn/);

@@ -14,7 +14,7 @@ type File = Pick<VersionRow, 'fileSha256' | 'fileSizeBytes' | 'lineage'>;
 
 /**
  * Opens a file that is to be registered. What a training left may be of a key that was withdrawn in the meantime: it is
- * registered, to be signed anew. @throws Problem `model-file-invalid`, or `model-file-untrusted`
+ * registered, to be signed anew. @throws Problem `model-file-invalid`, `model-file-untrusted` or `signing-key-withdrawn`
  */
 export async function openNewFile(
   context: Context,
@@ -41,7 +41,7 @@ export async function openRegisteredFile(
   return await openModel(bytes, signer === null ? {} : { trusted: [signer] });
 }
 
-/** @throws Problem `model-file-untrusted` when the key that signed the version was withdrawn */
+/** @throws Problem `signing-key-withdrawn` when the key that signed the version was */
 export async function refuseWithdrawnVersion(
   transaction: Transaction,
   { id, summary }: Pick<VersionRow, 'id' | 'summary'>,
@@ -71,7 +71,7 @@ async function refuseWithdrawn(
   if (!withdrawnAt) return;
   const day = toIso(withdrawnAt.getTime()).slice(0, 10);
   throw new Problem(
-    'model-file-untrusted',
+    'signing-key-withdrawn',
     `The model file was signed with the key ${signer}, which was withdrawn on ${day}. ${remedy}`,
   );
 }

@@ -27,7 +27,10 @@ try {
   rmSync(fresh, { recursive: true, force: true });
 }
 
+/** The statements, and the snapshot that the next migration begins from: a merge may have got only one of them right. */
 function tablesIn(folder: string): string {
   const path = `${folder}/0000_initial.sql`;
-  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (!existsSync(path)) return '';
+  const snapshot = JSON.parse(readFileSync(`${folder}/meta/0000_snapshot.json`, 'utf8')) as object;
+  return readFileSync(path, 'utf8') + JSON.stringify({ ...snapshot, id: '', prevId: '' });
 }

@@ -99,3 +99,24 @@ test('a query stops when enough rows or bytes are there', async () => {
   });
   assert.deepEqual([bytes.rows.length, bytes.truncated], [2, true]);
 });
+
+test('rows are appended from columns while another statement is read, and read back in parts', async () => {
+  await engine.run(sql`CREATE TABLE appended (a DOUBLE, b VARCHAR)`);
+  const appender = await engine.appender('appended', ['double', 'text']);
+  const expected: (string | number | null)[][] = [];
+  for await (const [numbers] of engine.parts(sql`SELECT CAST(range AS DOUBLE) FROM range(5000)`)) {
+    assert.ok(numbers instanceof Float64Array);
+    // With texts and without, in parts of more and of fewer rows than the engine takes at once.
+    const texts =
+      expected.length === 0 ? Array.from(numbers, (value) => (value % 2 ? `t${value}` : null)) : undefined;
+    for (const [index, value] of numbers.entries()) expected.push([value, texts?.[index] ?? null]);
+    appender.append([Float64Array.from(numbers), texts], numbers.length);
+  }
+  appender.append([Float64Array.from({ length: 5000 }, (_, index) => 5000 + index), undefined], 5000);
+  for (let index = 0; index < 5000; index++) expected.push([5000 + index, null]);
+  appender.close();
+  const found: unknown[][] = [];
+  for await (const [numbers, texts] of engine.parts(sql`SELECT a, b FROM appended`))
+    for (let index = 0; index < numbers!.length; index++) found.push([numbers![index], texts![index]]);
+  assert.deepEqual(found, expected);
+});

@@ -1,6 +1,6 @@
 // The data engine port on DuckDB: in process, in memory, locked down. Loaded on first use, because most processes never
 // touch data and the library is 60 MB.
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBResult } from '@duckdb/node-api';
 import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
 import {
@@ -8,10 +8,12 @@ import {
   sql,
   type Cell,
   type DataEngine,
+  type ColumnPart,
   type DataEngineOptions,
   type QueryRows,
   type Sql,
 } from '../ports/data-engine.ts';
+import { openAppender } from './duckdb-appender.ts';
 import { cellReader, type DuckDb } from './duckdb-cells.ts';
 
 /** Opens an empty engine within `options`. @throws Problem `feature-not-installed` where DuckDB has no build */
@@ -39,10 +41,7 @@ export async function openDataEngine(options: DataEngineOptions): Promise<DataEn
     sql`SET lock_configuration = true`,
   ])
     await connection.run(statement.text);
-  return engineOn(duckDb, connection, () => {
-    connection.closeSync();
-    instance.closeSync();
-  });
+  return engineOn(duckDb, instance, connection);
 }
 
 async function load(): Promise<DuckDb> {
@@ -57,7 +56,7 @@ async function load(): Promise<DuckDb> {
   }
 }
 
-function engineOn(duckDb: DuckDb, connection: DuckDBConnection, close: () => void): DataEngine {
+function engineOn(duckDb: DuckDb, instance: DuckDBInstance, connection: DuckDBConnection): DataEngine {
   async function* batches(statement: Sql): AsyncGenerator<Cell[][]> {
     const result = await streamed(connection, statement.text);
     const readers = readersOf(duckDb, result);
@@ -78,6 +77,12 @@ function engineOn(duckDb: DuckDb, connection: DuckDBConnection, close: () => voi
     numbers: async function* (statement) {
       for await (const chunk of chunksOf(await streamed(connection, statement.text))) yield doublesOf(chunk);
     },
+    parts: async function* (statement) {
+      for await (const chunk of chunksOf(await streamed(connection, statement.text))) yield partsOf(chunk);
+    },
+    // On a connection of its own: what the other one is reading would end.
+    appender: (table, columns) =>
+      guarded(async () => openAppender(duckDb, await instance.connect(), { table, columns })),
     query: async (text, { maxRows, maxBytes }) => {
       const result = await streamed(connection, text);
       const readers = readersOf(duckDb, result);
@@ -96,7 +101,10 @@ function engineOn(duckDb: DuckDb, connection: DuckDBConnection, close: () => voi
       return found;
     },
     interrupt: () => connection.interrupt(),
-    close,
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
   };
 }
 
@@ -129,6 +137,13 @@ function doublesOf(chunk: DuckDBDataChunk): Float64Array[] {
     const { items } = chunk.getColumnVector(index) as unknown as { items: unknown };
     assert(items instanceof Float64Array, `column ${index} of the statement is no double`);
     return items;
+  });
+}
+
+function partsOf(chunk: DuckDBDataChunk): ColumnPart[] {
+  return Array.from({ length: chunk.columnCount }, (_, index) => {
+    const { items } = chunk.getColumnVector(index) as unknown as { items: unknown };
+    return items instanceof Float64Array ? items : (chunk.getColumnValues(index) as (string | null)[]);
   });
 }
 

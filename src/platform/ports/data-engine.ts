@@ -75,6 +75,17 @@ export interface QueryRows {
   truncated: boolean;
 }
 
+/** Some rows of one column: doubles that are never null, or texts. */
+export type ColumnPart = Float64Array | (string | null)[];
+
+/** Adds rows to a table, quickly. */
+export interface Appender {
+  /** Columns of `rowCount` rows or more, as {@link DataEngine.appender} was told; texts that are left out are null. */
+  append(columns: readonly (Float64Array | readonly (string | null)[] | undefined)[], rowCount: number): void;
+  /** Makes the rows part of the table. */
+  close(): void;
+}
+
 /** The data engine port. Statements run one at a time. */
 export interface DataEngine {
   run(statement: Sql): Promise<void>;
@@ -84,6 +95,10 @@ export interface DataEngine {
   batches(statement: Sql): AsyncIterable<Cell[][]>;
   /** The columns of a statement whose every value is a double and not null, some thousand rows at a time. */
   numbers(statement: Sql): AsyncIterable<Float64Array[]>;
+  /** The columns of a statement whose every value is a double and not null, or a text, some thousand rows at a time. */
+  parts(statement: Sql): AsyncIterable<ColumnPart[]>;
+  /** Appends to a table whose columns are of type DOUBLE or VARCHAR; while a statement is being read, too. */
+  appender(table: string, columns: readonly ('double' | 'text')[]): Promise<Appender>;
   /** Runs SQL as somebody wrote it, and stops after so many rows or about so many bytes of JSON. */
   query(text: string, wanted: { maxRows: number; maxBytes: number }): Promise<QueryRows>;
   /** Makes the running statement fail with `interrupted`. */

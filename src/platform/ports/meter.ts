@@ -13,6 +13,7 @@ import type { Transaction } from './database.ts';
 export type UsageUnit =
   | 'training-second'
   | 'prediction'
+  | 'batch-prediction'
   | 'stored-gib-hour'
   | 'imported-gib'
   | 'query-second';
@@ -39,7 +40,10 @@ export interface ReservationRequest {
    * What it is for: a training id, a lease of an endpoint. Reserving again for a purpose that is still held gives the
    * same reservation, renewed; only leases may hold several for one subject.
    */
-  purpose: { kind: 'training' | 'import' | 'prediction-lease' | 'query' | 'storage'; subjectId: string };
+  purpose: {
+    kind: 'training' | 'import' | 'batch' | 'prediction-lease' | 'query' | 'storage';
+    subjectId: string;
+  };
   /** After this the reaper may end it, unless it was renewed. */
   expiresAtMs: number;
 }

@@ -15,7 +15,9 @@ import { Notice } from '../../kit/notice.tsx';
 import { Page } from '../../kit/page.tsx';
 import { notifyDone } from '../../kit/problem.tsx';
 import { StateMark } from '../../kit/state.tsx';
+import { Batches } from '../batch/batches.tsx';
 import { Batch } from './batch.tsx';
+import { Monitoring } from './monitoring.tsx';
 import { Deployments } from './deployments.tsx';
 import { Log } from './log.tsx';
 import { behind } from './endpoints.tsx';
@@ -25,8 +27,10 @@ import { TryIt } from './try-it.tsx';
 const tabs = {
   try: 'Try it',
   file: 'A whole file',
+  batches: 'Batches',
   code: 'From a program',
   predictions: 'Predictions',
+  monitoring: 'Monitoring',
   versions: 'Versions',
 } as const;
 
@@ -82,6 +86,9 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
       <Tabs.Panel value="file">
         <Batch endpoint={endpoint} />
       </Tabs.Panel>
+      <Tabs.Panel value="batches">
+        <Batches projectId={projectId} through={{ kind: 'endpoint', endpointId: endpoint.id }} />
+      </Tabs.Panel>
       <Tabs.Panel value="code">
         <Snippets projectId={projectId} endpoint={endpoint} />
       </Tabs.Panel>
@@ -91,6 +98,9 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
       </Tabs.Panel>
       <Tabs.Panel value="versions">
         <Deployments projectId={projectId} endpoint={endpoint} />
+      </Tabs.Panel>
+      <Tabs.Panel value="monitoring">
+        <Monitoring endpoint={endpoint} />
       </Tabs.Panel>
     </Tabs>
   );

@@ -1,5 +1,5 @@
 // What is kept of the predictions of an endpoint: how many, without which fields, for how long.
-import { Button, Group, Modal, MultiSelect, NumberInput, Stack, Text } from '@mantine/core';
+import { Button, Group, Modal, NumberInput, Stack, TagsInput, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -54,7 +54,7 @@ function SettingsForm({ endpoint, onDone }: { endpoint: Endpoint; onDone: () => 
     onSuccess: async (changed) => {
       queries.setQueryData(endpointQuery(endpoint.id).queryKey, changed);
       await queries.invalidateQueries(predictionLogQuery(endpoint.id));
-      notifyDone('Changed, for predictions from now on.');
+      notifyDone('What is kept was changed.');
       onDone();
     },
   });
@@ -78,11 +78,10 @@ function SettingsForm({ endpoint, onDone }: { endpoint: Endpoint; onDone: () => 
           value={percent}
           onChange={setPercent}
         />
-        <MultiSelect
+        <TagsInput
           label="Fields that are not written down"
-          description="For what is private. A prediction that lacks a field cannot be computed again."
+          description="For what is private. A prediction without a field that the model looks at cannot be computed again."
           placeholder={redacted.length === 0 ? 'None' : ''}
-          searchable
           data={names}
           value={redacted}
           onChange={setRedacted}
@@ -97,7 +96,7 @@ function SettingsForm({ endpoint, onDone }: { endpoint: Endpoint; onDone: () => 
           onChange={setDays}
         />
         <Text size="sm" c="dimmed">
-          Changes are for predictions from now on. What is kept already stays until its days are over.
+          What was written down already stays as it is; the days hold for it, too.
         </Text>
         {save.error && <ProblemAlert error={save.error} />}
         <Group justify="flex-end">

@@ -14,8 +14,10 @@ import { Empty } from '../../kit/empty.tsx';
 import { Icon } from '../../kit/icons.tsx';
 import { Blocks, Loaded } from '../../kit/loaded.tsx';
 import { Markdown } from '../../kit/markdown.tsx';
+import { Notice } from '../../kit/notice.tsx';
 import { Page } from '../../kit/page.tsx';
 import { notifyProblem, ProblemAlert } from '../../kit/problem.tsx';
+import { Batches } from '../batch/batches.tsx';
 import { Deploy } from './deploy.tsx';
 import { Overview } from './overview.tsx';
 import { Versions } from './versions.tsx';
@@ -32,6 +34,7 @@ const tabs = {
   overview: 'Overview',
   quality: 'Quality',
   behaviour: 'Behaviour',
+  batches: 'Batches',
   card: 'Model card',
   versions: 'Versions',
 } as const;
@@ -101,6 +104,15 @@ function Places({ model, version }: { model: Model; version: ModelVersion }) {
         <Suspense fallback={<Blocks count={2} height={300} />}>
           <Behaviour version={version} />
         </Suspense>
+      </Tabs.Panel>
+      <Tabs.Panel value="batches">
+        {version.format === 'onnx' ? (
+          <Notice tone="plain">
+            Batches go through models that were made here, not through imported ONNX files.
+          </Notice>
+        ) : (
+          <Batches projectId={projectId} through={{ kind: 'model-version', modelVersionId: version.id }} />
+        )}
       </Tabs.Panel>
       <Tabs.Panel value="card">
         <Markdown text={version.card} />

@@ -96,9 +96,12 @@ function prefixGain(cells: usize, step: isize, longest: i32, leaf: usize): f64 {
 
 /** The gain of one border of a number, missing values on the side where they gain more; -1 when it is not admissible. */
 function gainAt(cells: usize, missingBin: i32, border: i32, leaf: usize): f64 {
-  let left: i64 = 0;
+  let sums = i64x2.splat(0);
   const last = cells + (<usize>border << 3);
-  for (let at = cells; at <= last; at += 8) left += load<i64>(at);
+  let at = cells;
+  for (; at < last; at += 16) sums = i64x2.add(sums, v128.load(at));
+  let left = i64x2.extract_lane(sums, 0) + i64x2.extract_lane(sums, 1);
+  if (at == last) left += load<i64>(last);
   const missing: i64 = missingBin < 0 ? 0 : load<i64>(cells + (<usize>missingBin << 3));
   const gain = gainOfLeft(left, leaf);
   return missing == 0 ? gain : max(gain, gainOfLeft(left + missing, leaf));

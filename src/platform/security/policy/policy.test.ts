@@ -37,6 +37,8 @@ const expected: Record<PolicyAction, readonly Role[]> = {
   'endpoint:write': ['owner', 'editor'],
   'endpoint:predict': ['owner', 'editor', 'predictor'],
   'prediction:read': ['owner', 'editor', 'viewer'],
+  'batch:read': ['owner', 'editor', 'viewer'],
+  'batch:write': ['owner', 'editor'],
   'job:read': ['owner', 'editor', 'viewer'],
   'job:cancel': ['owner', 'editor'],
 };

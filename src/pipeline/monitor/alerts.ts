@@ -1,0 +1,172 @@
+// Opens and closes the alerts of an endpoint with each report, and tells the channels of its monitor. A message to each
+// channel is an event of its own: one that cannot be reached is tried again without bothering the others.
+import { Problem } from '../../base/problems.ts';
+import { secondMs, toIso } from '../../base/time.ts';
+import { toHex } from '../../base/hash.ts';
+import type { Context } from '../../platform/context.ts';
+import type { Transaction } from '../../platform/ports/database.ts';
+import { alertMessage, nextState } from './alert-rules.ts';
+import {
+  addAlert,
+  findAlerts,
+  findMonitor,
+  openAlerts,
+  readyReports,
+  updateAlert,
+  type AlertRow,
+  type ReportRow,
+  type Settings,
+  type Summary,
+} from './rows.ts';
+
+export type Channel = Settings['channels'][number];
+
+/** More windows in a row than a rule may ask for. */
+const lookedAtReports = 40;
+
+/** Applies the rules of the endpoint's monitor to its newest reports, of which `report` is one. */
+export async function settleAlerts(
+  context: Context,
+  transaction: Transaction,
+  report: ReportRow & { summary: Summary; endpointName: string },
+): Promise<void> {
+  const { endpointId, workspaceId, projectId, endpointName } = report;
+  const monitor = await findMonitor(transaction, endpointId, { lock: true });
+  if (!monitor) return;
+  const reports = await readyReports(transaction, endpointId, lookedAtReports);
+  // A report about the past changes nothing.
+  if (reports[0]?.id !== report.id) return;
+  const summaries = reports.flatMap(({ summary, id }) =>
+    id === report.id ? [report.summary] : summary ? [summary] : [],
+  );
+  const open = await openAlerts(transaction, endpointId);
+  const now = new Date(context.clock.nowMs());
+  for (const alert of open)
+    if (!monitor.settings.rules.some(({ measure }) => measure === alert.rule.measure))
+      await close(context, transaction, { alert, now, channels: monitor.settings.channels });
+  for (const rule of monitor.settings.rules) {
+    const alert = open.find((one) => one.rule.measure === rule.measure);
+    const { change, value } = nextState(rule, alert !== undefined, summaries);
+    if (value === null) continue;
+    const message = alertMessage(endpointName, rule, value);
+    if (alert && change === 'closes')
+      await close(context, transaction, {
+        alert: { ...alert, value },
+        now,
+        channels: monitor.settings.channels,
+      });
+    else if (alert) await updateAlert(transaction, alert.id, { value, message });
+    else if (change === 'opens') {
+      const added = await addAlert(transaction, {
+        id: context.newId('alert'),
+        workspaceId,
+        projectId,
+        endpointId,
+        reportId: report.id,
+        rule,
+        state: 'open',
+        value,
+        message,
+        createdAt: now,
+      });
+      await tell(context, transaction, added, monitor.settings.channels);
+    }
+  }
+}
+
+async function close(
+  context: Context,
+  transaction: Transaction,
+  { alert, now, channels }: { alert: AlertRow; now: Date; channels: readonly Channel[] },
+): Promise<void> {
+  const change = { state: 'closed' as const, value: alert.value, closedAt: now };
+  await updateAlert(transaction, alert.id, change);
+  await tell(context, transaction, { ...alert, ...change }, channels);
+}
+
+/** Tells later stages, and each channel by an event of its own. */
+async function tell(
+  context: Context,
+  transaction: Transaction,
+  { id: alertId, projectId, endpointId, rule, value, state }: AlertRow,
+  channels: readonly Channel[],
+): Promise<void> {
+  const data = { alertId, endpointId, measure: rule.measure, value };
+  await context.publish(transaction, {
+    name: state === 'open' ? 'alert-opened' : 'alert-closed',
+    projectId,
+    data,
+  });
+  for (const { kind, url } of channels)
+    await context.publish(transaction, {
+      name: 'alert-message-due',
+      projectId,
+      data: { alertId, state, kind, url },
+    });
+}
+
+const messageTimeoutMs = 15 * secondMs;
+const answerBytes = 65_536;
+
+/** Sends the message of an alert to one channel; an alert that is gone has none. Throws `source-failed` and others of egress. */
+export async function sendAlert(
+  context: Context,
+  { alertId, state, kind, url }: { alertId: string; state: 'open' | 'closed' } & Channel,
+): Promise<void> {
+  const [alert] = await context.transaction((transaction) => findAlerts(transaction, [alertId]));
+  if (!alert) return;
+  const body = JSON.stringify(
+    kind === 'slack' ? { text: slackText(alert, state) } : webhookBody(alert, state),
+  );
+  const sentAt = toIso(context.clock.nowMs());
+  const response = await context.egress.fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(kind === 'webhook' && (await signatureHeaders(context, sentAt, body))),
+    },
+    body,
+    maxBytes: answerBytes,
+    timeoutMs: messageTimeoutMs,
+    signal: context.signal,
+  });
+  response.body.destroy();
+  if (response.status >= 300)
+    throw new Problem(
+      'source-failed',
+      `${new URL(url).host} answered ${response.status} to the message of an alert.`,
+    );
+}
+
+/** What the signature of a message is over: receivers compute it anew. */
+export function signedText(sentAt: string, body: string): string {
+  return `pilvi-alert\n${sentAt}\n${body}`;
+}
+
+/**
+ * Ed25519 by the key that `GET /signing-keys` names, so that no secret is shared: a receiver checks it over
+ * {@link signedText}, and refuses what was sent long ago.
+ */
+async function signatureHeaders(
+  { signer }: Context,
+  sentAt: string,
+  body: string,
+): Promise<Record<string, string>> {
+  const signature = await signer.sign(new TextEncoder().encode(signedText(sentAt, body)));
+  return {
+    'pilvi-sent-at': sentAt,
+    'pilvi-public-key': signer.publicKey,
+    'pilvi-signature': toHex(signature),
+  };
+}
+
+function webhookBody(alert: AlertRow, state: 'open' | 'closed'): object {
+  const { id, endpointId, reportId, rule, value, message, createdAt } = alert;
+  return { id, endpointId, reportId, state, measure: rule.measure, value, message, openedAt: createdAt };
+}
+
+/** Slack reads &, < and > as its own (https://docs.slack.dev/messaging/formatting-message-text). */
+function slackText({ message }: AlertRow, state: 'open' | 'closed'): string {
+  const text = message.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return state === 'open' ? `Alert: ${text}` : `No longer: ${text}`;
+}

@@ -1,0 +1,3 @@
+// States of a report, drawn in the README.
+
+export type ReportState = 'making' | 'ready' | 'failed';
