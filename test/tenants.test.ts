@@ -66,7 +66,7 @@ const queries: Partial<Record<OperationId, string>> = {
 };
 const everyPlace: readonly Place[] = [
   ...(['projectId', 'uploadId', 'datasetId', 'versionId', 'trainingId', 'jobId', 'modelId'] as const),
-  ...(['modelVersionId', 'endpointId', 'batchId', 'budgetId', 'keyId', 'userId'] as const),
+  ...(['modelVersionId', 'endpointId', 'batchId', 'reportId', 'budgetId', 'keyId', 'userId'] as const),
 ];
 
 /** What stands in paths and is no place: nothing has it without what it belongs to. */
@@ -203,13 +203,14 @@ function nameOf({ operation, places }: Attack, ids: string[]): string {
 
 /** Everything that an owner can see of their workspace, as text; without what looking at it changes. */
 async function dump(client: Client, worlds: World[]): Promise<string> {
-  // Storage is charged when an hour begins, whoever does what.
+  // Storage is charged when an hour begins, whoever does what, and so counts as spent.
   const charges = await client.listCharges({ limit: 200 });
+  const { items: budgets } = await client.listBudgets();
   const found: unknown[] = [
     await client.getWorkspace(),
     await client.listMembers(),
     (await client.listKeys({ limit: 200 })).items.map((key) => ({ ...key, lastUsedAt: null })),
-    await client.listBudgets(),
+    { items: budgets.map((budget) => ({ ...budget, spentMicroUsd: null })) },
     { items: charges.items.filter(({ unit }) => unit !== 'stored-gib-hour') },
     await client.listProjects({ limit: 200 }),
     await client.listJobs({ limit: 200 }),
@@ -230,6 +231,8 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.listModelVersions({ modelId }),
       await client.listEndpoints({ projectId }),
       await client.getEndpoint({ endpointId }),
+      await client.getMonitor({ endpointId }),
+      await client.listMonitorReports({ endpointId }),
     );
   }
   return JSON.stringify(found, null, 1);

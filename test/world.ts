@@ -19,6 +19,7 @@ export interface World {
   modelVersionId: string;
   endpointId: string;
   batchId: string;
+  reportId: string;
   budgetId: string;
   keyId: string;
   userId: string;
@@ -107,6 +108,8 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     },
   });
   await waitForJob(client, batch.jobId);
+  const report = await client.makeMonitorReport({ endpointId: endpoint.id, body: {} });
+  await waitForJob(client, report.jobId!);
   const budget = await client.setBudget({
     body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
   });
@@ -121,6 +124,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     modelVersionId,
     endpointId: endpoint.id,
     batchId: batch.id,
+    reportId: report.id,
     budgetId: budget.id,
     keyId: key.id,
     userId: member.userId,
