@@ -36,7 +36,9 @@ const alertChannel = z
   .object({
     kind: z
       .enum(['webhook', 'slack'])
-      .describe('webhook: the alert as JSON, signed. slack: a message as Slack and those like it take it.'),
+      .describe(
+        'webhook: the alert as JSON, signed with the key of the installation as Standard Webhooks has it (v1a). slack: a message as Slack and those like it take it.',
+      ),
     url: z
       .url({ protocol: /^https?$/, error: 'must be an address that begins with https:// or http://' })
       .max(2000)

@@ -1,15 +1,13 @@
 // Calls back when a batch has ended. What fails for a while is tried again by the dispatcher, ever later; what will not
 // pass, or did not for an hour, is given up and told at the batch.
 import { Problem } from '../../base/problems.ts';
-import { hourMs, secondMs } from '../../base/time.ts';
+import { hourMs } from '../../base/time.ts';
 import type { Context, Reaction } from '../../platform/context.ts';
-import { callbackBody, signedHeaders, type StoredCallback } from './callback.ts';
+import { sendWebhook } from '../../platform/webhooks.ts';
+import { callbackBody, type StoredCallback } from './callback.ts';
 import { findBatch, updateBatch, type BatchRow } from './rows.ts';
 
 const giveUpMs = hourMs;
-const timeoutMs = 20 * secondMs;
-/** Nothing of the answer is read. */
-const maxAnswerBytes = 65_536;
 /** Refusals that may pass; any other status of 400 to 499 is the receiver's last word. */
 const passingStatuses = new Set([408, 409, 425, 429]);
 
@@ -46,19 +44,13 @@ async function call(
     eventId,
   }: { row: BatchRow; callback: StoredCallback; secret: string; eventId: string },
 ): Promise<Pick<StoredCallback, 'state' | 'detail'>> {
-  const body = callbackBody(row);
-  const timestampSeconds = Math.floor(context.clock.nowMs() / secondMs);
   try {
-    const response = await context.egress.fetch(callback.url, {
-      method: 'POST',
-      headers: signedHeaders({ id: eventId, timestampSeconds, secret }, body),
-      body,
-      maxBytes: maxAnswerBytes,
-      timeoutMs,
-      signal: context.signal,
+    const status = await sendWebhook(context, {
+      url: callback.url,
+      id: eventId,
+      body: callbackBody(row),
+      signedBy: { secret },
     });
-    response.body.destroy();
-    const { status } = response;
     if (status >= 200 && status < 300)
       return { state: 'delivered', detail: `Answered with status ${status}.` };
     const isFinal = status >= 300 && status < 500 && !passingStatuses.has(status);

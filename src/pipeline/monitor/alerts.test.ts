@@ -9,7 +9,7 @@ import { fromHex } from '../../base/hash.ts';
 import { openEgress } from '../../platform/drivers/egress.ts';
 import { openTestServices, type TestServices } from '../../platform/testing.ts';
 import { defaultRules, nextState } from './alert-rules.ts';
-import { sendAlert, signedText } from './alerts.ts';
+import { sendAlert } from './alerts.ts';
 import { addAlert, type AlertRule, type Details, type Summary } from './rows.ts';
 import { summarise } from './summary.ts';
 
@@ -158,36 +158,42 @@ suite('messages', () => {
       }),
     );
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-    await sendAlert(context, { alertId: alert.id, state: 'open', kind: 'webhook', url });
+    const eventId = 'evt_one';
+    await sendAlert(context, { alertId: alert.id, state: 'open', kind: 'webhook', url, eventId });
     const [{ headers, body } = { headers: {}, body: '' }] = received;
     assert.equal(JSON.parse(body).message, alert.message);
     const key = await crypto.subtle.importKey(
       'raw',
-      fromHex(String(headers['pilvi-public-key'])),
+      fromHex(opened.services.signer.publicKey),
       'Ed25519',
       false,
       ['verify'],
     );
+    const [version, signature] = String(headers['webhook-signature']).split(',');
+    assert.equal(version, 'v1a');
     const signed = (text: string): Promise<boolean> =>
       crypto.subtle.verify(
         'Ed25519',
         key,
-        fromHex(String(headers['pilvi-signature'])),
-        new TextEncoder().encode(signedText(String(headers['pilvi-sent-at']), text)),
+        Buffer.from(signature!, 'base64'),
+        new TextEncoder().encode(`${eventId}.${headers['webhook-timestamp']}.${text}`),
       );
+    assert.equal(headers['webhook-id'], eventId);
     assert.equal(await signed(body), true);
     assert.equal(await signed(`${body} `), false);
-    assert.equal(headers['pilvi-public-key'], opened.services.signer.publicKey);
 
-    await sendAlert(context, { alertId: alert.id, state: 'closed', kind: 'slack', url });
+    await sendAlert(context, { alertId: alert.id, state: 'closed', kind: 'slack', url, eventId });
     assert.deepEqual(JSON.parse(received[1]!.body), { text: 'No longer: “a &lt;b&gt; &amp; c”: odd.' });
-    assert.equal(received[1]!.headers['pilvi-signature'], undefined);
+    assert.equal(received[1]!.headers['webhook-signature'], undefined);
 
     status = 500;
-    await assert.rejects(sendAlert(context, { alertId: alert.id, state: 'open', kind: 'slack', url }), {
-      code: 'source-failed',
-    });
-    await sendAlert(context, { alertId: 'alr_gone', state: 'open', kind: 'slack', url });
+    await assert.rejects(
+      sendAlert(context, { alertId: alert.id, state: 'open', kind: 'slack', url, eventId }),
+      {
+        code: 'source-failed',
+      },
+    );
+    await sendAlert(context, { alertId: 'alr_gone', state: 'open', kind: 'slack', url, eventId });
     assert.equal(received.length, 3);
   });
 
@@ -208,8 +214,11 @@ suite('messages', () => {
       }),
     );
     const url = 'http://169.254.169.254/latest';
-    await assert.rejects(sendAlert(context, { alertId: alert.id, state: 'open', kind: 'slack', url }), {
-      code: 'address-forbidden',
-    });
+    await assert.rejects(
+      sendAlert(context, { alertId: alert.id, state: 'open', kind: 'slack', url, eventId: 'evt_one' }),
+      {
+        code: 'address-forbidden',
+      },
+    );
   });
 });

@@ -1,10 +1,9 @@
 // Opens and closes the alerts of an endpoint with each report, and tells the channels of its monitor. A message to each
 // channel is an event of its own: one that cannot be reached is tried again without bothering the others.
 import { Problem } from '../../base/problems.ts';
-import { secondMs, toIso } from '../../base/time.ts';
-import { toHex } from '../../base/hash.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
+import { sendWebhook } from '../../platform/webhooks.ts';
 import { alertMessage, nextState } from './alert-rules.ts';
 import {
   addAlert,
@@ -105,59 +104,29 @@ async function tell(
     });
 }
 
-const messageTimeoutMs = 15 * secondMs;
-const answerBytes = 65_536;
-
 /** Sends the message of an alert to one channel; an alert that is gone has none. Throws `source-failed` and others of egress. */
 export async function sendAlert(
   context: Context,
-  { alertId, state, kind, url }: { alertId: string; state: 'open' | 'closed' } & Channel,
+  {
+    alertId,
+    state,
+    kind,
+    url,
+    eventId,
+  }: { alertId: string; state: 'open' | 'closed'; eventId: string } & Channel,
 ): Promise<void> {
   const [alert] = await context.transaction((transaction) => findAlerts(transaction, [alertId]));
   if (!alert) return;
-  const body = JSON.stringify(
-    kind === 'slack' ? { text: slackText(alert, state) } : webhookBody(alert, state),
-  );
-  const sentAt = toIso(context.clock.nowMs());
-  const response = await context.egress.fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(kind === 'webhook' && (await signatureHeaders(context, sentAt, body))),
-    },
-    body,
-    maxBytes: answerBytes,
-    timeoutMs: messageTimeoutMs,
-    signal: context.signal,
+  const isSlack = kind === 'slack';
+  const status = await sendWebhook(context, {
+    url,
+    id: eventId,
+    body: JSON.stringify(isSlack ? { text: slackText(alert, state) } : webhookBody(alert, state)),
+    // No secret is shared with whoever receives alerts.
+    signedBy: isSlack ? 'nobody' : 'installation',
   });
-  response.body.destroy();
-  if (response.status >= 300)
-    throw new Problem(
-      'source-failed',
-      `${new URL(url).host} answered ${response.status} to the message of an alert.`,
-    );
-}
-
-/** What the signature of a message is over: receivers compute it anew. */
-export function signedText(sentAt: string, body: string): string {
-  return `pilvi-alert\n${sentAt}\n${body}`;
-}
-
-/**
- * Ed25519 by the key that `GET /signing-keys` names, so that no secret is shared: a receiver checks it over
- * {@link signedText}, and refuses what was sent long ago.
- */
-async function signatureHeaders(
-  { signer }: Context,
-  sentAt: string,
-  body: string,
-): Promise<Record<string, string>> {
-  const signature = await signer.sign(new TextEncoder().encode(signedText(sentAt, body)));
-  return {
-    'pilvi-sent-at': sentAt,
-    'pilvi-public-key': signer.publicKey,
-    'pilvi-signature': toHex(signature),
-  };
+  if (status >= 300)
+    throw new Problem('source-failed', `${new URL(url).host} answered ${status} to the message of an alert.`);
 }
 
 function webhookBody(alert: AlertRow, state: 'open' | 'closed'): object {

@@ -18,7 +18,10 @@ export const monitorReactions: Reaction[] = [
   {
     event: 'alert-message-due',
     name: 'send-alert',
-    react: (context, { data }) =>
-      sendAlert(context, data as unknown as { alertId: string; state: 'open' | 'closed' } & Channel),
+    react: (context, { data, eventId }) =>
+      sendAlert(context, {
+        ...(data as unknown as { alertId: string; state: 'open' | 'closed' } & Channel),
+        eventId,
+      }),
   },
 ];
