@@ -14,6 +14,7 @@ import { Icon } from '../../kit/icons.tsx';
 import { Blocks, Lines, Loaded } from '../../kit/loaded.tsx';
 import { Page } from '../../kit/page.tsx';
 import { notifyDone, notifyProblem, ProblemAlert } from '../../kit/problem.tsx';
+import { TabList } from '../../kit/tab-list.tsx';
 import { columnWords, rowWords, sizeWords } from '../data/version-words.ts';
 import { Importing } from './importing.tsx';
 import { Overview } from './overview.tsx';
@@ -91,15 +92,10 @@ function Places({ projectId, dataset, version }: PlacesProps) {
     const to = paths.dataset(projectId, dataset.id, value === 'overview' ? undefined : (value ?? undefined));
     void navigate({ pathname: to, search: search.toString() }, { preventScrollReset: true });
   };
+  const shown = tab in tabs ? tab : 'overview';
   return (
-    <Tabs value={tab in tabs ? tab : 'overview'} onChange={show} keepMounted={false}>
-      <Tabs.List mb="xl" className="tab-list">
-        {Object.entries(tabs).map(([value, label]) => (
-          <Tabs.Tab key={value} value={value}>
-            {label}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
+    <Tabs value={shown} onChange={show} keepMounted={false}>
+      <TabList tabs={tabs} shown={shown} />
       <Tabs.Panel value="overview">
         <Overview projectId={projectId} dataset={dataset} version={version} />
       </Tabs.Panel>

@@ -15,6 +15,7 @@ import { Notice } from '../../kit/notice.tsx';
 import { Page } from '../../kit/page.tsx';
 import { notifyDone } from '../../kit/problem.tsx';
 import { StateMark } from '../../kit/state.tsx';
+import { TabList } from '../../kit/tab-list.tsx';
 import { Batches } from '../batch/batches.tsx';
 import { Batch } from './batch.tsx';
 import { Monitoring } from './monitoring.tsx';
@@ -71,15 +72,10 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
     const to = paths.endpoint(projectId, endpoint.id, value === 'try' ? undefined : (value ?? undefined));
     void navigate(to, { preventScrollReset: true });
   };
+  const shown = tab in tabs ? tab : 'try';
   return (
-    <Tabs value={tab in tabs ? tab : 'try'} onChange={show}>
-      <Tabs.List mb="xl" className="tab-list">
-        {Object.entries(tabs).map(([value, label]) => (
-          <Tabs.Tab key={value} value={value}>
-            {label}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
+    <Tabs value={shown} onChange={show}>
+      <TabList tabs={tabs} shown={shown} />
       <Tabs.Panel value="try">
         <TryIt endpoint={endpoint} />
       </Tabs.Panel>

@@ -1,5 +1,7 @@
 // How good the answers were, where it is known by now what was true.
 import { Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { learnersQuery } from '../../api/queries.ts';
 import type { MonitorDetails } from '../../api/types.ts';
 import { formatCount, formatNumber, formatShare } from '../../kit/format.ts';
 import { List, ListLine } from '../../kit/list.tsx';
@@ -10,13 +12,14 @@ type Performance = NonNullable<MonitorDetails['performance']>;
 /** The score and the worst segments. */
 export function MonitorOutcomes({ performance }: { performance: Performance }) {
   const { score, metric, trainedScore, greaterIsBetter, slices, errorMeasure, outcomeCount } = performance;
+  const known = useQuery(learnersQuery).data?.metrics.find(({ name }) => name === metric);
   const isMistakes = errorMeasure === 'mistakes';
   const amount = (value: number): string => (isMistakes ? formatShare(value) : formatNumber(value));
   return (
     <section>
       <h2 className={classes.title}>How good the answers were</h2>
       <Text>
-        {metric.replaceAll('_', ' ')} is {formatNumber(score.value)} on {formatCount(outcomeCount)} rows whose
+        {known?.label ?? metric} is {formatNumber(score.value)} on {formatCount(outcomeCount)} rows whose
         outcome is known, between {formatNumber(score.lower)} and {formatNumber(score.upper)} allowing for
         chance
         {trainedScore !== null && `; it was ${formatNumber(trainedScore)} when the model was trained`}.{' '}

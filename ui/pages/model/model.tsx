@@ -17,6 +17,7 @@ import { Markdown } from '../../kit/markdown.tsx';
 import { Notice } from '../../kit/notice.tsx';
 import { Page } from '../../kit/page.tsx';
 import { notifyProblem, ProblemAlert } from '../../kit/problem.tsx';
+import { TabList } from '../../kit/tab-list.tsx';
 import { Batches } from '../batch/batches.tsx';
 import { Deploy } from './deploy.tsx';
 import { Overview } from './overview.tsx';
@@ -83,15 +84,10 @@ function Places({ model, version }: { model: Model; version: ModelVersion }) {
     const to = paths.model(projectId, model.id, value === 'overview' ? undefined : (value ?? undefined));
     void navigate({ pathname: to, search: search.toString() }, { preventScrollReset: true });
   };
+  const shown = tab in tabs ? tab : 'overview';
   return (
-    <Tabs value={tab in tabs ? tab : 'overview'} onChange={show} keepMounted={false}>
-      <Tabs.List mb="xl" className="tab-list">
-        {Object.entries(tabs).map(([value, label]) => (
-          <Tabs.Tab key={value} value={value}>
-            {label}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
+    <Tabs value={shown} onChange={show} keepMounted={false}>
+      <TabList tabs={tabs} shown={shown} />
       <Tabs.Panel value="overview">
         <Overview version={version} />
       </Tabs.Panel>
