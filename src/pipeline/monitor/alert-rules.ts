@@ -53,18 +53,18 @@ export function nextState(
 
 /** An alert in a sentence. */
 export function alertMessage(endpointName: string, { measure }: AlertRule, value: number): string {
-  const percent = `${Math.round(value * 100)} %`;
+  const ofHundred = Math.round(value * 100);
   switch (measure) {
     case 'moved-columns':
       return `“${endpointName}”: ${value === 1 ? 'one column' : `${value} columns`} of what it is asked moved a lot.`;
     case 'answers':
       return `“${endpointName}”: its answers are different from before (stability index ${value.toFixed(2)}).`;
     case 'quality':
-      return `“${endpointName}”: ${percent} of the values of a column are missing, new or out of range.`;
+      return `“${endpointName}”: ${ofHundred} of 100 values of a column are missing, new or out of range.`;
     case 'performance':
-      return `“${endpointName}”: its answers are ${percent} worse than when the model was trained.`;
+      return `“${endpointName}”: its answers are ${ofHundred}% worse than when the model was trained.`;
     case 'coverage':
-      return `“${endpointName}”: the truth lies outside of what it calls likely ${Math.round(value * 100)} times in 100 more often than promised.`;
+      return `“${endpointName}”: the truth lies outside of what it calls likely ${ofHundred} times in 100 more often than promised.`;
     default:
       return measure satisfies never;
   }
