@@ -135,7 +135,8 @@ export async function makeLog(
       ? sql`if((${wrong}) OR row_number % 10 = 0, if("left" = 'yes', 'no', 'yes'), "left")`
       : sql`CAST(spend + 20 * (${chance(sql`row_number`, seed + 91)} - 0.5) AS VARCHAR)`;
   await engine.run(sql`COPY (SELECT 'req_' || printf('%08d', row_number) || '-0' AS prediction_id, ${actual} AS actual,
-    TRY_CAST(${actual} AS DOUBLE) AS actual_number, make_timestamp(${loggedDayMs * 1000}::BIGINT) AS received_at
+    TRY_CAST(${actual} AS DOUBLE) AS actual_number, make_timestamp(${loggedDayMs * 1000}::BIGINT) AS received_at,
+    make_timestamp(${loggedDayMs * 1000}::BIGINT) AS predicted_at
     FROM asked) TO ${outcomePath} (FORMAT parquet)`);
   return { path, outcomePath, columns: columns.map(({ field, column }) => ({ field, column })) };
 }
