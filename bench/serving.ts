@@ -215,7 +215,7 @@ async function start(
   if (name === 'ours')
     return {
       name,
-      url: `${product.url}/v1/endpoints/${endpointId}/predictions`,
+      url: `${product.url}/api/v1/endpoints/${endpointId}/predictions`,
       headers: { ...json, authorization: `Bearer ${product.token}` },
       body: rows,
       close: () => Promise.resolve(),
@@ -228,7 +228,7 @@ async function start(
   }
   const onnxPath = join(folder, 'model.onnx');
   const pilvi = fileURLToPath(new URL('../src/programs/cli/pilvi.ts', import.meta.url));
-  await run(process.execPath, [pilvi, 'export', modelPath, '--onnx', onnxPath]);
+  await run(process.execPath, [pilvi, 'export', modelPath, '--out', onnxPath]);
   const program = fileURLToPath(new URL(`serving-${name}.py`, import.meta.url));
   if (name === 'fastapi') {
     const python = pythonWith(['fastapi', 'uvicorn', 'httptools', 'uvloop', 'onnxruntime'], 'serving');
