@@ -49,14 +49,32 @@ export function isId(kind: IdKind, text: string): boolean {
 }
 
 function encode(timeMs: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const bytes = randomBytes();
   for (let index = 5, rest = timeMs; index >= 0; index--, rest = Math.floor(rest / 256))
     bytes[index] = rest % 256;
   bytes[6] = (bytes[6]! & 0x0f) | 0x70;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  let bits = 0n;
-  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
   let text = '';
-  for (let digit = 0; digit < 26; digit++, bits >>= 5n) text = alphabet[Number(bits & 31n)]! + text;
-  return text;
+  let held = 0;
+  let heldBits = 0;
+  // From the last bit on, five at a time; three are left for the first digit.
+  for (let index = idBytes - 1; index >= 0; index--) {
+    held |= bytes[index]! << heldBits;
+    heldBits += 8;
+    for (; heldBits >= 5; heldBits -= 5, held >>= 5) text = alphabet[held & 31]! + text;
+  }
+  return alphabet[held]! + text;
+}
+
+const idBytes = 16;
+/** Random numbers are asked for in bulk: asking costs more than a few of them. None is used twice. */
+const pool = new Uint8Array(256 * idBytes);
+let usedBytes = pool.length;
+
+function randomBytes(): Uint8Array {
+  if (usedBytes === pool.length) {
+    crypto.getRandomValues(pool);
+    usedBytes = 0;
+  }
+  return pool.subarray(usedBytes, (usedBytes += idBytes));
 }
