@@ -12,10 +12,11 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { suite, test, type TestContext } from 'node:test';
 import { AwsClient } from 'aws4fetch';
-import { fetch, type Response } from 'undici';
+import type { Response } from 'undici';
 import { freePort } from '../../../test/throwaway.ts';
 import { blobsConformance } from './blobs.conformance.ts';
 import { openS3Blobs } from './s3-blobs.ts';
+import { openSender } from './s3-bucket.ts';
 
 const mib = 1_048_576;
 const endpoint = process.env['PILVI_TEST_S3_ENDPOINT'];
@@ -30,7 +31,13 @@ const unlimited = { maxBytes: Infinity };
 async function raw(method: string, path: string, body?: string): Promise<Response> {
   const client = new AwsClient({ ...keys, service: 's3', retries: 0 });
   const { url, headers } = await client.sign(`${endpoint}${path}`, { method, ...(body && { body }) });
-  return await fetch(url, { method, headers: Object.fromEntries(headers), ...(body && { body }) });
+  const { fetch, dispatcher } = await openSender();
+  return await fetch(url, {
+    method,
+    dispatcher,
+    headers: Object.fromEntries(headers),
+    ...(body && { body }),
+  });
 }
 
 async function makeBucket(): Promise<string> {

@@ -112,6 +112,22 @@ interface RequestOptions {
   accept?: number[];
 }
 
+interface Sender {
+  fetch: typeof import('undici').fetch;
+  dispatcher: import('undici').Dispatcher;
+}
+
+let sender: Promise<Sender> | undefined;
+
+/**
+ * The package's fetch with connections of its own. They have to be named: without, both fetches share the connections of
+ * whichever was loaded first, and `sign` loads Node's.
+ */
+export function openSender(): Promise<Sender> {
+  sender ??= import('undici').then(({ Agent, fetch }) => ({ fetch, dispatcher: new Agent() }));
+  return sender;
+}
+
 /** Sends signed requests, again when the service or the way to it fails; an answer that is no success is thrown. */
 function openRequests({ bucket, region, endpoint, accessKeyId, secretAccessKey }: BucketOptions): Request {
   const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 0 });
@@ -126,9 +142,10 @@ function openRequests({ bucket, region, endpoint, accessKeyId, secretAccessKey }
       const isLast = attempt === maxAttemptCount;
       try {
         const { url, headers: sent } = await client.sign(`${base}${path}`, { method, headers: signed });
-        const { fetch } = await import('undici');
+        const { fetch, dispatcher } = await openSender();
         const response = await fetch(url, {
           method,
+          dispatcher,
           headers: Object.fromEntries(sent),
           ...(body && { body }),
         });
