@@ -8,7 +8,6 @@ import { predictorOf } from '../../ml/model/predictor.ts';
 import { sql, type DataEngine, type Sql } from '../../platform/ports/data-engine.ts';
 import { readColumns, type DataColumn } from '../data/read-columns.ts';
 import { canDraw } from '../data/row-stream.ts';
-
 import { attributionSketches, explainedRowCount } from './attributions.ts';
 
 /** Names of the sketches of answers. */
