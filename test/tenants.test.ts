@@ -40,6 +40,7 @@ const bodies: Partial<Record<OperationId, object>> = {
   predict: { rows: [{}] },
   explainRows: { rows: [{}] },
   setLogSettings: { share: 0.5 },
+  setServingSettings: { idleMinutes: 5 },
   queryPredictionLog: { sql: 'select 1 as one' },
   sendOutcomes: { outcomes: [{ predictionId: 'req_00000000000000000000000000-0', actual: 'yes' }] },
   findCounterfactuals: { row: {}, wanted: { class: 'a' } },

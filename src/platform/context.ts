@@ -8,6 +8,7 @@ import type { Database, Transaction } from './ports/database.ts';
 import type { Egress } from './ports/egress.ts';
 import type { Jobs } from './ports/jobs.ts';
 import type { Log } from './ports/log.ts';
+import type { ModelServers } from './ports/model-servers.ts';
 import type { Meter, Payer } from './ports/meter.ts';
 import type { RenewableSigner } from './security/signing/key-file.ts';
 
@@ -24,6 +25,8 @@ export interface Services {
   database: Database;
   blobs: Blobs;
   jobs: Jobs;
+  /** Models that answer in processes of their own. */
+  modelServers: ModelServers;
   meter: Meter;
   egress: Egress;
   /** Vouches for the model files that this server makes. */

@@ -30,12 +30,12 @@ afterEach(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-async function open(limits: MachineLimits = { processes: 4, memoryBytes: 4096 * mebibyte }): Promise<void> {
+async function open(machine: MachineLimits = { processes: 4, memoryBytes: 4096 * mebibyte }): Promise<void> {
   servers = await openModelServers({
     clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() + passedMs },
     log: openLog({ level: 'silent' }),
     workFolder: join(folder, 'work'),
-    limits,
+    machine,
     isTended: false,
   });
 }

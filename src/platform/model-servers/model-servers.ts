@@ -16,7 +16,8 @@ export interface ModelServersOptions {
   log: Log;
   /** Where processes get their folders; made when it is not there, swept of what a killed server left. */
   workFolder: string;
-  limits?: MachineLimits;
+  /** What processes may take in all; left out: what the machine allows. */
+  machine?: MachineLimits;
   /** Upkeep happens by itself; tests do it themselves. */
   isTended?: boolean;
 }
@@ -30,7 +31,7 @@ export interface OpenedModelServers extends ModelServers {
 
 /** Opens the port; no process is started before somebody asks. */
 export async function openModelServers(options: ModelServersOptions): Promise<OpenedModelServers> {
-  const { clock, log, workFolder, limits = machineLimits(), isTended = true } = options;
+  const { clock, log, workFolder, machine = machineLimits(), isTended = true } = options;
   const folders = await openWorkFolders(workFolder, log);
   const sets = new Map<string, ReplicaSet>();
   let isMakingRoom = false;
@@ -50,7 +51,7 @@ export async function openModelServers(options: ModelServersOptions): Promise<Op
     folders,
     log,
     clock,
-    machine: new Machine(limits),
+    machine: new Machine(machine),
     wantRoom,
     roomGiven: () => {
       isMakingRoom = false;
