@@ -95,8 +95,10 @@ export function predictorOf(content: ModelContent): Predictor {
   return {
     manifest,
     predictRows: (rows) => {
-      const names = new Set(rows.flatMap((row) => Object.keys(row)));
       const outputs = answer(content, reader, jsonSource(rows));
+      const names = new Set<string>();
+      for (const row of rows)
+        for (const name of Object.keys(row)) if (!reader.expected.has(name)) names.add(name);
       return {
         predictions: rows.map((_, row) => predictionAt(manifest, outputs, row)),
         warnings: ignoredFields(reader, names),

@@ -119,9 +119,10 @@ export async function closePredictions({ database }: Pick<Services, 'database'>)
 /** One for each server of this process, which is one for each database that is open. */
 const servings = new WeakMap<Database, Serving>();
 
-function servingOf({ database, clock, log }: Context): Serving {
-  let serving = servings.get(database);
+function servingOf(context: Context): Serving {
+  let serving = servings.get(context.database);
   if (!serving) {
+    const { database, clock, log } = context;
     serving = new Serving({ database, clock, log });
     servings.set(database, serving);
   }
