@@ -35,16 +35,23 @@ const alertRule = z
 const alertChannel = z
   .object({
     kind: z
-      .enum(['webhook', 'slack'])
+      .enum(['webhook', 'slack', 'mail'])
       .describe(
-        'webhook: the alert as JSON, signed with the key of the installation as Standard Webhooks has it (v1a). slack: a message as Slack and those like it take it.',
+        'webhook: the alert as JSON, signed with the key of the installation as Standard Webhooks has it (v1a). slack: a message as Slack and those like it take it. mail: a letter, where the installation has a mail server.',
       ),
-    url: z
-      .url({ protocol: /^https?$/, error: 'must be an address that begins with https:// or http://' })
+    address: z
+      .string()
       .max(2000)
       .describe(
-        'Such addresses are often secrets: answers show where one leads and how it ends. Sent back as it is shown, it stays.',
+        'Where to: of mail a mail address, else one that begins with https:// or http://. The latter are often secrets: answers show where one leads and how it ends. Sent back as it is shown, it stays.',
       ),
+  })
+  .superRefine(({ kind, address }, { addIssue }) => {
+    const [schema, message] =
+      kind === 'mail'
+        ? [z.email(), 'must be a mail address, such as ann@example.org']
+        : [z.url({ protocol: /^https?$/ }), 'must be an address that begins with https:// or http://'];
+    if (!schema.safeParse(address).success) addIssue({ code: 'custom', message, path: ['address'] });
   })
   .meta({ id: 'AlertChannel' });
 
