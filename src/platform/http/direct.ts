@@ -167,20 +167,23 @@ function readBody(request: IncomingMessage, bounds: BodyBounds, bodies: BodyWatc
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let receivedBytes = 0;
-    const watched = bodies.watch(bounds, () => end(tooSlow()));
+    const watched = bodies.watch(bounds, () => giveUp(tooSlow()));
     const take = (chunk: Buffer): void => {
       receivedBytes += chunk.length;
       watched.hasMoved = true;
-      if (receivedBytes > bounds.maxBytes) end(tooLarge(bounds.maxBytes));
-      else chunks.push(chunk);
+      if (receivedBytes <= bounds.maxBytes) chunks.push(chunk);
+      else if (bodies.leave(watched)) giveUp(tooLarge(bounds.maxBytes));
     };
-    const end = (problem?: Problem): void => {
-      if (!bodies.leave(watched)) return;
+    const giveUp = (problem: Problem): void => {
       request.off('data', take);
-      if (problem) reject(problem);
-      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+      reject(problem);
     };
-    const close = (): void => end(left(undefined));
+    const end = (): void => {
+      if (bodies.leave(watched)) resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+    };
+    const close = (): void => {
+      if (bodies.leave(watched)) giveUp(left(undefined));
+    };
     request.on('data', take).on('end', end).on('close', close);
     // Heard by `close`; without a listener it would end the process.
     request.on('error', () => undefined);
@@ -242,7 +245,8 @@ class BodyWatch {
       if (watched.hasMoved) watched.movedAtMs = this.#nowMs;
       watched.hasMoved = false;
       const isStill = this.#nowMs - watched.movedAtMs > bounds.stallMs;
-      if (isStill || this.#nowMs - beganAtMs > (bounds.deadlineMs ?? Infinity)) giveUp();
+      const isLate = this.#nowMs - beganAtMs > (bounds.deadlineMs ?? Infinity);
+      if ((isStill || isLate) && this.leave(watched)) giveUp();
     }
   }
 }
