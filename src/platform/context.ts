@@ -8,8 +8,9 @@ import type { Database, Transaction } from './ports/database.ts';
 import type { Egress } from './ports/egress.ts';
 import type { Jobs } from './ports/jobs.ts';
 import type { Log } from './ports/log.ts';
-import type { ModelServers } from './ports/model-servers.ts';
+import type { Mail } from './ports/mail.ts';
 import type { Meter, Payer } from './ports/meter.ts';
+import type { ModelServers } from './ports/model-servers.ts';
 import type { RenewableSigner } from './security/signing/key-file.ts';
 
 /** Who asks. `system` is Pilvi itself: jobs, reactions to events, reapers. */
@@ -29,6 +30,7 @@ export interface Services {
   modelServers: ModelServers;
   meter: Meter;
   egress: Egress;
+  mail: Mail;
   /** Vouches for the model files that this server makes. */
   signer: RenewableSigner;
   log: Log;

@@ -14,7 +14,7 @@ import { openJobs } from '../platform/jobs/jobs.ts';
 import { openModelServers } from '../platform/model-servers/model-servers.ts';
 import type { Configuration } from './configuration.ts';
 import { productJobs, productReactions } from './product.ts';
-import { limitsOf, type Outside } from './services.ts';
+import { limitsOf, openMail, type Outside } from './services.ts';
 import { startUpkeep } from './upkeep.ts';
 
 /** Starts working with what is outside; `opened` stops it again, in reverse order. */
@@ -47,7 +47,14 @@ export async function openRuntime(
   opened.defer(() => jobs.close());
   const modelServers = await openModelServers({ ...base, workFolder: folders.work });
   opened.defer(() => modelServers.close());
-  const services: Services = { ...base, meter, egress: openEgress(), jobs, modelServers };
+  const services: Services = {
+    ...base,
+    meter,
+    egress: openEgress(),
+    mail: openMail(configuration),
+    jobs,
+    modelServers,
+  };
   await openPredictionLog(services, folders.predictionLog);
   openPredictions(services);
   const host = new JobHost({ jobs, concurrency: configuration.PILVI_WORKERS });
