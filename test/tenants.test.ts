@@ -29,6 +29,10 @@ const bodies: Partial<Record<OperationId, object>> = {
   importOnnxModel: { modelName: 'theirs', uploadId: '$uploadId' },
   createEndpoint: { name: 'theirs', modelVersionId: '$modelVersionId' },
   deployModel: { deployments: [{ modelVersionId: '$modelVersionId', trafficShare: 1 }] },
+  startRelease: {
+    modelVersionId: '$modelVersionId',
+    strategy: { kind: 'challenger', role: 'live', trafficShare: 0.5 },
+  },
   quoteBatch: {
     input: { kind: 'dataset-version', versionId: '$versionId' },
     through: { kind: 'model-version', modelVersionId: '$modelVersionId' },
@@ -66,7 +70,16 @@ const queries: Partial<Record<OperationId, string>> = {
 };
 const everyPlace: readonly Place[] = [
   ...(['projectId', 'uploadId', 'datasetId', 'versionId', 'trainingId', 'jobId', 'modelId'] as const),
-  ...(['modelVersionId', 'endpointId', 'batchId', 'reportId', 'budgetId', 'keyId', 'userId'] as const),
+  ...([
+    'modelVersionId',
+    'endpointId',
+    'batchId',
+    'reportId',
+    'releaseId',
+    'budgetId',
+    'keyId',
+    'userId',
+  ] as const),
 ];
 
 /** What stands in paths and is no place: nothing has it without what it belongs to. */
@@ -233,6 +246,7 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.getEndpoint({ endpointId }),
       await client.getMonitor({ endpointId }),
       await client.listMonitorReports({ endpointId }),
+      await client.listReleases({ endpointId }),
     );
   }
   return JSON.stringify(found, null, 1);

@@ -20,6 +20,7 @@ export interface World {
   endpointId: string;
   batchId: string;
   reportId: string;
+  releaseId: string;
   budgetId: string;
   keyId: string;
   userId: string;
@@ -110,6 +111,21 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
   await waitForJob(client, batch.jobId);
   const report = await client.makeMonitorReport({ endpointId: endpoint.id, body: {} });
   await waitForJob(client, report.jobId!);
+  const { body: file } = await client.downloadModelFile({ versionId: modelVersionId });
+  const challenger = await client.importModelFile({
+    projectId,
+    modelName: `${label} challenger`,
+    stream: new Blob([await new Response(file).arrayBuffer()]).stream(),
+  });
+  const release = await client.startRelease({
+    endpointId: endpoint.id,
+    body: {
+      modelVersionId: challenger.id,
+      strategy: { kind: 'challenger', role: 'shadow', trafficShare: 1 },
+      note: `${label} release`,
+    },
+  });
+  await client.rollBackRelease({ releaseId: release.id, body: {} });
   const budget = await client.setBudget({
     body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
   });
@@ -125,6 +141,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     endpointId: endpoint.id,
     batchId: batch.id,
     reportId: report.id,
+    releaseId: release.id,
     budgetId: budget.id,
     keyId: key.id,
     userId: member.userId,

@@ -23,6 +23,8 @@ export const idPrefixes = {
   monitor: 'mon',
   monitorReport: 'rpt',
   alert: 'alr',
+  release: 'rel',
+  releaseLine: 'rln',
   job: 'job',
   event: 'evt',
   budget: 'bdg',

@@ -12,6 +12,8 @@ import { monitorJobs } from '../pipeline/monitor/jobs.ts';
 import { monitorReactions } from '../pipeline/monitor/reactions.ts';
 import { monitorRoutes } from '../pipeline/monitor/routes.ts';
 import { predictRoutes } from '../pipeline/predict/routes.ts';
+import { releaseReactions } from '../pipeline/release/reactions.ts';
+import { releaseRoutes } from '../pipeline/release/routes.ts';
 import { registryReactions } from '../pipeline/registry/reactions.ts';
 import { registryRoutes } from '../pipeline/registry/routes.ts';
 import { trainingJob } from '../pipeline/train/jobs.ts';
@@ -47,6 +49,7 @@ export function productRoutes(options: {
     ...predictRoutes,
     ...batchRoutes,
     ...monitorRoutes,
+    ...releaseRoutes,
     ...jobRoutes,
     ...billingRoutes,
   ];
@@ -61,6 +64,7 @@ export const productReactions: Reaction[] = [
   ...registryReactions,
   ...batchReactions,
   ...monitorReactions,
+  ...releaseReactions,
   ...predictReactions,
   ...billingReactions,
 ];

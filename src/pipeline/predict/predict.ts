@@ -20,6 +20,8 @@ export type Predictions = OutputOf<typeof predictOperation>;
 
 /** Predictions reserved ahead for one payer and endpoint at a time: five cents. */
 const leaseQuantity = 1_000;
+/** Why a file was not answered though its model could have. */
+const notOfTheModel: ReadonlySet<string> = new Set(['cancelled', 'budget-exceeded', 'disk-full']);
 /** Answers to CSV files go to disk beyond this. */
 const maxAnswerMemoryBytes = 4_194_304;
 
@@ -42,7 +44,13 @@ export async function predict(
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
   const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
-  const { predictions, warnings } = await answerRows(model, rows);
+  const { deploymentId } = log.stream;
+  const askedMs = context.clock.monotonicMs();
+  const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
+    serving.tally.failed(deploymentId);
+    throw error;
+  });
+  serving.tally.answered(deploymentId, context.clock.monotonicMs() - askedMs);
   const lease = context.meter.lease({
     payer: payerOf(context, projectId),
     unit: 'prediction',
@@ -52,6 +60,7 @@ export async function predict(
   if (!lease.tryUse(rows.length)) await lease.use(rows.length);
   serving.count(endpointId, rows.length);
   await recordAnswers(context, log, { beganMs, rows, answers: predictions });
+  serving.askShadows(context, endpointId, rows);
   return { requestId: context.requestId, modelVersionId, predictions, warnings };
 }
 
@@ -93,10 +102,13 @@ export async function predictCsv(
     }
     await tab.settle(rowCount);
   } catch (error) {
+    if (!(error instanceof Problem && notOfTheModel.has(error.code)))
+      serving.tally.failed(log.stream.deploymentId);
     await spool.discard();
     await tab.release();
     throw error;
   }
+  serving.tally.answered(log.stream.deploymentId, null);
   serving.count(endpointId, rowCount);
   recorder.record();
   const output = {

@@ -21,6 +21,8 @@ import type { Answerer } from './answer.ts';
 import type { LogSettings } from '../../contract/endpoint.ts';
 import type { LogStream } from './log/record.ts';
 import { ModelCache } from './model-cache.ts';
+import { Shadows } from './shadows.ts';
+import { Tally } from './tally.ts';
 
 /** Model files of this size in all stay open. */
 const modelCacheBytes = 536_870_912;
@@ -46,6 +48,9 @@ interface Known {
 
 /** One server's memory for predictions. */
 export class Serving {
+  /** How requests end. */
+  readonly tally = new Tally();
+  readonly #shadows = new Shadows(this.tally);
   readonly #services: Pick<Services, 'database' | 'clock' | 'log'>;
   readonly #known = new Map<string, Known>();
   readonly #loading = new Map<string, Promise<Known>>();
@@ -76,16 +81,28 @@ export class Serving {
     const { target } = known;
     if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
     const deployment = pick(target, context.requestId);
-    const { modelVersionId } = deployment;
-    const opened =
-      this.#models.get(modelVersionId) ??
-      (await this.#models.load(modelVersionId, () => openModelVersion(context, modelVersionId)));
+    const opened = this.#models.get(deployment.modelVersionId) ?? (await this.#open(context, deployment));
     return {
       projectId: target.projectId,
-      modelVersionId,
+      modelVersionId: deployment.modelVersionId,
       model: opened.model,
       log: { stream: streamOf(target, deployment, opened), settings: target.log },
     };
+  }
+
+  /** Has the shadows of an endpoint, if it has any, answer what was answered, later and for the log alone. */
+  askShadows(context: Context, endpointId: string, rows: readonly Readonly<Record<string, unknown>>[]): void {
+    const target = this.#known.get(endpointId)?.target;
+    for (const deployment of target?.shadows ?? [])
+      this.#shadows.ask(context, {
+        deployment,
+        rows,
+        open: async (own) => {
+          const opened = await this.#opened(own, deployment.modelVersionId);
+          const stream = { ...streamOf(target!, deployment, opened), role: 'shadow' as const };
+          return { model: opened.model, log: { stream, settings: target!.log } };
+        },
+      });
   }
 
   /** Counts predictions of an endpoint; written once a second. */
@@ -104,11 +121,29 @@ export class Serving {
   /** Ends the upkeep and writes what was counted. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#shadows.close();
     await (
       await this.#unwatch
     )?.();
     await this.#tending;
     await this.tend();
+  }
+
+  /** Opens the model of a deployment; a model that does not open failed a request. */
+  async #open(
+    context: Context,
+    { id, modelVersionId }: Target['deployments'][number],
+  ): Promise<OpenedVersion> {
+    try {
+      return await this.#opened(context, modelVersionId);
+    } catch (error) {
+      this.tally.failed(id);
+      throw error;
+    }
+  }
+
+  async #opened(context: Context, modelVersionId: string): Promise<OpenedVersion> {
+    return await this.#models.load(modelVersionId, () => openModelVersion(context, modelVersionId));
   }
 
   #fresh(endpointId: string): Known | undefined {
@@ -141,6 +176,9 @@ export class Serving {
   async #tendOnce(): Promise<void> {
     await this.#attempt('Deployments could not be compared.', () => this.#compare());
     await this.#attempt('Counts of predictions could not be written.', () => this.#writeCounts());
+    await this.#attempt('Counts of requests could not be written.', () =>
+      this.tally.write(this.#services.database),
+    );
   }
 
   #forget(endpointId: string): void {
