@@ -43,6 +43,8 @@ const bodies: Partial<Record<OperationId, object>> = {
   },
   predict: { rows: [{}] },
   explainRows: { rows: [{}] },
+  createComparison: { modelVersionId: '$modelVersionId' },
+  setGateRule: { rule: 'flipped <= 1%' },
   setLogSettings: { share: 0.5 },
   queryPredictionLog: { sql: 'select 1 as one' },
   sendOutcomes: { outcomes: [{ predictionId: 'req_00000000000000000000000000-0', actual: 'yes' }] },
@@ -76,6 +78,7 @@ const everyPlace: readonly Place[] = [
     'batchId',
     'reportId',
     'releaseId',
+    'comparisonId',
     'budgetId',
     'keyId',
     'userId',
@@ -247,6 +250,8 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.getMonitor({ endpointId }),
       await client.listMonitorReports({ endpointId }),
       await client.listReleases({ endpointId }),
+      await client.listComparisons({ endpointId }),
+      await client.getGateRule({ endpointId }),
     );
   }
   return JSON.stringify(found, null, 1);

@@ -21,6 +21,7 @@ export interface World {
   batchId: string;
   reportId: string;
   releaseId: string;
+  comparisonId: string;
   budgetId: string;
   keyId: string;
   userId: string;
@@ -79,6 +80,17 @@ export async function startImport(client: Client, { projectId, name, content }: 
   return { uploadId: upload.id, datasetId: dataset.id, versionId: version.id, jobId };
 }
 
+/** The same model as a version of a model of its own. */
+async function importedCopy(
+  client: Client,
+  { projectId, modelVersionId }: Pick<World, 'projectId' | 'modelVersionId'>,
+): Promise<string> {
+  const file = await client.downloadModelFile({ versionId: modelVersionId });
+  const { modelName } = await client.getModelVersion({ versionId: modelVersionId });
+  const stream = await file.blob();
+  return (await client.importModelFile({ projectId, modelName: `${modelName} copy`, stream })).id;
+}
+
 /** Makes a project called after `label` and fills it; `client` is an owner. */
 export async function fillWorld(client: Client, label: string): Promise<World> {
   const { id: projectId } = await client.createProject({ body: { name: `${label} project` } });
@@ -111,21 +123,21 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
   await waitForJob(client, batch.jobId);
   const report = await client.makeMonitorReport({ endpointId: endpoint.id, body: {} });
   await waitForJob(client, report.jobId!);
-  const { body: file } = await client.downloadModelFile({ versionId: modelVersionId });
-  const challenger = await client.importModelFile({
-    projectId,
-    modelName: `${label} challenger`,
-    stream: new Blob([await new Response(file).arrayBuffer()]).stream(),
-  });
+  const challengerId = await importedCopy(client, { projectId, modelVersionId });
   const release = await client.startRelease({
     endpointId: endpoint.id,
     body: {
-      modelVersionId: challenger.id,
+      modelVersionId: challengerId,
       strategy: { kind: 'challenger', role: 'shadow', trafficShare: 1 },
       note: `${label} release`,
     },
   });
   await client.rollBackRelease({ releaseId: release.id, body: {} });
+  const comparison = await client.createComparison({
+    endpointId: endpoint.id,
+    body: { modelVersionId: challengerId },
+  });
+  await waitForJob(client, comparison.jobId);
   const budget = await client.setBudget({
     body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
   });
@@ -142,6 +154,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     batchId: batch.id,
     reportId: report.id,
     releaseId: release.id,
+    comparisonId: comparison.id,
     budgetId: budget.id,
     keyId: key.id,
     userId: member.userId,

@@ -8,6 +8,7 @@ import type { Database, Transaction } from './ports/database.ts';
 import type { Egress } from './ports/egress.ts';
 import type { Jobs } from './ports/jobs.ts';
 import type { Log } from './ports/log.ts';
+import type { Mail } from './ports/mail.ts';
 import type { Meter, Payer } from './ports/meter.ts';
 import type { RenewableSigner } from './security/signing/key-file.ts';
 
@@ -26,6 +27,7 @@ export interface Services {
   jobs: Jobs;
   meter: Meter;
   egress: Egress;
+  mail: Mail;
   /** Vouches for the model files that this server makes. */
   signer: RenewableSigner;
   log: Log;

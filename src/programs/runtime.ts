@@ -13,7 +13,7 @@ import { JobHost } from '../platform/jobs/host.ts';
 import { openJobs } from '../platform/jobs/jobs.ts';
 import type { Configuration } from './configuration.ts';
 import { productJobs, productReactions } from './product.ts';
-import { limitsOf, type Outside } from './services.ts';
+import { limitsOf, openMail, type Outside } from './services.ts';
 import { startUpkeep } from './upkeep.ts';
 
 /** Starts working with what is outside; `opened` stops it again, in reverse order. */
@@ -44,7 +44,7 @@ export async function openRuntime(
     services: () => services,
   });
   opened.defer(() => jobs.close());
-  const services: Services = { ...base, meter, egress: openEgress(), jobs };
+  const services: Services = { ...base, meter, egress: openEgress(), mail: openMail(configuration), jobs };
   await openPredictionLog(services, folders.predictionLog);
   const host = new JobHost({ jobs, concurrency: configuration.PILVI_WORKERS });
   host.start();

@@ -100,6 +100,12 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
   listMonitorReports: { method: 'GET', path: '/endpoints/{endpointId}/monitor/reports' },
   makeMonitorReport: { method: 'POST', path: '/endpoints/{endpointId}/monitor/reports', body: 'json' },
   setMonitor: { method: 'PATCH', path: '/endpoints/{endpointId}/monitor', body: 'json' },
+  createComparison: { method: 'POST', path: '/endpoints/{endpointId}/comparisons', body: 'json' },
+  getComparison: { method: 'GET', path: '/comparisons/{comparisonId}' },
+  getGateRule: { method: 'GET', path: '/endpoints/{endpointId}/gate-rule' },
+  listComparisonFlips: { method: 'GET', path: '/comparisons/{comparisonId}/flips' },
+  listComparisons: { method: 'GET', path: '/endpoints/{endpointId}/comparisons' },
+  setGateRule: { method: 'PUT', path: '/endpoints/{endpointId}/gate-rule', body: 'json' },
   explainPrediction: {
     method: 'POST',
     path: '/endpoints/{endpointId}/log/predictions/{predictionId}/explanation',

@@ -100,6 +100,52 @@ CREATE TABLE "batches" (
 );
 --> statement-breakpoint
 ALTER TABLE "batches" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "comparison_flips" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"comparison_id" text NOT NULL,
+	"place" integer NOT NULL,
+	"predicted_at" timestamp (3) with time zone NOT NULL,
+	"flip" jsonb NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "comparison_flips" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "comparisons" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"state" text NOT NULL,
+	"job_id" text NOT NULL,
+	"question" jsonb NOT NULL,
+	"from_time" timestamp (3) with time zone NOT NULL,
+	"to_time" timestamp (3) with time zone NOT NULL,
+	"candidate_version_id" text NOT NULL,
+	"candidate_model_name" text NOT NULL,
+	"candidate_number" integer NOT NULL,
+	"answering_version_id" text NOT NULL,
+	"answering_model_name" text NOT NULL,
+	"answering_number" integer NOT NULL,
+	"log_notes" jsonb NOT NULL,
+	"result" jsonb,
+	"problem" jsonb
+);
+--> statement-breakpoint
+ALTER TABLE "comparisons" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "gate_rules" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"rule" text NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "gate_rules" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "dataset_versions" (
 	"id" text PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -580,6 +626,10 @@ CREATE UNIQUE INDEX "charges_once" ON "charges" USING btree ("reservation_id","u
 CREATE INDEX "charges_listing" ON "charges" USING btree ("workspace_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "reservations_purpose" ON "reservations" USING btree ("workspace_id","purpose_kind","subject_id") WHERE state = 'held' and purpose_kind <> 'prediction-lease';--> statement-breakpoint
 CREATE INDEX "reservations_expiry" ON "reservations" USING btree ("expires_at") WHERE state = 'held';--> statement-breakpoint
+CREATE UNIQUE INDEX "comparison_flips_place" ON "comparison_flips" USING btree ("comparison_id","place");--> statement-breakpoint
+CREATE INDEX "comparison_flips_time" ON "comparison_flips" USING btree ("endpoint_id","predicted_at");--> statement-breakpoint
+CREATE INDEX "comparisons_endpoint" ON "comparisons" USING btree ("endpoint_id","id");--> statement-breakpoint
+CREATE UNIQUE INDEX "gate_rules_endpoint" ON "gate_rules" USING btree ("endpoint_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "dataset_versions_number" ON "dataset_versions" USING btree ("dataset_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "datasets_name" ON "datasets" USING btree ("project_id","name");--> statement-breakpoint
 CREATE INDEX "deployment_counts_endpoint" ON "deployment_counts" USING btree ("endpoint_id");--> statement-breakpoint
@@ -616,6 +666,9 @@ CREATE POLICY "tenant_append" ON "charges" AS PERMISSIVE FOR INSERT TO "pilvi_te
 CREATE POLICY "tenant" ON "reservations" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "usage_days" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "batches" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "comparison_flips" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "comparisons" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "gate_rules" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "dataset_versions" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "datasets" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "upload_parts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
