@@ -33,7 +33,9 @@ import {
 import { isRunning, type ReleaseState } from './states.ts';
 
 /** While a release runs somebody looks at it so often. */
-export const lookEveryMs = 10 * secondMs;
+const lookEveryMs = 5 * secondMs;
+/** After a step, so that one that bakes for no time is over soon. */
+const firstLookMs = secondMs;
 /** A look counts for so long at most. */
 const longestLookMs = minuteMs;
 /** The log is read, and the model file opened, so often. */
@@ -100,10 +102,7 @@ async function decide(
   if (!(await isThere(context, row.endpointId)))
     return { decision: { kind: 'end', reason: 'The endpoint was deleted.' }, seen };
   const isThorough =
-    row.stepIndex === null ||
-    row.loggedAt === null ||
-    Math.abs(nowMs - row.loggedAt.getTime()) >= logEveryMs ||
-    isBaked(row);
+    row.stepIndex === null || row.loggedAt === null || Math.abs(nowMs - row.loggedAt.getTime()) >= logEveryMs;
   const version = await usableVersion(context, row, isThorough);
   if (typeof version === 'string') return { decision: await rollBack(context, row, version), seen };
   if (row.stepIndex === null) return { decision: await goOn(context, row), seen };
@@ -288,6 +287,7 @@ export async function carryOut(
         lastRevision: revision,
         bakedMs: 0,
         stepRequestCount: 0,
+        dueAt: new Date(nowMs + firstLookMs),
         reason: null,
       });
       await tell('step', '', stepIndex);
