@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
-import type { endpoint, LogSettings } from '../../contract/endpoint.ts';
+import type { endpoint, LogSettings, ServingSettings } from '../../contract/endpoint.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { Database, Transaction } from '../../platform/ports/database.ts';
@@ -21,9 +21,11 @@ import {
   addRequestCounts,
   changeCountsOf,
   changeLog,
+  changeServing,
   deploymentsOf,
   dropEndpoint,
   endpointsChannel,
+  endpointsKeptReady,
   holdEndpoint,
   listEndpointRows,
   logSettingsOf,
@@ -31,6 +33,7 @@ import {
   type EndpointRow,
   type RequestCounts,
 } from './rows.ts';
+import { changedServing, defaultServing, type ServingChange } from './serving-settings.ts';
 
 export type Endpoint = z.output<typeof endpoint>;
 
@@ -58,6 +61,7 @@ export interface Target {
   /** Asked copies of requests, of which `trafficShare` is the share. */
   shadows: AnsweringDeployment[];
   log: LogSettings;
+  serving: ServingSettings;
 }
 
 /** Every request is logged, whole, for a quarter of a year. */
@@ -83,6 +87,7 @@ export async function createEndpoint(
       fields: prepared[0]!.version.fields,
       predictionCount: 0,
       log: defaultLog,
+      serving: defaultServing,
       changeCount: 0,
       heldBy: null,
       createdAt: new Date(context.clock.nowMs()),
@@ -166,6 +171,22 @@ export async function setLogSettings(
   });
 }
 
+/** Changes where models answer and how many replicas there are. Throws `not-found`, `invalid-request`. */
+export async function setServingSettings(
+  context: Context,
+  endpointId: string,
+  change: ServingChange,
+): Promise<Endpoint> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireEndpoint(transaction, endpointId, { lock: true });
+    const serving = changedServing(row.serving, change);
+    await changeServing(transaction, endpointId, serving);
+    const details = { serving };
+    await context.audit(transaction, { action: 'endpoint:write', subjectId: endpointId, details });
+    return showEndpoint({ ...row, serving }, await deploymentsOf(transaction, [row]));
+  });
+}
+
 /** What is kept of the predictions of these endpoints; endpoints that are gone are left out. */
 export async function endpointLogSettings(
   transaction: Transaction,
@@ -202,20 +223,16 @@ export async function predictionTarget(context: Context, endpointId: string): Pr
   return await context.transaction(async (transaction) => {
     const row = await requireEndpoint(transaction, endpointId);
     const deployments = await deploymentsOf(transaction, [row]);
-    const ofRole = (wanted: DeploymentRow['role']): AnsweringDeployment[] =>
-      deployments
-        .filter(({ role }) => role === wanted)
-        .map(({ id, modelVersionId, trafficShare }) => ({ id, modelVersionId, trafficShare }));
-    return {
-      endpointId,
-      workspaceId: row.workspaceId,
-      projectId: row.projectId,
-      revision: row.revision,
-      changeCount: row.changeCount,
-      deployments: ofRole('live'),
-      shadows: ofRole('shadow'),
-      log: row.log,
-    };
+    return targetOf(row, deployments);
+  });
+}
+
+/** Who answers for every endpoint that has replicas which are always ready, over all workspaces. */
+export async function targetsKeptReady(database: Database): Promise<Target[]> {
+  return await database.asSystem('keep replicas ready', async (transaction) => {
+    const rows = await endpointsKeptReady(transaction);
+    const answering = Map.groupBy(await deploymentsOf(transaction, rows), (row) => row.endpointId);
+    return rows.map((row) => targetOf(row, answering.get(row.id) ?? []));
   });
 }
 
@@ -256,6 +273,25 @@ export async function recordRequests(
   await database.asSystem('count requests', (transaction) => addRequestCounts(transaction, counts));
 }
 
+function targetOf(row: EndpointRow, answering: readonly DeploymentRow[]): Target {
+  const { id: endpointId, workspaceId, projectId, revision, changeCount, log, serving } = row;
+  const ofRole = (wanted: DeploymentRow['role']): AnsweringDeployment[] =>
+    answering
+      .filter(({ role }) => role === wanted)
+      .map(({ id, modelVersionId, trafficShare }) => ({ id, modelVersionId, trafficShare }));
+  return {
+    endpointId,
+    workspaceId,
+    projectId,
+    revision,
+    changeCount,
+    deployments: ofRole('live'),
+    shadows: ofRole('shadow'),
+    log,
+    serving,
+  };
+}
+
 function showEndpoint(row: EndpointRow, answering: DeploymentRow[]): Endpoint {
   return {
     id: row.id,
@@ -268,6 +304,7 @@ function showEndpoint(row: EndpointRow, answering: DeploymentRow[]): Endpoint {
     predictionCount: row.predictionCount,
     log: row.log,
     releaseId: row.heldBy,
+    serving: row.serving,
     createdAt: toIso(row.createdAt.getTime()),
   };
 }

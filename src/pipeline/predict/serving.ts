@@ -8,6 +8,7 @@ import { hash32 } from '../../base/hash.ts';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Context, Services } from '../../platform/context.ts';
+import type { ServedModel } from '../../platform/ports/model-servers.ts';
 import { countWithdrawnKeys } from '../../platform/security/signing/signing.ts';
 import {
   currentChangeCounts,
@@ -16,11 +17,13 @@ import {
   watchEndpoints,
   type Target,
 } from '../deploy/deploy.ts';
-import { openModelVersion, type OpenedVersion } from '../registry/registry.ts';
+import { modelOfItsOwn, openModelVersion, type OpenedVersion } from '../registry/registry.ts';
 import type { Answerer } from './answer.ts';
 import type { LogSettings } from '../../contract/endpoint.ts';
 import type { LogStream } from './log/record.ts';
+import { KeptReady } from './kept-ready.ts';
 import { ModelCache } from './model-cache.ts';
+import { apartReadiness, ReadinessBoard, readinessWithoutReplicas, type Readiness } from './readiness.ts';
 import { Shadows } from './shadows.ts';
 import { Tally } from './tally.ts';
 
@@ -51,18 +54,22 @@ export class Serving {
   /** How requests end. */
   readonly tally = new Tally();
   readonly #shadows = new Shadows(this.tally);
-  readonly #services: Pick<Services, 'database' | 'clock' | 'log'>;
+  readonly #services: Services;
   readonly #known = new Map<string, Known>();
   readonly #loading = new Map<string, Promise<Known>>();
   readonly #models = new ModelCache<OpenedVersion>(modelCacheBytes);
+  readonly #board: ReadinessBoard;
+  readonly #kept: KeptReady;
   readonly #timer: NodeJS.Timeout;
   readonly #unwatch: Promise<(() => Promise<void>) | undefined>;
   #counts = new Map<string, number>();
   #tending: Promise<void> | undefined;
   #withdrawnKeyCount: number | undefined;
 
-  constructor(services: Pick<Services, 'database' | 'clock' | 'log'>) {
+  constructor(services: Services) {
     this.#services = services;
+    this.#board = new ReadinessBoard(services, (target) => this.readiness(target));
+    this.#kept = new KeptReady(services, (...which) => this.#makeReady(...which));
     this.#timer = setInterval(() => void this.tend(), tendEveryMs);
     this.#timer.unref();
     this.#unwatch = watchEndpoints(services.database, (id) => this.#forget(id)).catch((error: unknown) => {
@@ -81,11 +88,13 @@ export class Serving {
     const { target } = known;
     if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
     const deployment = pick(target, context.requestId);
-    const opened = this.#models.get(deployment.modelVersionId) ?? (await this.#open(context, deployment));
+    const { modelVersionId } = deployment;
+    const opened =
+      this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#openFor(context, target, deployment));
     return {
       projectId: target.projectId,
-      modelVersionId: deployment.modelVersionId,
-      model: opened.model,
+      modelVersionId,
+      model: this.#askable(target, modelVersionId, opened),
       log: { stream: streamOf(target, deployment, opened), settings: target.log },
     };
   }
@@ -98,11 +107,33 @@ export class Serving {
         deployment,
         rows,
         open: async (own) => {
-          const opened = await this.#opened(own, deployment.modelVersionId);
+          const opened = await this.#open(own, target!, deployment.modelVersionId);
           const stream = { ...streamOf(target!, deployment, opened), role: 'shadow' as const };
-          return { model: opened.model, log: { stream, settings: target!.log } };
+          return {
+            model: this.#askable(target!, deployment.modelVersionId, opened),
+            log: { stream, settings: target!.log },
+          };
         },
       });
+  }
+
+  /** How ready each version of an endpoint is on this server. */
+  readiness(target: Target): Readiness[] {
+    return target.deployments.map(({ modelVersionId }) => {
+      const name = nameOf(target, modelVersionId);
+      const opened = this.#models.peek(name);
+      if (opened?.apart) {
+        const { served } = this.#apart(target, modelVersionId, opened.apart);
+        return apartReadiness(modelVersionId, this.#services.modelServers.statusOf(served.name));
+      }
+      const place = opened ? 'in-process' : null;
+      const state = opened ? 'warm' : this.#models.isOpening(name) ? 'loading' : 'cold';
+      return readinessWithoutReplicas(modelVersionId, { place, state });
+    });
+  }
+
+  get serverId(): string {
+    return this.#board.serverId;
   }
 
   /** Counts predictions of an endpoint; written once a second. */
@@ -127,23 +158,50 @@ export class Serving {
     )?.();
     await this.#tending;
     await this.tend();
+    await this.#attempt('What was told of endpoints could not be taken back.', () => this.#board.close());
   }
 
-  /** Opens the model of a deployment; a model that does not open failed a request. */
-  async #open(
+  /** Opens the model of a deployment; one that does not open failed a request. */
+  async #openFor(
     context: Context,
+    target: Target,
     { id, modelVersionId }: Target['deployments'][number],
   ): Promise<OpenedVersion> {
     try {
-      return await this.#opened(context, modelVersionId);
+      return await this.#open(context, target, modelVersionId);
     } catch (error) {
-      this.tally.failed(id);
+      this.tally.failed(id, error);
       throw error;
     }
   }
 
-  async #opened(context: Context, modelVersionId: string): Promise<OpenedVersion> {
-    return await this.#models.load(modelVersionId, () => openModelVersion(context, modelVersionId));
+  #askable(target: Target, modelVersionId: string, { apart, model }: OpenedVersion): Answerer {
+    return apart ? this.#apart(target, modelVersionId, apart).model : model;
+  }
+
+  async #open(context: Context, target: Target, modelVersionId: string): Promise<OpenedVersion> {
+    this.#board.follow(target);
+    return await this.#models.load(nameOf(target, modelVersionId), () =>
+      openModelVersion(context, modelVersionId, target.serving.place),
+    );
+  }
+
+  /** The model asked in processes of this endpoint alone. */
+  #apart(
+    target: Target,
+    modelVersionId: string,
+    apart: NonNullable<OpenedVersion['apart']>,
+  ): ReturnType<typeof modelOfItsOwn> {
+    const { maxReplicas, idleMinutes } = target.serving;
+    return modelOfItsOwn(this.#services, apart, {
+      name: `${target.endpointId} ${modelVersionId}`,
+      scale: { maxReplicas, idleMs: idleMinutes * minuteMs },
+    });
+  }
+
+  async #makeReady(context: Context, target: Target, modelVersionId: string): Promise<ServedModel | null> {
+    const { apart } = await this.#open(context, target, modelVersionId);
+    return apart && this.#apart(target, modelVersionId, apart).served;
   }
 
   #fresh(endpointId: string): Known | undefined {
@@ -179,6 +237,8 @@ export class Serving {
     await this.#attempt('Counts of requests could not be written.', () =>
       this.tally.write(this.#services.database),
     );
+    await this.#attempt('Endpoints could not be kept ready.', () => this.#kept.tend());
+    await this.#attempt('How ready endpoints are could not be told.', () => this.#board.tend());
   }
 
   #forget(endpointId: string): void {
@@ -225,6 +285,11 @@ export class Serving {
       this.#services.log.warn({ error }, failure);
     }
   }
+}
+
+/** Versions are opened once for all endpoints, but where one says where. */
+function nameOf({ serving }: Target, modelVersionId: string): string {
+  return serving.place === 'automatic' ? modelVersionId : `${modelVersionId} ${serving.place}`;
 }
 
 /** What the records of a deployment's answers have in common. */

@@ -64,7 +64,7 @@ export class Shadows {
       this.#tally.answered(deployment.id, tookMs);
       await recordAnswers(context, log, { beganMs, rows, answers: predictions });
     } catch (error) {
-      this.#tally.failed(deployment.id);
+      this.#tally.failed(deployment.id, error);
       context.log.debug({ error, deploymentId: deployment.id }, 'a shadow failed a copy of a request');
     }
     // Shadows never take more of the processor than is left to others.

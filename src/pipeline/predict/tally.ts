@@ -1,9 +1,18 @@
 // How requests ended, by deployment, on their way to the database: answered and how fast, or failed. Counting is a few
 // additions in memory; the server's upkeep writes them once a second (serving.ts). What is lost with a killed server is
 // what it counted in its last second.
+import { Problem } from '../../base/problems.ts';
 import { recordRequests, type DeploymentRequests } from '../deploy/deploy.ts';
 import { latencyEdgesMs } from '../deploy/revisions.ts';
 import type { Database } from '../../platform/ports/database.ts';
+
+/** Why a request was not answered though its model could have. */
+const notOfTheModel: ReadonlySet<string> = new Set([
+  'cancelled',
+  'budget-exceeded',
+  'disk-full',
+  'too-many-requests',
+]);
 
 export class Tally {
   #counts = new Map<string, DeploymentRequests>();
@@ -15,8 +24,9 @@ export class Tally {
     if (latencyMs !== null) counts.latencyCounts[bucketOf(latencyMs)]!++;
   }
 
-  /** Counts a request that the model failed or refused. */
-  failed(deploymentId: string): void {
+  /** Counts a request that the model failed or refused; one that failed for another reason is not counted. */
+  failed(deploymentId: string, error: unknown): void {
+    if (error instanceof Problem && notOfTheModel.has(error.code)) return;
     const counts = this.#of(deploymentId);
     counts.requestCount++;
     counts.errorCount++;
