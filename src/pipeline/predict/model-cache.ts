@@ -48,6 +48,11 @@ export class ModelCache<Model extends OpenedModel> {
     return await opening;
   }
 
+  /** What is open: models, and bytes of their files. */
+  get held(): { modelCount: number; fileBytes: number } {
+    return { modelCount: this.#models.size, fileBytes: this.#bytes };
+  }
+
   /** Forgets every model, those too that are being opened. */
   clear(): void {
     this.#clearings++;

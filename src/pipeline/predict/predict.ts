@@ -12,7 +12,7 @@ import type { Database } from '../../platform/ports/database.ts';
 import { answerCsv, answerRows } from './answer.ts';
 import { closePredictionLog } from './log/log.ts';
 import { FileRecorder, recordAnswers } from './log/recording.ts';
-import { Serving } from './serving.ts';
+import { Serving, type Answering } from './serving.ts';
 import { Spool } from './spool.ts';
 import { Tab } from './tab.ts';
 
@@ -42,17 +42,23 @@ export async function predict(
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
   const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
-  const { predictions, warnings } = await answerRows(model, rows);
-  const lease = context.meter.lease({
-    payer: payerOf(context, projectId),
-    unit: 'prediction',
-    subjectId: endpointId,
-    chunkQuantity: leaseQuantity,
+  return await serving.metrics.count(context, log.stream, async () => {
+    const { predictions, warnings } = await answerRows(model, rows);
+    context.laps.end('model');
+    const lease = context.meter.lease({
+      payer: payerOf(context, projectId),
+      unit: 'prediction',
+      subjectId: endpointId,
+      chunkQuantity: leaseQuantity,
+    });
+    if (!lease.tryUse(rows.length)) await lease.use(rows.length);
+    serving.count(endpointId, rows.length);
+    context.laps.end('meter');
+    await recordAnswers(context, log, { beganMs, rows, answers: predictions });
+    context.laps.end('log');
+    const answer = { requestId: context.requestId, modelVersionId, predictions, warnings };
+    return { rowCount: rows.length, answer };
   });
-  if (!lease.tryUse(rows.length)) await lease.use(rows.length);
-  serving.count(endpointId, rows.length);
-  await recordAnswers(context, log, { beganMs, rows, answers: predictions });
-  return { requestId: context.requestId, modelVersionId, predictions, warnings };
 }
 
 /** A CSV file of answers, and what belongs to it and has no place in it. */
@@ -74,7 +80,26 @@ export async function predictCsv(
 ): Promise<CsvPredictions> {
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
-  const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
+  const answering = await serving.answering(context, endpointId);
+  return await serving.metrics.count(context, answering.log.stream, async () => {
+    const answered = await answerFile(context, { ...answering, endpointId, beganMs }, source);
+    serving.count(endpointId, answered.rowCount);
+    return answered;
+  });
+}
+
+async function answerFile(
+  context: Context,
+  {
+    endpointId,
+    beganMs,
+    projectId,
+    modelVersionId,
+    model,
+    log,
+  }: Answering & { endpointId: string; beganMs: number },
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ rowCount: number; answer: CsvPredictions }> {
   const recorder = new FileRecorder(context, log, beganMs);
   const { maxColumns, maxFieldBytes } = context.limits;
   const tab = new Tab(context, payerOf(context, projectId), endpointId);
@@ -97,7 +122,6 @@ export async function predictCsv(
     await tab.release();
     throw error;
   }
-  serving.count(endpointId, rowCount);
   recorder.record();
   const output = {
     contentType: 'text/csv; charset=utf-8',
@@ -105,7 +129,8 @@ export async function predictCsv(
     sizeBytes: spool.sizeBytes,
     fileName: 'predictions.csv',
   };
-  return { output, modelVersionId, warnings: [...warnings] };
+  context.laps.end('model');
+  return { rowCount, answer: { output, modelVersionId, warnings: [...warnings] } };
 }
 
 /** Ends what predictions do in the background for `services` and writes what was counted; before the database closes. */
@@ -122,8 +147,8 @@ const servings = new WeakMap<Database, Serving>();
 function servingOf(context: Context): Serving {
   let serving = servings.get(context.database);
   if (!serving) {
-    const { database, clock, log } = context;
-    serving = new Serving({ database, clock, log });
+    const { database, clock, log, metrics } = context;
+    serving = new Serving({ database, clock, log, metrics });
     servings.set(database, serving);
   }
   return serving;

@@ -20,6 +20,7 @@ import { openModelVersion, type OpenedVersion } from '../registry/registry.ts';
 import type { Answerer } from './answer.ts';
 import type { LogSettings } from '../../contract/endpoint.ts';
 import type { LogStream } from './log/record.ts';
+import { PredictionMetrics } from './metrics.ts';
 import { ModelCache } from './model-cache.ts';
 
 /** Model files of this size in all stay open. */
@@ -46,6 +47,7 @@ interface Known {
 
 /** One server's memory for predictions. */
 export class Serving {
+  readonly metrics: PredictionMetrics;
   readonly #services: Pick<Services, 'database' | 'clock' | 'log'>;
   readonly #known = new Map<string, Known>();
   readonly #loading = new Map<string, Promise<Known>>();
@@ -56,8 +58,9 @@ export class Serving {
   #tending: Promise<void> | undefined;
   #withdrawnKeyCount: number | undefined;
 
-  constructor(services: Pick<Services, 'database' | 'clock' | 'log'>) {
+  constructor(services: Pick<Services, 'database' | 'clock' | 'log' | 'metrics'>) {
     this.#services = services;
+    this.metrics = new PredictionMetrics(services, () => this.#models.held);
     this.#timer = setInterval(() => void this.tend(), tendEveryMs);
     this.#timer.unref();
     this.#unwatch = watchEndpoints(services.database, (id) => this.#forget(id)).catch((error: unknown) => {
@@ -73,6 +76,7 @@ export class Serving {
   async answering(context: Context, endpointId: string): Promise<Answering> {
     const known = this.#fresh(endpointId) ?? (await this.#load(context, endpointId));
     known.usedAtMs = this.#services.clock.monotonicMs();
+    context.laps.end('find');
     const { target } = known;
     if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
     const deployment = pick(target, context.requestId);
@@ -80,6 +84,7 @@ export class Serving {
     const opened =
       this.#models.get(modelVersionId) ??
       (await this.#models.load(modelVersionId, () => openModelVersion(context, modelVersionId)));
+    context.laps.end('load');
     return {
       projectId: target.projectId,
       modelVersionId,
