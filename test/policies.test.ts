@@ -82,6 +82,8 @@ const mayBeDoneBy: Record<OperationId, string> = {
   getEndpoint: 'vpeb',
   deployModel: 'eb',
   setLogSettings: 'eb',
+  setServingSettings: 'eb',
+  getServingStatus: 'vpeb',
   deleteEndpoint: 'eb',
   getMonitor: 'veb',
   setMonitor: 'eb',

@@ -42,6 +42,7 @@ const bodies: Partial<Record<OperationId, object>> = {
   createComparison: { modelVersionId: '$modelVersionId' },
   setGateRule: { rule: 'flipped <= 1%' },
   setLogSettings: { share: 0.5 },
+  setServingSettings: { idleMinutes: 5 },
   queryPredictionLog: { sql: 'select 1 as one' },
   sendOutcomes: { outcomes: [{ predictionId: 'req_00000000000000000000000000-0', actual: 'yes' }] },
   findCounterfactuals: { row: {}, wanted: { class: 'a' } },

@@ -12,6 +12,7 @@ import type { Mail } from './ports/mail.ts';
 import type { Meter, Payer } from './ports/meter.ts';
 import type { Laps } from './telemetry/laps.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { ModelServers } from './ports/model-servers.ts';
 import type { RenewableSigner } from './security/signing/key-file.ts';
 
 /** Who asks. `system` is Pilvi itself: jobs, reactions to events, reapers. */
@@ -27,6 +28,8 @@ export interface Services {
   database: Database;
   blobs: Blobs;
   jobs: Jobs;
+  /** Models that answer in processes of their own. */
+  modelServers: ModelServers;
   meter: Meter;
   egress: Egress;
   mail: Mail;

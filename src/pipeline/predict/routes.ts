@@ -2,7 +2,7 @@
 import * as operations from '../../contract/endpoint.ts';
 import { directRoute, route, type Route } from '../../platform/http/route.ts';
 import { logRoutes } from './log/routes.ts';
-import { predict, predictCsv } from './predict.ts';
+import { getServingStatus, predict, predictCsv } from './predict.ts';
 
 export const predictRoutes: Route[] = [
   directRoute(operations.predict, (context, { endpointId, body }) => predict(context, endpointId, body.rows)),
@@ -13,5 +13,6 @@ export const predictRoutes: Route[] = [
     if (warnings.length > 0) exchange.setHeader('X-Pilvi-Warnings', encodeURIComponent(warnings.join('\n')));
     return output;
   }),
+  route(operations.getServingStatus, (context, { endpointId }) => getServingStatus(context, endpointId)),
   ...logRoutes,
 ];

@@ -227,6 +227,7 @@ CREATE TABLE "endpoints" (
 	"fields" jsonb NOT NULL,
 	"prediction_count" bigint NOT NULL,
 	"log" jsonb NOT NULL,
+	"serving" jsonb NOT NULL,
 	"change_count" integer NOT NULL
 );
 --> statement-breakpoint
@@ -327,6 +328,17 @@ CREATE TABLE "prediction_log_servers" (
 );
 --> statement-breakpoint
 ALTER TABLE "prediction_log_servers" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "serving_states" (
+	"server_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"workspace_id" text NOT NULL,
+	"project_id" text NOT NULL,
+	"versions" jsonb NOT NULL,
+	"seen_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "serving_states_endpoint_id_server_id_pk" PRIMARY KEY("endpoint_id","server_id")
+);
+--> statement-breakpoint
+ALTER TABLE "serving_states" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "model_aliases" (
 	"workspace_id" text NOT NULL,
 	"project_id" text NOT NULL,
@@ -571,6 +583,7 @@ CREATE UNIQUE INDEX "dataset_versions_number" ON "dataset_versions" USING btree 
 CREATE UNIQUE INDEX "datasets_name" ON "datasets" USING btree ("project_id","name");--> statement-breakpoint
 CREATE INDEX "deployments_revision" ON "deployments" USING btree ("endpoint_id","revision");--> statement-breakpoint
 CREATE UNIQUE INDEX "endpoints_name" ON "endpoints" USING btree ("project_id","name");--> statement-breakpoint
+CREATE INDEX "endpoints_kept_ready" ON "endpoints" USING btree ("id") WHERE serving->>'minReplicas' <> '0';--> statement-breakpoint
 CREATE INDEX "alerts_endpoint" ON "alerts" USING btree ("endpoint_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "monitor_references_version" ON "monitor_references" USING btree ("model_version_id");--> statement-breakpoint
 CREATE INDEX "monitor_reports_endpoint" ON "monitor_reports" USING btree ("endpoint_id","id");--> statement-breakpoint
@@ -614,6 +627,7 @@ CREATE POLICY "tenant" ON "monitor_reports" AS PERMISSIVE FOR ALL TO "pilvi_tena
 CREATE POLICY "tenant" ON "monitors" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "prediction_log_parts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "prediction_log_servers" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "serving_states" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "model_aliases" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_read" ON "model_versions" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_append" ON "model_versions" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
