@@ -82,6 +82,8 @@ const mayBeDoneBy: Record<OperationId, string> = {
   getEndpoint: 'vpeb',
   deployModel: 'eb',
   setLogSettings: 'eb',
+  setServingSettings: 'eb',
+  getServingStatus: 'vpeb',
   deleteEndpoint: 'eb',
   getMonitor: 'veb',
   setMonitor: 'eb',
@@ -95,6 +97,14 @@ const mayBeDoneBy: Record<OperationId, string> = {
   getGateRule: 'veb',
   setGateRule: 'eb',
   listAlerts: 'veb',
+  startRelease: 'eb',
+  listReleases: 'veb',
+  getRelease: 'veb',
+  approveRelease: 'eb',
+  pauseRelease: 'eb',
+  resumeRelease: 'eb',
+  promoteRelease: 'eb',
+  rollBackRelease: 'eb',
   predict: 'peb',
   predictCsv: 'peb',
   getPredictionLog: 'veb',
@@ -121,7 +131,15 @@ const mayBeDoneBy: Record<OperationId, string> = {
 };
 
 /** Addresses of the router that are no operation: the gate, probes, pages, and refusals. */
-const besidesOperations = new Set(['ALL /*', 'ALL /api/*', 'GET /healthz', 'GET /readyz', 'GET *', 'GET /*']);
+const besidesOperations = new Set([
+  'ALL /*',
+  'ALL /api/*',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /metrics',
+  'GET *',
+  'GET /*',
+]);
 
 const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'];
 

@@ -10,9 +10,11 @@ import { payerOf, type Context, type Services } from '../../platform/context.ts'
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Database } from '../../platform/ports/database.ts';
 import { answerCsv, answerRows } from './answer.ts';
+import { getEndpoint, predictionTarget } from '../deploy/deploy.ts';
 import { closePredictionLog } from './log/log.ts';
 import { FileRecorder, recordAnswers } from './log/recording.ts';
-import { Serving } from './serving.ts';
+import { statusOverServers, type ServingStatus } from './readiness.ts';
+import { Serving, type Answering } from './serving.ts';
 import { Spool } from './spool.ts';
 import { Tab } from './tab.ts';
 
@@ -42,17 +44,30 @@ export async function predict(
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
   const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
-  const { predictions, warnings } = await answerRows(model, rows);
-  const lease = context.meter.lease({
-    payer: payerOf(context, projectId),
-    unit: 'prediction',
-    subjectId: endpointId,
-    chunkQuantity: leaseQuantity,
+  const { deploymentId } = log.stream;
+  return await serving.metrics.count(context, log.stream, async () => {
+    const askedMs = context.clock.monotonicMs();
+    const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
+      serving.tally.failed(deploymentId, error);
+      throw error;
+    });
+    serving.tally.answered(deploymentId, context.clock.monotonicMs() - askedMs);
+    context.laps.end('model');
+    const lease = context.meter.lease({
+      payer: payerOf(context, projectId),
+      unit: 'prediction',
+      subjectId: endpointId,
+      chunkQuantity: leaseQuantity,
+    });
+    if (!lease.tryUse(rows.length)) await lease.use(rows.length);
+    serving.count(endpointId, rows.length);
+    context.laps.end('meter');
+    await recordAnswers(context, log, { beganMs, rows, answers: predictions });
+    context.laps.end('log');
+    serving.askShadows(context, endpointId, rows);
+    const answer = { requestId: context.requestId, modelVersionId, predictions, warnings };
+    return { rowCount: rows.length, answer };
   });
-  if (!lease.tryUse(rows.length)) await lease.use(rows.length);
-  serving.count(endpointId, rows.length);
-  await recordAnswers(context, log, { beganMs, rows, answers: predictions });
-  return { requestId: context.requestId, modelVersionId, predictions, warnings };
 }
 
 /** A CSV file of answers, and what belongs to it and has no place in it. */
@@ -74,7 +89,33 @@ export async function predictCsv(
 ): Promise<CsvPredictions> {
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
-  const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
+  const answering = await serving.answering(context, endpointId);
+  return await serving.metrics.count(context, answering.log.stream, async () => {
+    const { deploymentId } = answering.log.stream;
+    const answered = await answerFile(context, { ...answering, endpointId, beganMs }, source).catch(
+      (error: unknown) => {
+        serving.tally.failed(deploymentId, error);
+        throw error;
+      },
+    );
+    serving.tally.answered(deploymentId, null);
+    serving.count(endpointId, answered.rowCount);
+    return answered;
+  });
+}
+
+async function answerFile(
+  context: Context,
+  {
+    endpointId,
+    beganMs,
+    projectId,
+    modelVersionId,
+    model,
+    log,
+  }: Answering & { endpointId: string; beganMs: number },
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ rowCount: number; answer: CsvPredictions }> {
   const recorder = new FileRecorder(context, log, beganMs);
   const { maxColumns, maxFieldBytes } = context.limits;
   const tab = new Tab(context, payerOf(context, projectId), endpointId);
@@ -97,7 +138,6 @@ export async function predictCsv(
     await tab.release();
     throw error;
   }
-  serving.count(endpointId, rowCount);
   recorder.record();
   const output = {
     contentType: 'text/csv; charset=utf-8',
@@ -105,7 +145,22 @@ export async function predictCsv(
     sizeBytes: spool.sizeBytes,
     fileName: 'predictions.csv',
   };
-  return { output, modelVersionId, warnings: [...warnings] };
+  context.laps.end('model');
+  return { rowCount, answer: { output, modelVersionId, warnings: [...warnings] } };
+}
+
+/** How ready an endpoint is to answer, over all servers. Throws `not-found`. */
+export async function getServingStatus(context: Context, endpointId: string): Promise<ServingStatus> {
+  const endpoint = await getEndpoint(context, endpointId);
+  const target = await predictionTarget(context, endpointId);
+  const serving = servingOf(context);
+  const here = { serverId: serving.serverId, versions: serving.readiness(target) };
+  return await statusOverServers(context, endpoint, here);
+}
+
+/** Begins to make ready what is to be ready before anyone asks. Without it a server begins with its first prediction. */
+export function openPredictions(services: Services): void {
+  servingOf(services);
 }
 
 /** Ends what predictions do in the background for `services` and writes what was counted; before the database closes. */
@@ -119,11 +174,11 @@ export async function closePredictions({ database }: Pick<Services, 'database'>)
 /** One for each server of this process, which is one for each database that is open. */
 const servings = new WeakMap<Database, Serving>();
 
-function servingOf({ database, clock, log }: Context): Serving {
-  let serving = servings.get(database);
+function servingOf(services: Services): Serving {
+  let serving = servings.get(services.database);
   if (!serving) {
-    serving = new Serving({ database, clock, log });
-    servings.set(database, serving);
+    serving = new Serving(services);
+    servings.set(services.database, serving);
   }
   return serving;
 }
