@@ -86,18 +86,12 @@ test('a trial that takes too much is ended; the search goes on and ends with a m
   assert.ok(found.warnings.some((warning) => warning.includes('too near to the memory limit')));
 });
 
-test('where memory ends one trial after another, no more are begun', async () => {
-  let trialCount = 0;
-  const found = await run(400 * mebibyte, {
-    memory: { limitBytes: 100, takenBytes: () => (trialCount > 2 ? 99 : 50) },
-    onProgress: (event: SearchEvent) => {
-      if (event.kind === 'trial-started') trialCount++;
-    },
-  });
-  assert.ok(found.leaderboard.length <= 5 && found.leaderboard.length >= 3);
-  assert.ok(found.model.members.length > 0);
-  await assert.rejects(
-    run(400 * mebibyte, { memory: { limitBytes: 100, takenBytes: () => 99 } }),
-    (error: Error) => /memory/.test(error.message),
+test('where memory ends one trial after another, no more are begun; there is a model all the same', async () => {
+  const found = await run(400 * mebibyte, { memory: { limitBytes: 100, takenBytes: () => 99 } });
+  assert.equal(found.leaderboard.length, 4);
+  assert.deepEqual(
+    found.leaderboard.filter(({ state }) => state === 'finished').map(({ learner }) => learner),
+    ['baseline'],
   );
+  assert.ok(found.model.members.length > 0);
 });

@@ -15,9 +15,9 @@ export interface MemoryGauge {
 }
 
 /** A trial is ended when it has taken so much of all memory. */
-const mostTaken = 0.94;
+const mostTaken = 0.95;
 /** Beyond so much, only the best trials are kept, and chosen models do not learn again. */
-const scarceFrom = 0.75;
+const scarceFrom = 0.7;
 /** Trials in a row that memory ended, after which no other is begun. */
 const mostEnded = 3;
 /** Bytes of a value as a number, and in its bin. */
@@ -26,7 +26,7 @@ const bytesPerValue = 9;
 export interface MemoryWatch {
   /** `pause`, which ends what runs when memory does, while trials run. @throws Problem `memory-limit` */
   pause: () => Promise<void>;
-  /** Whether trials run, so that what is ended is a trial. */
+  /** Whether a trial runs that may be ended: not while there is no model yet. */
   isTrying: boolean;
   /** Whether what could be given back should be. */
   isScarce: () => boolean;

@@ -191,7 +191,7 @@ async function runTrials(
     const candidate = portfolioCandidate(trials.length, fits) ?? propose(triedIn(trials));
     if (trials.length === 2) run.stage('searching', 'Comparing models');
     const rung = rungFor(trials);
-    run.memory.isTrying = true;
+    run.memory.isTrying = trials.some(({ models }) => models.length > 0);
     const trial = await runTrial(
       {
         ...context,
