@@ -104,6 +104,24 @@ export async function listEndpointRows(
     .limit(page.limit + 1);
 }
 
+/** Endpoints of every project that the caller reaches, oldest first: those of a name, of a project, or all. */
+export async function findEndpointRows(
+  transaction: Transaction,
+  { name, projectId, limit }: { name: string | undefined; projectId: string | undefined; limit: number },
+): Promise<EndpointRow[]> {
+  return await transaction
+    .select()
+    .from(endpoints)
+    .where(
+      and(
+        name === undefined ? undefined : eq(endpoints.name, name),
+        projectId === undefined ? undefined : eq(endpoints.projectId, projectId),
+      ),
+    )
+    .orderBy(endpoints.id)
+    .limit(limit);
+}
+
 /** The deployments that answer for these endpoints now, largest share first. */
 export async function deploymentsOf(
   transaction: Transaction,

@@ -11,6 +11,7 @@ import { getApiDocument } from '../../contract/server.ts';
 import type { Context, Services } from '../context.ts';
 import { runOnce, takesIdempotencyKey } from './idempotency.ts';
 import { documentHeader, securitySchemes, toRouteConfig } from './openapi.ts';
+import { serveProtocols, type Protocol } from './protocol.ts';
 import { patience, readInput, type Patience } from './read-request.ts';
 import { methodNotAllowed, respond, respondProblem, unknownAddress } from './respond.ts';
 import { route, type Exchange, type Route } from './route.ts';
@@ -38,6 +39,8 @@ export interface Gate {
 
 export interface AppOptions {
   routes: readonly Route[];
+  /** Other people's protocols, beside the API. */
+  protocols?: readonly Protocol[];
   services: Services;
   gate: Gate;
   version: string;
@@ -90,6 +93,11 @@ export function createApp(options: AppOptions): OpenAPIHono {
     api.all(path, (http) => refuseMethod(http, allowed, services.log));
   }
   app.route('/api/v1', api);
+  serveProtocols(app, options.protocols ?? [], {
+    ...options,
+    factsOf: (http) => factsOf(http, options),
+    requestIdOf,
+  });
   app.all('/api/*', (http) => {
     throw unknownAddress(http.req.path);
   });

@@ -4,6 +4,7 @@ import type { HonoRequest } from 'hono';
 import { Problem, type FieldError } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import type { Operation } from '../../contract/operation.ts';
+import { isPacked, unpacked } from './body-encoding.ts';
 
 const defaultMaxJsonBytes = 1_048_576;
 
@@ -39,13 +40,41 @@ export async function readInput(
   }
   if (stream) {
     requireMediaType(request, stream);
-    const sizeBytes = contentLength(request);
     const maxBytes = operation.request.maxBodyBytes ?? Number.POSITIVE_INFINITY;
-    if (sizeBytes !== undefined && sizeBytes > maxBytes) throw tooLarge(maxBytes);
-    input.stream = readChunks(request.raw, maxBytes, { stallMs });
-    input.sizeBytes = sizeBytes;
+    input.stream = readChunks(request, maxBytes, { stallMs });
+    input.sizeBytes = isPacked(request.header('content-encoding')) ? undefined : contentLength(request);
   }
   return input;
+}
+
+/**
+ * The whole body, unpacked, within `maxBytes`. Throws `body-too-large`, `request-timeout`, `unsupported-media-type`
+ * (of an encoding) and `malformed-body`.
+ */
+export async function readBody(
+  request: HonoRequest,
+  maxBytes: number,
+  { jsonArrivalMs, stallMs }: Patience,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const limits = { stallMs, deadlineMs: jsonArrivalMs };
+  for await (const chunk of readChunks(request, maxBytes, limits)) chunks.push(chunk);
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}
+
+/** `text` as JSON. Throws `malformed-body`, or `invalid-request` for texts in it that no database stores. */
+export function parseJson(text: string): unknown {
+  try {
+    // Only an escape can bring in what is refused: most bodies need no second look.
+    return /\\u(?:0000|d[89a-f])/i.test(text) ? storable(JSON.parse(text)) : JSON.parse(text);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(
+      'malformed-body',
+      text === '' ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
+      { cause: error },
+    );
+  }
 }
 
 function validated(schema: z.ZodType, value: unknown, prefix: string): unknown {
@@ -79,24 +108,17 @@ function contentLength(request: HonoRequest): number | undefined {
 }
 
 async function readJson(request: HonoRequest, maxBytes: number, limits: ChunkLimits): Promise<unknown> {
-  const announced = contentLength(request);
-  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let text = '';
   try {
-    for await (const chunk of readChunks(request.raw, maxBytes, limits))
+    for await (const chunk of readChunks(request, maxBytes, limits))
       text += decoder.decode(chunk, { stream: true });
     text += decoder.decode();
-    // Only an escape can bring in what is refused: most bodies need no second look.
-    return /\\u(?:0000|d[89a-f])/i.test(text) ? storable(JSON.parse(text)) : JSON.parse(text);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem(
-      'malformed-body',
-      text === '' ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
-      { cause: error },
-    );
+    throw new Problem('malformed-body', 'The body is not valid JSON in UTF-8.', { cause: error });
   }
+  return parseJson(text);
 }
 
 /** `value`, unless one of its texts or names has a character that no database stores: U+0000, half a surrogate pair. */
@@ -120,8 +142,16 @@ interface ChunkLimits {
   deadlineMs?: number;
 }
 
-/** The chunks of a body, at most `maxBytes`; a body that stalls or misses its deadline is given up. */
-async function* readChunks(
+/** The chunks of a body, unpacked, at most `maxBytes`; a body that stalls or misses its deadline is given up. */
+function readChunks(request: HonoRequest, maxBytes: number, limits: ChunkLimits): AsyncGenerator<Uint8Array> {
+  const announced = contentLength(request);
+  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
+  const sent = sentChunks(request.raw, maxBytes, limits);
+  const encoding = request.header('content-encoding');
+  return isPacked(encoding) ? unpacked(sent, { encoding, maxBytes }) : sent;
+}
+
+async function* sentChunks(
   request: Request,
   maxBytes: number,
   limits: ChunkLimits,

@@ -25,15 +25,21 @@ export function respond(
 
 /** The answer for a problem. Server errors are logged with their cause; the client sees only the catalogue's words. */
 export function respondProblem(http: HonoContext, error: unknown, requestId: string, log: Log): Response {
+  const problem = tellProblem(http, error, requestId, log);
+  return new Response(JSON.stringify(problem.toDocument(requestId)), {
+    status: problem.status,
+    headers: { ...Object.fromEntries(http.res.headers), 'content-type': 'application/problem+json' },
+  });
+}
+
+/** The problem that `error` is, written to the log where it is ours, with the headers that go with it. */
+export function tellProblem(http: HonoContext, error: unknown, requestId: string, log: Log): Problem {
   const problem = asProblem(error);
   if (problem.status >= 500) log.error({ requestId, error: problem.cause ?? problem }, problem.message);
   if (problem.retryAfterSeconds !== undefined)
     http.header('Retry-After', String(Math.ceil(problem.retryAfterSeconds)));
   if (problem.code === 'not-signed-in') http.header('WWW-Authenticate', 'Bearer realm="pilvi"');
-  return new Response(JSON.stringify(problem.toDocument(requestId)), {
-    status: problem.status,
-    headers: { ...Object.fromEntries(http.res.headers), 'content-type': 'application/problem+json' },
-  });
+  return problem;
 }
 
 function respondStream(http: HonoContext, output: StreamOutput): Response {
