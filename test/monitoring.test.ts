@@ -102,10 +102,10 @@ test('compared with the window before', async () => {
 
 test('addresses of channels are shown in part, and stay when they are sent back so', async () => {
   const { client } = product;
-  const channels = [{ kind: 'slack' as const, url: 'https://hooks.example.com/services/T0/B0/secret' }];
+  const channels = [{ kind: 'slack' as const, address: 'https://hooks.example.com/services/T0/B0/secret' }];
   const { settings } = await client.setMonitor({ endpointId, body: { channels } });
-  assert.deepEqual(settings.channels, [{ kind: 'slack', url: 'https://hooks.example.com/…cret' }]);
-  const added = { kind: 'webhook' as const, url: 'https://example.com' };
+  assert.deepEqual(settings.channels, [{ kind: 'slack', address: 'https://hooks.example.com/…cret' }]);
+  const added = { kind: 'webhook' as const, address: 'https://example.com' };
   const again = await client.setMonitor({
     endpointId,
     body: { channels: [...settings.channels, added] },
@@ -123,8 +123,14 @@ test('what makes no sense is refused', async () => {
   });
   const rules = [{ measure: 'answers' as const, opensFrom: 0.1, closesBelow: 0.2, windowCount: 1 }];
   await assert.rejects(client.setMonitor({ endpointId, body: { rules } }), { code: 'invalid-request' });
-  const channels = [{ kind: 'webhook' as const, url: 'file:///etc/passwd' }];
+  const channels = [{ kind: 'webhook' as const, address: 'file:///etc/passwd' }];
   await assert.rejects(client.setMonitor({ endpointId, body: { channels } }), { code: 'invalid-request' });
+  const nobody = [{ kind: 'mail' as const, address: 'not an address' }];
+  await assert.rejects(client.setMonitor({ endpointId, body: { channels: nobody } }), {
+    code: 'invalid-request',
+  });
+  const mail = [{ kind: 'mail' as const, address: 'ann@example.org' }];
+  await assert.rejects(client.setMonitor({ endpointId, body: { channels: mail } }), /SMTP_URL/);
   await assert.rejects(client.getMonitorReport({ reportId: 'rpt_none' }), { code: 'not-found' });
 });
 

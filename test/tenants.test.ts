@@ -39,7 +39,10 @@ const bodies: Partial<Record<OperationId, object>> = {
   },
   predict: { rows: [{}] },
   explainRows: { rows: [{}] },
+  createComparison: { modelVersionId: '$modelVersionId' },
+  setGateRule: { rule: 'flipped <= 1%' },
   setLogSettings: { share: 0.5 },
+  setServingSettings: { idleMinutes: 5 },
   queryPredictionLog: { sql: 'select 1 as one' },
   sendOutcomes: { outcomes: [{ predictionId: 'req_00000000000000000000000000-0', actual: 'yes' }] },
   findCounterfactuals: { row: {}, wanted: { class: 'a' } },
@@ -66,7 +69,16 @@ const queries: Partial<Record<OperationId, string>> = {
 };
 const everyPlace: readonly Place[] = [
   ...(['projectId', 'uploadId', 'datasetId', 'versionId', 'trainingId', 'jobId', 'modelId'] as const),
-  ...(['modelVersionId', 'endpointId', 'batchId', 'reportId', 'budgetId', 'keyId', 'userId'] as const),
+  ...([
+    'modelVersionId',
+    'endpointId',
+    'batchId',
+    'reportId',
+    'comparisonId',
+    'budgetId',
+    'keyId',
+    'userId',
+  ] as const),
 ];
 
 /** What stands in paths and is no place: nothing has it without what it belongs to. */
@@ -233,6 +245,8 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.getEndpoint({ endpointId }),
       await client.getMonitor({ endpointId }),
       await client.listMonitorReports({ endpointId }),
+      await client.listComparisons({ endpointId }),
+      await client.getGateRule({ endpointId }),
     );
   }
   return JSON.stringify(found, null, 1);

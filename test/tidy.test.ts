@@ -15,7 +15,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const shelves = ['base', 'contract', 'ml', 'platform', 'pipeline', 'capabilities', 'protocols', 'programs'];
 /** Siblings on one level of the order: neither imports the other. */
 const apart = new Set(['contract>ml', 'ml>contract']);
-const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'batch', 'monitor'];
+const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'batch', 'monitor', 'compare'];
 /** What other stages may import of a stage: its public file, and the worker's side of it where there is one. */
 const publicFiles: Record<string, string[]> = {
   data: [
@@ -30,6 +30,7 @@ const publicFiles: Record<string, string[]> = {
   ],
   predict: ['predict.ts', 'csv.ts', 'log/log.ts', 'log/layout.ts'],
   registry: ['registry.ts', 'explain.ts'],
+  monitor: ['monitor.ts', 'slices.ts', 'watched.ts', 'performance.ts'],
   billing: ['billing.ts', 'storage.ts'],
 };
 const forbiddenFolders = ['shared', 'utils', 'util', 'common', 'helpers', 'misc', 'lib', 'v1'];

@@ -32,18 +32,48 @@ function orderOf(random: Random, { amountBy = 0, newCityShare = 0, missingShare 
 const leaves = ({ amount, city }: Order): string =>
   (amount ?? 0) + (city === 'Oulu' ? 20 : 0) > 55 ? 'yes' : 'no';
 
-/** Trains a model in the client's first project and deploys it. */
-export async function deployWatched(client: Client): Promise<{ projectId: string; endpointId: string }> {
-  const projectId = (await client.listProjects({})).items[0]!.id;
-  const random = seededRandom(1);
+/** Orders as a table to learn from. `isSpoilt`: nobody in Oulu is said to leave. */
+export function ordersTable({
+  seed = 1,
+  moved = {},
+  isSpoilt = false,
+}: { seed?: number; moved?: Moved; isSpoilt?: boolean } = {}): string {
+  const random = seededRandom(seed);
   const lines = ['amount,city,member,visits,note,left'];
   for (let row = 0; row < 1500; row++) {
-    const order = orderOf(random, {});
-    lines.push(
-      `${order.amount},${order.city},${order.member},${order.visits},"${order.note}",${leaves(order)}`,
-    );
+    const order = orderOf(random, moved);
+    const truth = leaves(order);
+    const label = isSpoilt && order.city === 'Oulu' ? 'no' : truth;
+    const { amount, city, member, visits, note } = order;
+    lines.push(`${amount ?? ''},${city},${member},${visits},"${note}",${label}`);
   }
-  const { versionId } = await importTable(client, { projectId, name: 'orders', content: lines.join('\n') });
+  return lines.join('\n');
+}
+
+/** Trains a model in the client's first project and deploys it. */
+export async function deployWatched(client: Client): Promise<{
+  projectId: string;
+  endpointId: string;
+  modelVersionId: string;
+  datasetId: string;
+}> {
+  const projectId = (await client.listProjects({})).items[0]!.id;
+  const table = { projectId, name: 'orders', content: ordersTable() };
+  const { versionId, datasetId } = await importTable(client, table);
+  const modelVersionId = await trainLeaving(client, { projectId, versionId });
+  const { id: endpointId } = await client.createEndpoint({
+    projectId,
+    body: { name: 'leaving-customers', modelVersionId },
+  });
+  return { projectId, endpointId, modelVersionId, datasetId };
+}
+
+/** A version of the model of leaving customers, learned from a dataset version. */
+export async function trainLeaving(
+  client: Client,
+  { projectId, versionId }: { projectId: string; versionId: string },
+  recipe: object = {},
+): Promise<string> {
   const training = await client.createTraining({
     projectId,
     body: {
@@ -51,18 +81,14 @@ export async function deployWatched(client: Client): Promise<{ projectId: string
       target: 'left',
       modelName: 'leaving customers',
       budget: { seconds: 60, trials: 2 },
+      ...recipe,
     },
   });
   await waitForJob(client, training.jobId);
   const versionOf = async (): Promise<string | null> =>
     (await client.getTraining({ trainingId: training.id })).modelVersionId;
   await until('the model version is there', async () => (await versionOf()) !== null);
-  const modelVersionId = (await versionOf())!;
-  const { id: endpointId } = await client.createEndpoint({
-    projectId,
-    body: { name: 'leaving-customers', modelVersionId },
-  });
-  return { projectId, endpointId };
+  return (await versionOf())!;
 }
 
 /** Asks for so many predictions; returns the ids of the rows with what turned out to be true. */

@@ -20,6 +20,7 @@ export interface World {
   endpointId: string;
   batchId: string;
   reportId: string;
+  comparisonId: string;
   budgetId: string;
   keyId: string;
   userId: string;
@@ -78,6 +79,17 @@ export async function startImport(client: Client, { projectId, name, content }: 
   return { uploadId: upload.id, datasetId: dataset.id, versionId: version.id, jobId };
 }
 
+/** The same model as a version of a model of its own. */
+async function importedCopy(
+  client: Client,
+  { projectId, modelVersionId }: Pick<World, 'projectId' | 'modelVersionId'>,
+): Promise<string> {
+  const file = await client.downloadModelFile({ versionId: modelVersionId });
+  const { modelName } = await client.getModelVersion({ versionId: modelVersionId });
+  const stream = await file.blob();
+  return (await client.importModelFile({ projectId, modelName: `${modelName} copy`, stream })).id;
+}
+
 /** Makes a project called after `label` and fills it; `client` is an owner. */
 export async function fillWorld(client: Client, label: string): Promise<World> {
   const { id: projectId } = await client.createProject({ body: { name: `${label} project` } });
@@ -110,6 +122,11 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
   await waitForJob(client, batch.jobId);
   const report = await client.makeMonitorReport({ endpointId: endpoint.id, body: {} });
   await waitForJob(client, report.jobId!);
+  const comparison = await client.createComparison({
+    endpointId: endpoint.id,
+    body: { modelVersionId: await importedCopy(client, { projectId, modelVersionId }) },
+  });
+  await waitForJob(client, comparison.jobId);
   const budget = await client.setBudget({
     body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
   });
@@ -125,6 +142,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     endpointId: endpoint.id,
     batchId: batch.id,
     reportId: report.id,
+    comparisonId: comparison.id,
     budgetId: budget.id,
     keyId: key.id,
     userId: member.userId,

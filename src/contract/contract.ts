@@ -1,6 +1,7 @@
 // The whole contract: every operation of the API by its operationId. Everything that enumerates the API reads this.
 import * as batch from './batch.ts';
 import * as budget from './budget.ts';
+import * as comparison from './comparison.ts';
 import * as dataset from './dataset.ts';
 import * as endpoint from './endpoint.ts';
 import * as explanation from './explanation.ts';
@@ -31,6 +32,7 @@ const resources = {
   ...batch,
   ...explanation,
   ...monitor,
+  ...comparison,
   ...predictionLog,
   ...job,
   ...budget,

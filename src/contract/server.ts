@@ -7,6 +7,7 @@ export const serverInfo = z
     version: z.string(),
     database: z.enum(['pglite', 'postgres']),
     blobs: z.enum(['files', 's3']),
+    sendsMail: z.boolean().describe('Whether alerts can be told by mail.'),
     limits: z.object({
       maxUploadBytes: z.number().int(),
       maxColumns: z.number().int(),

@@ -8,7 +8,9 @@ import type { Database, Transaction } from './ports/database.ts';
 import type { Egress } from './ports/egress.ts';
 import type { Jobs } from './ports/jobs.ts';
 import type { Log } from './ports/log.ts';
+import type { Mail } from './ports/mail.ts';
 import type { Meter, Payer } from './ports/meter.ts';
+import type { ModelServers } from './ports/model-servers.ts';
 import type { RenewableSigner } from './security/signing/key-file.ts';
 
 /** Who asks. `system` is Pilvi itself: jobs, reactions to events, reapers. */
@@ -24,8 +26,11 @@ export interface Services {
   database: Database;
   blobs: Blobs;
   jobs: Jobs;
+  /** Models that answer in processes of their own. */
+  modelServers: ModelServers;
   meter: Meter;
   egress: Egress;
+  mail: Mail;
   /** Vouches for the model files that this server makes. */
   signer: RenewableSigner;
   log: Log;

@@ -18,6 +18,7 @@ import { openFileBlobs } from './drivers/file-blobs.ts';
 import { openLog } from './drivers/log.ts';
 import { makePgliteTemplate, openPglite } from './drivers/pglite.ts';
 import { openPostgres } from './drivers/postgres.ts';
+import { noMail } from './drivers/smtp-mail.ts';
 import type { Database } from './ports/database.ts';
 import type { Log } from './ports/log.ts';
 import { fleetingSigner } from './security/signing/key-file.ts';
@@ -52,8 +53,10 @@ export async function openTestServices({
     database: opened?.database ?? (wanted as Database),
     blobs: await openFileBlobs({ folder }),
     jobs: absent('jobs'),
+    modelServers: absent('modelServers'),
     meter: absent('meter'),
     egress: absent('egress'),
+    mail: noMail(),
     signer: fleetingSigner(),
     log,
     clock: systemClock,

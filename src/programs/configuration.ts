@@ -104,6 +104,17 @@ export const variables = {
   S3_REGION: variable(text.default('us-east-1'), 'Region of the bucket.'),
   S3_ACCESS_KEY_ID: variable(text.optional(), 'Access key of the bucket.'),
   S3_SECRET_ACCESS_KEY: variable(text.optional(), 'Its secret.'),
+  SMTP_URL: variable(
+    z
+      .string()
+      .regex(/^smtps?:\/\/[^/]/, 'must be like smtp://name:password@host:587')
+      .optional(),
+    'A mail server that takes the messages of alerts. Without it none are sent by mail.',
+  ),
+  SMTP_FROM: variable(
+    text.optional(),
+    'Who such mail comes from: an address that the mail server may send for.',
+  ),
   PILVI_URL: variable(
     z.url().optional(),
     'Command line: the server to talk to.',
@@ -167,6 +178,8 @@ function contradictions(values: Configuration): FieldError[] {
   need('S3_ACCESS_KEY_ID', 'S3_BUCKET');
   need('S3_SECRET_ACCESS_KEY', 'S3_BUCKET');
   need('S3_BUCKET', 'S3_ENDPOINT');
+  need('SMTP_FROM', 'SMTP_URL');
+  need('SMTP_URL', 'SMTP_FROM');
   return found;
 }
 

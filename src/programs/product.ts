@@ -4,6 +4,9 @@ import { billingRoutes } from '../capabilities/billing/routes.ts';
 import { batchJob } from '../pipeline/batch/jobs.ts';
 import { batchReactions } from '../pipeline/batch/reactions.ts';
 import { batchRoutes } from '../pipeline/batch/routes.ts';
+import { compareJobs } from '../pipeline/compare/jobs.ts';
+import { compareReactions } from '../pipeline/compare/reactions.ts';
+import { compareRoutes } from '../pipeline/compare/routes.ts';
 import { dataJobs } from '../pipeline/data/jobs.ts';
 import { dataRoutes } from '../pipeline/data/routes.ts';
 import { deployRoutes } from '../pipeline/deploy/routes.ts';
@@ -47,13 +50,14 @@ export function productRoutes(options: {
     ...predictRoutes,
     ...batchRoutes,
     ...monitorRoutes,
+    ...compareRoutes,
     ...jobRoutes,
     ...billingRoutes,
   ];
 }
 
 /** Every kind of background work. */
-export const productJobs = [...dataJobs, trainingJob, batchJob, ...monitorJobs];
+export const productJobs = [...dataJobs, trainingJob, batchJob, ...monitorJobs, ...compareJobs];
 
 /** Every reaction to an event. */
 export const productReactions: Reaction[] = [
@@ -61,6 +65,7 @@ export const productReactions: Reaction[] = [
   ...registryReactions,
   ...batchReactions,
   ...monitorReactions,
+  ...compareReactions,
   ...predictReactions,
   ...billingReactions,
 ];

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import type { Limits } from '../platform/context.ts';
 import { openFileBlobs } from '../platform/drivers/file-blobs.ts';
 import { openLog } from '../platform/drivers/log.ts';
+import { noMail, openSmtpMail } from '../platform/drivers/smtp-mail.ts';
 import type { Blobs } from '../platform/ports/blobs.ts';
 import type { Database } from '../platform/ports/database.ts';
 import type { Log } from '../platform/ports/log.ts';
+import type { Mail } from '../platform/ports/mail.ts';
 import { openSigner, type RenewableSigner } from '../platform/security/signing/key-file.ts';
 import type { Configuration } from './configuration.ts';
 
@@ -64,6 +66,11 @@ export function limitsOf(configuration: Configuration): Limits {
     taskMemoryBytes: configuration.PILVI_TASK_MEMORY_MIB * mebibyte,
     importFolders: configuration.PILVI_IMPORT_FOLDERS,
   };
+}
+
+/** How people are told of what happens while they are not looking. */
+export function openMail({ SMTP_URL: url, SMTP_FROM: from }: Configuration): Mail {
+  return url === undefined ? noMail() : openSmtpMail({ url, from: from! });
 }
 
 /** Makes the home and says where its parts are. */

@@ -4,6 +4,7 @@ import { setInterval } from 'node:timers';
 import { hourMs, minuteMs } from '../base/time.ts';
 import { meterStorage } from '../capabilities/billing/storage.ts';
 import { batchBlobs, storedBatchBytes } from '../pipeline/batch/batch.ts';
+import { forgetOldFlips } from '../pipeline/compare/compare.ts';
 import { datasetBlobs, forgetExpiredUploads, storedDatasetBytes } from '../pipeline/data/data.ts';
 import { monitorBlobs, startDueReports } from '../pipeline/monitor/monitor.ts';
 import { forgetOldPredictions, predictionLogBlobs, storedLogBytes } from '../pipeline/predict/log/log.ts';
@@ -26,6 +27,7 @@ export function startUpkeep(services: Services): () => Promise<void> {
     );
     await attempt('expired uploads could not be forgotten', () => forgetExpiredUploads(services));
     await attempt('old predictions could not be forgotten', () => forgetOldPredictions(services));
+    await attempt('old flips could not be forgotten', () => forgetOldFlips(services));
     await attempt('endpoints could not be looked at', () => startDueReports(services, stopping.signal));
     if (services.clock.monotonicMs() < nextCollectionMs) return;
     nextCollectionMs = services.clock.monotonicMs() + hourMs;

@@ -63,7 +63,7 @@ function questionOf(body: Uint8Array, header: ProtocolRequest['header']): Return
       'unsupported-media-type',
       `Content-Type is "${type.slice(0, 80)}"; it must be application/json.`,
     );
-  const value = parseJson(Buffer.from(body).toString('utf8'));
+  const value = parseJson(body);
   const instances = (value as { instances?: unknown } | null)?.instances;
   if (!Array.isArray(instances))
     throw new Problem('invalid-request', 'The body must be {"instances": [...]}.', {

@@ -76,6 +76,7 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
   deleteEndpoint: { method: 'DELETE', path: '/endpoints/{endpointId}', answer: 'nothing' },
   deployModel: { method: 'PUT', path: '/endpoints/{endpointId}/deployments', body: 'json' },
   getEndpoint: { method: 'GET', path: '/endpoints/{endpointId}' },
+  getServingStatus: { method: 'GET', path: '/endpoints/{endpointId}/serving' },
   listEndpoints: { method: 'GET', path: '/projects/{projectId}/endpoints' },
   predict: { method: 'POST', path: '/endpoints/{endpointId}/predictions', body: 'json' },
   predictCsv: {
@@ -85,6 +86,7 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
     answer: 'stream',
   },
   setLogSettings: { method: 'PATCH', path: '/endpoints/{endpointId}/log-settings', body: 'json' },
+  setServingSettings: { method: 'PATCH', path: '/endpoints/{endpointId}/serving-settings', body: 'json' },
   cancelBatch: { method: 'POST', path: '/batches/{batchId}/cancel' },
   createBatch: { method: 'POST', path: '/projects/{projectId}/batches', body: 'json' },
   deleteBatch: { method: 'DELETE', path: '/batches/{batchId}', answer: 'nothing' },
@@ -100,6 +102,12 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
   listMonitorReports: { method: 'GET', path: '/endpoints/{endpointId}/monitor/reports' },
   makeMonitorReport: { method: 'POST', path: '/endpoints/{endpointId}/monitor/reports', body: 'json' },
   setMonitor: { method: 'PATCH', path: '/endpoints/{endpointId}/monitor', body: 'json' },
+  createComparison: { method: 'POST', path: '/endpoints/{endpointId}/comparisons', body: 'json' },
+  getComparison: { method: 'GET', path: '/comparisons/{comparisonId}' },
+  getGateRule: { method: 'GET', path: '/endpoints/{endpointId}/gate-rule' },
+  listComparisonFlips: { method: 'GET', path: '/comparisons/{comparisonId}/flips' },
+  listComparisons: { method: 'GET', path: '/endpoints/{endpointId}/comparisons' },
+  setGateRule: { method: 'PUT', path: '/endpoints/{endpointId}/gate-rule', body: 'json' },
   explainPrediction: {
     method: 'POST',
     path: '/endpoints/{endpointId}/log/predictions/{predictionId}/explanation',

@@ -57,7 +57,8 @@ export class LeaseBook {
   /** The lease of this payer, unit and subject. */
   lease(request: LeaseRequest): Lease {
     const { payer, unit, subjectId } = request;
-    const name = JSON.stringify([payer.workspaceId, payer.projectId, payer.keyId, unit, subjectId]);
+    // Ids hold no slash.
+    const name = `${payer.workspaceId}/${payer.projectId}/${payer.keyId}/${unit}/${subjectId}`;
     let lease = this.#byName.get(name);
     if (!lease) {
       lease = new ChunkedLease(this.#tools, request, (active) => this.#active.add(active));

@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
-import type { endpoint, LogSettings } from '../../contract/endpoint.ts';
+import type { endpoint, LogSettings, ServingSettings } from '../../contract/endpoint.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { Database, Transaction } from '../../platform/ports/database.ts';
@@ -15,9 +15,11 @@ import {
   addPredictionCounts,
   changeCountsOf,
   changeLog,
+  changeServing,
   deploymentsOf,
   dropEndpoint,
   endpointsChannel,
+  endpointsKeptReady,
   findEndpoint,
   findEndpointRows,
   holdEndpoint,
@@ -27,6 +29,7 @@ import {
   type DeploymentRow,
   type EndpointRow,
 } from './rows.ts';
+import { changedServing, defaultServing, type ServingChange } from './serving-settings.ts';
 
 export type Endpoint = z.output<typeof endpoint>;
 
@@ -52,6 +55,7 @@ export interface Target {
   changeCount: number;
   deployments: AnsweringDeployment[];
   log: LogSettings;
+  serving: ServingSettings;
 }
 
 /** Every request is logged, whole, for a quarter of a year. */
@@ -75,6 +79,7 @@ export async function createEndpoint(
       fields: versions[0]!.fields,
       predictionCount: 0,
       log: defaultLog,
+      serving: defaultServing,
       changeCount: 0,
       createdAt: new Date(context.clock.nowMs()),
     });
@@ -182,6 +187,22 @@ export async function setLogSettings(
   });
 }
 
+/** Changes where models answer and how many replicas there are. Throws `not-found`, `invalid-request`. */
+export async function setServingSettings(
+  context: Context,
+  endpointId: string,
+  change: ServingChange,
+): Promise<Endpoint> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireEndpoint(transaction, endpointId, { lock: true });
+    const serving = changedServing(row.serving, change);
+    await changeServing(transaction, endpointId, serving);
+    const details = { serving };
+    await context.audit(transaction, { action: 'endpoint:write', subjectId: endpointId, details });
+    return showEndpoint({ ...row, serving }, await deploymentsOf(transaction, [row]));
+  });
+}
+
 /** What is kept of the predictions of these endpoints; endpoints that are gone are left out. */
 export async function endpointLogSettings(
   transaction: Transaction,
@@ -218,19 +239,16 @@ export async function predictionTarget(context: Context, endpointId: string): Pr
   return await context.transaction(async (transaction) => {
     const row = await requireEndpoint(transaction, endpointId);
     const deployments = await deploymentsOf(transaction, [row]);
-    return {
-      endpointId,
-      workspaceId: row.workspaceId,
-      projectId: row.projectId,
-      revision: row.revision,
-      changeCount: row.changeCount,
-      deployments: deployments.map(({ id, modelVersionId, trafficShare }) => ({
-        id,
-        modelVersionId,
-        trafficShare,
-      })),
-      log: row.log,
-    };
+    return targetOf(row, deployments);
+  });
+}
+
+/** Who answers for every endpoint that has replicas which are always ready, over all workspaces. */
+export async function targetsKeptReady(database: Database): Promise<Target[]> {
+  return await database.asSystem('keep replicas ready', async (transaction) => {
+    const rows = await endpointsKeptReady(transaction);
+    const answering = Map.groupBy(await deploymentsOf(transaction, rows), (row) => row.endpointId);
+    return rows.map((row) => targetOf(row, answering.get(row.id) ?? []));
   });
 }
 
@@ -346,6 +364,16 @@ async function addRevision(
   });
 }
 
+function targetOf(row: EndpointRow, answering: readonly DeploymentRow[]): Target {
+  const { id: endpointId, workspaceId, projectId, revision, changeCount, log, serving } = row;
+  const deployments = answering.map(({ id, modelVersionId, trafficShare }) => ({
+    id,
+    modelVersionId,
+    trafficShare,
+  }));
+  return { endpointId, workspaceId, projectId, revision, changeCount, deployments, log, serving };
+}
+
 async function requireEndpoint(
   transaction: Transaction,
   endpointId: string,
@@ -367,6 +395,7 @@ function showEndpoint(row: EndpointRow, answering: DeploymentRow[]): Endpoint {
     predictPath: `/api/v1/endpoints/${row.id}/predictions`,
     predictionCount: row.predictionCount,
     log: row.log,
+    serving: row.serving,
     createdAt: toIso(row.createdAt.getTime()),
   };
 }

@@ -11,10 +11,12 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { LogSettings } from '../../contract/endpoint.ts';
+import type { LogSettings, ServingSettings } from '../../contract/endpoint.ts';
 import type { ModelField } from '../registry/registry.ts';
 import { tenantColumns, tenantPolicies } from '../../platform/database/table.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
+
+const isKeptReady = sql`serving->>'minReplicas' <> '0'`;
 
 export const endpoints = pgTable(
   'endpoints',
@@ -29,10 +31,17 @@ export const endpoints = pgTable(
     predictionCount: bigint('prediction_count', { mode: 'number' }).notNull(),
     /** What is kept of the predictions. */
     log: jsonb('log').$type<LogSettings>().notNull(),
-    /** Raised by every change that those who answer must know of: deployments, and settings of the log. */
+    /** Where its models answer, and how many replicas they have. */
+    serving: jsonb('serving').$type<ServingSettings>().notNull(),
+    /** Raised by every change that those who answer must know of: deployments, settings of the log and of serving. */
     changeCount: integer('change_count').notNull(),
   },
-  (table) => [uniqueIndex('endpoints_name').on(table.projectId, table.name), ...tenantPolicies('project')],
+  (table) => [
+    uniqueIndex('endpoints_name').on(table.projectId, table.name),
+    // Few endpoints have replicas that are always ready, and every server asks for them again and again.
+    index('endpoints_kept_ready').on(table.id).where(isKeptReady),
+    ...tenantPolicies('project'),
+  ],
 );
 
 export const deployments = pgTable(
@@ -170,6 +179,20 @@ export async function changeLog(
   log: LogSettings,
 ): Promise<void> {
   await changeEndpoint(transaction, endpointId, { log });
+}
+
+/** Changes how it is served. */
+export async function changeServing(
+  transaction: Transaction,
+  endpointId: string,
+  serving: ServingSettings,
+): Promise<void> {
+  await changeEndpoint(transaction, endpointId, { serving });
+}
+
+/** The endpoints of all workspaces that have replicas which are always ready. */
+export async function endpointsKeptReady(transaction: Transaction): Promise<EndpointRow[]> {
+  return await transaction.select().from(endpoints).where(isKeptReady).orderBy(endpoints.id);
 }
 
 /** What is kept of the predictions of these endpoints; endpoints that are gone are left out. */

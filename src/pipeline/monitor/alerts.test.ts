@@ -7,6 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import fc from 'fast-check';
 import { fromHex } from '../../base/hash.ts';
 import { openEgress } from '../../platform/drivers/egress.ts';
+import type { MailMessage } from '../../platform/ports/mail.ts';
 import { openTestServices, type TestServices } from '../../platform/testing.ts';
 import { defaultRules, nextState } from './alert-rules.ts';
 import { sendAlert } from './alerts.ts';
@@ -25,6 +26,8 @@ function summaryOf(worstQualityShare: number, level: Summary['level'] = 'same'):
     largestPsi: 0,
     answersLevel: 'same',
     answersPsi: 0,
+    attributionsLevel: 'same',
+    attributionsDistance: 0,
     worstQualityShare,
     score: null,
     scoreLoss: null,
@@ -78,6 +81,7 @@ suite('summaries', () => {
     columns: [],
     answers: null,
     confidence: null,
+    attributions: null,
     expectedAccuracy: null,
     performance: null,
     coverage: null,
@@ -118,6 +122,7 @@ suite('summaries', () => {
 
 suite('messages', () => {
   let opened: TestServices;
+  const letters: MailMessage[] = [];
   const received: { headers: IncomingHttpHeaders; body: string }[] = [];
   let status = 200;
   const server = createServer((request, response) => {
@@ -134,6 +139,8 @@ suite('messages', () => {
     const { port } = server.address() as AddressInfo;
     opened = await openTestServices({
       egress: openEgress({ allowedAddresses: ['127.0.0.1'], allowedPorts: [port] }),
+      // The way through a mail server is tested with its driver.
+      mail: { isOn: true, send: async (message) => void letters.push(message) },
     });
   });
   after(async () => {
@@ -159,7 +166,7 @@ suite('messages', () => {
     );
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
     const eventId = 'evt_one';
-    await sendAlert(context, { alertId: alert.id, state: 'open', kind: 'webhook', url, eventId });
+    await sendAlert(context, { alertId: alert.id, state: 'open', kind: 'webhook', address: url, eventId });
     const [{ headers, body } = { headers: {}, body: '' }] = received;
     assert.equal(JSON.parse(body).message, alert.message);
     const key = await crypto.subtle.importKey(
@@ -182,18 +189,27 @@ suite('messages', () => {
     assert.equal(await signed(body), true);
     assert.equal(await signed(`${body} `), false);
 
-    await sendAlert(context, { alertId: alert.id, state: 'closed', kind: 'slack', url, eventId });
+    await sendAlert(context, { alertId: alert.id, state: 'closed', kind: 'slack', address: url, eventId });
     assert.deepEqual(JSON.parse(received[1]!.body), { text: 'No longer: “a &lt;b&gt; &amp; c”: odd.' });
     assert.equal(received[1]!.headers['webhook-signature'], undefined);
 
+    const to = { kind: 'mail' as const, address: 'ann@example.org' };
+    await sendAlert(context, { alertId: alert.id, state: 'closed', ...to, eventId });
+    const [letter] = letters;
+    assert.equal(letter?.to, to.address);
+    assert.equal(letter?.id, eventId);
+    assert.equal(letter?.subject, 'No longer: “a <b> & c”: odd.');
+    assert.match(letter?.text ?? '', /from 1970-01-01T00:00:00\.000Z on/);
+    assert.equal(received.length, 2);
+
     status = 500;
     await assert.rejects(
-      sendAlert(context, { alertId: alert.id, state: 'open', kind: 'slack', url, eventId }),
+      sendAlert(context, { alertId: alert.id, state: 'open', kind: 'slack', address: url, eventId }),
       {
         code: 'source-failed',
       },
     );
-    await sendAlert(context, { alertId: 'alr_gone', state: 'open', kind: 'slack', url, eventId });
+    await sendAlert(context, { alertId: 'alr_gone', state: 'open', kind: 'slack', address: url, eventId });
     assert.equal(received.length, 3);
   });
 
@@ -215,7 +231,13 @@ suite('messages', () => {
     );
     const url = 'http://169.254.169.254/latest';
     await assert.rejects(
-      sendAlert(context, { alertId: alert.id, state: 'open', kind: 'slack', url, eventId: 'evt_one' }),
+      sendAlert(context, {
+        alertId: alert.id,
+        state: 'open',
+        kind: 'slack',
+        address: url,
+        eventId: 'evt_one',
+      }),
       {
         code: 'address-forbidden',
       },

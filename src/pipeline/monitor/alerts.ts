@@ -96,37 +96,60 @@ async function tell(
     projectId,
     data,
   });
-  for (const { kind, url } of channels)
+  for (const { kind, address } of channels)
     await context.publish(transaction, {
       name: 'alert-message-due',
       projectId,
-      data: { alertId, state, kind, url },
+      data: { alertId, state, kind, address },
     });
 }
 
-/** Sends the message of an alert to one channel; an alert that is gone has none. Throws `source-failed` and others of egress. */
+/** Sends the message of an alert to one channel; an alert that is gone has none. Throws `source-failed`, others of egress. */
 export async function sendAlert(
   context: Context,
   {
     alertId,
     state,
     kind,
-    url,
+    address,
     eventId,
   }: { alertId: string; state: 'open' | 'closed'; eventId: string } & Channel,
 ): Promise<void> {
   const [alert] = await context.transaction((transaction) => findAlerts(transaction, [alertId]));
   if (!alert) return;
+  if (kind === 'mail') {
+    const { subject, text } = letter(alert, state);
+    return await context.mail.send({ to: address, subject, text, id: eventId });
+  }
   const isSlack = kind === 'slack';
   const status = await sendWebhook(context, {
-    url,
+    url: address,
     id: eventId,
     body: JSON.stringify(isSlack ? { text: slackText(alert, state) } : webhookBody(alert, state)),
     // No secret is shared with whoever receives alerts.
     signedBy: isSlack ? 'nobody' : 'installation',
   });
   if (status >= 300)
-    throw new Problem('source-failed', `${new URL(url).host} answered ${status} to the message of an alert.`);
+    throw new Problem(
+      'source-failed',
+      `${new URL(address).host} answered ${status} to the message of an alert.`,
+    );
+}
+
+function letter(alert: AlertRow, state: 'open' | 'closed'): { subject: string; text: string } {
+  const { message, createdAt, endpointId, reportId } = alert;
+  const since = createdAt.toISOString();
+  return {
+    subject: `${state === 'open' ? 'Alert' : 'No longer'}: ${message}`,
+    text: [
+      message,
+      '',
+      state === 'open' ? `Since ${since}.` : `This was so from ${since} on, and has ended.`,
+      `What moved, column by column: pilvi monitor columns ${reportId}`,
+      `How this endpoint is watched, and who is told: pilvi monitor show ${endpointId}`,
+      '',
+    ].join('\n'),
+  };
 }
 
 function webhookBody(alert: AlertRow, state: 'open' | 'closed'): object {

@@ -68,6 +68,7 @@ export async function setMonitor(
   change: { [Name in keyof Settings]?: Settings[Name] | undefined },
 ): Promise<Monitor> {
   const found = await getEndpoint(context, endpointId);
+  assertReachable(context, change.channels ?? []);
   return await context.transaction(async (transaction) => {
     await addMonitor(transaction, newMonitor(context, found));
     const row = (await findMonitor(transaction, endpointId, { lock: true }))!;
@@ -85,6 +86,17 @@ export async function setMonitor(
     });
     return await showMonitor(transaction, endpointId);
   });
+}
+
+function assertReachable({ mail }: Context, channels: readonly Channel[]): void {
+  const index = channels.findIndex(({ kind }) => kind === 'mail');
+  if (index < 0 || mail.isOn) return;
+  const field = `body.channels.${index}.kind`;
+  throw new Problem(
+    'invalid-request',
+    'This installation sends no mail. Ask its operator to set SMTP_URL, or use a webhook.',
+    { errors: [{ field, message: 'is not available here' }] },
+  );
 }
 
 /** The schedule stays as it is unless the length of windows changes, or watching begins. */
@@ -303,19 +315,23 @@ async function showMonitor(transaction: Transaction, endpointId: string): Promis
 }
 
 function shownSettings(settings: Settings): Settings {
-  return { ...settings, channels: settings.channels.map(({ kind, url }) => ({ kind, url: shownUrl(url) })) };
+  return { ...settings, channels: settings.channels.map(shownChannel) };
 }
 
-/** Where an address leads and how it ends; whoever knows all of it can write there. */
-function shownUrl(url: string): string {
-  const { origin, pathname, search } = new URL(url);
+/** Shows of an address where it leads and how it ends: whoever knows all of it can write there. */
+function shownChannel({ kind, address }: Channel): Channel {
+  if (kind === 'mail') return { kind, address };
+  const { origin, pathname, search } = new URL(address);
   const rest = pathname + search;
-  return rest.length <= 1 ? url : `${origin}/…${rest.slice(-Math.min(4, Math.floor(rest.length / 2)))}`;
+  if (rest.length <= 1) return { kind, address };
+  return { kind, address: `${origin}/…${rest.slice(-Math.min(4, Math.floor(rest.length / 2)))}` };
 }
 
 /** The channel with its whole address, where it came back as it was shown. */
 function sameAddress(channel: Channel, known: readonly Channel[]): Channel {
-  const same = known.find(({ kind, url }) => kind === channel.kind && shownUrl(url) === channel.url);
+  const same = known.find(
+    (one) => one.kind === channel.kind && shownChannel(one).address === channel.address,
+  );
   return same ?? channel;
 }
 

@@ -53,8 +53,8 @@ export async function findSlices(
     .map(({ excess: _excess, ...slice }) => slice);
 }
 
-/** A label for each row, and what it is called; undefined for texts, and where all rows are alike. */
-async function segmentsOf(
+/** A label for each row of the table `judged`, and what it is called; undefined for texts, and where all rows are alike. */
+export async function segmentsOf(
   engine: DataEngine,
   kind: SketchedColumn['kind'],
   value: Sql,

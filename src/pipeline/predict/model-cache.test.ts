@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Predictor } from '../../ml/model/predictor.ts';
 import { ModelCache, type OpenedModel } from './model-cache.ts';
 
-const opened = (fileSizeBytes: number): OpenedModel => ({ model: {} as Predictor, fileSizeBytes });
+const opened = (heldBytes: number): OpenedModel => ({ model: {} as Predictor, heldBytes });
 
 test('the least recently used leave when there are too many bytes', async () => {
   const cache = new ModelCache(100);

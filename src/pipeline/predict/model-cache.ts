@@ -5,7 +5,8 @@ import type { Answerer } from './answer.ts';
 
 export interface OpenedModel {
   model: Answerer;
-  fileSizeBytes: number;
+  /** Of this process's memory, by the size of its file. */
+  heldBytes: number;
 }
 
 export class ModelCache<Model extends OpenedModel> {
@@ -28,6 +29,15 @@ export class ModelCache<Model extends OpenedModel> {
     this.#models.delete(versionId);
     this.#models.set(versionId, opened);
     return opened;
+  }
+
+  /** The same without counting as use. */
+  peek(versionId: string): Model | undefined {
+    return this.#models.get(versionId);
+  }
+
+  isOpening(versionId: string): boolean {
+    return this.#opening.has(versionId);
   }
 
   /** The model of a version, opened by `open` unless it is or another call is at it. A failure is not kept. */
@@ -58,11 +68,11 @@ export class ModelCache<Model extends OpenedModel> {
 
   #keep(versionId: string, opened: Model): void {
     this.#models.set(versionId, opened);
-    this.#bytes += opened.fileSizeBytes;
-    for (const [oldest, { fileSizeBytes }] of this.#models) {
+    this.#bytes += opened.heldBytes;
+    for (const [oldest, { heldBytes }] of this.#models) {
       if (this.#bytes <= this.#maxBytes || oldest === versionId) return;
       this.#models.delete(oldest);
-      this.#bytes -= fileSizeBytes;
+      this.#bytes -= heldBytes;
     }
   }
 }

@@ -10,9 +10,11 @@ import { payerOf, type Context, type Services } from '../../platform/context.ts'
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Database } from '../../platform/ports/database.ts';
 import { answerCsv, answerRows } from './answer.ts';
+import { getEndpoint, predictionTarget } from '../deploy/deploy.ts';
 import type { ModelField } from '../registry/registry.ts';
 import { closePredictionLog } from './log/log.ts';
 import { FileRecorder, recordAnswers } from './log/recording.ts';
+import { statusOverServers, type ServingStatus } from './readiness.ts';
 import { Serving } from './serving.ts';
 import { Spool } from './spool.ts';
 import { Tab } from './tab.ts';
@@ -122,6 +124,20 @@ export async function predictCsv(
   return { output, modelVersionId, warnings: [...warnings] };
 }
 
+/** How ready an endpoint is to answer, over all servers. Throws `not-found`. */
+export async function getServingStatus(context: Context, endpointId: string): Promise<ServingStatus> {
+  const endpoint = await getEndpoint(context, endpointId);
+  const target = await predictionTarget(context, endpointId);
+  const serving = servingOf(context);
+  const here = { serverId: serving.serverId, versions: serving.readiness(target) };
+  return await statusOverServers(context, endpoint, here);
+}
+
+/** Begins to make ready what is to be ready before anyone asks. Without it a server begins with its first prediction. */
+export function openPredictions(services: Services): void {
+  servingOf(services);
+}
+
 /** Ends what predictions do in the background for `services` and writes what was counted; before the database closes. */
 export async function closePredictions({ database }: Pick<Services, 'database'>): Promise<void> {
   const serving = servings.get(database);
@@ -133,11 +149,11 @@ export async function closePredictions({ database }: Pick<Services, 'database'>)
 /** One for each server of this process, which is one for each database that is open. */
 const servings = new WeakMap<Database, Serving>();
 
-function servingOf({ database, clock, log }: Context): Serving {
-  let serving = servings.get(database);
+function servingOf(services: Services): Serving {
+  let serving = servings.get(services.database);
   if (!serving) {
-    serving = new Serving({ database, clock, log });
-    servings.set(database, serving);
+    serving = new Serving(services);
+    servings.set(services.database, serving);
   }
   return serving;
 }

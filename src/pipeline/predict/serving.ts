@@ -8,6 +8,7 @@ import { hash32 } from '../../base/hash.ts';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Context, Services } from '../../platform/context.ts';
+import type { ServedModel } from '../../platform/ports/model-servers.ts';
 import { countWithdrawnKeys } from '../../platform/security/signing/signing.ts';
 import {
   currentChangeCounts,
@@ -16,11 +17,13 @@ import {
   watchEndpoints,
   type Target,
 } from '../deploy/deploy.ts';
-import { openModelVersion, type OpenedVersion } from '../registry/registry.ts';
+import { modelOfItsOwn, openModelVersion, type OpenedVersion } from '../registry/registry.ts';
 import type { Answerer } from './answer.ts';
 import type { LogSettings } from '../../contract/endpoint.ts';
 import type { LogStream } from './log/record.ts';
+import { KeptReady } from './kept-ready.ts';
 import { ModelCache } from './model-cache.ts';
+import { apartReadiness, ReadinessBoard, readinessWithoutReplicas, type Readiness } from './readiness.ts';
 
 /** Model files of this size in all stay open. */
 const modelCacheBytes = 536_870_912;
@@ -46,18 +49,22 @@ interface Known {
 
 /** One server's memory for predictions. */
 export class Serving {
-  readonly #services: Pick<Services, 'database' | 'clock' | 'log'>;
+  readonly #services: Services;
   readonly #known = new Map<string, Known>();
   readonly #loading = new Map<string, Promise<Known>>();
   readonly #models = new ModelCache<OpenedVersion>(modelCacheBytes);
+  readonly #board: ReadinessBoard;
+  readonly #kept: KeptReady;
   readonly #timer: NodeJS.Timeout;
   readonly #unwatch: Promise<(() => Promise<void>) | undefined>;
   #counts = new Map<string, number>();
   #tending: Promise<void> | undefined;
   #withdrawnKeyCount: number | undefined;
 
-  constructor(services: Pick<Services, 'database' | 'clock' | 'log'>) {
+  constructor(services: Services) {
     this.#services = services;
+    this.#board = new ReadinessBoard(services, (target) => this.readiness(target));
+    this.#kept = new KeptReady(services, (...which) => this.#makeReady(...which));
     this.#timer = setInterval(() => void this.tend(), tendEveryMs);
     this.#timer.unref();
     this.#unwatch = watchEndpoints(services.database, (id) => this.#forget(id)).catch((error: unknown) => {
@@ -80,14 +87,32 @@ export class Serving {
       wantedVersionId === undefined ? pick(target, context.requestId) : deployed(target, wantedVersionId);
     const { modelVersionId } = deployment;
     const opened =
-      this.#models.get(modelVersionId) ??
-      (await this.#models.load(modelVersionId, () => openModelVersion(context, modelVersionId)));
+      this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#open(context, target, modelVersionId));
     return {
       projectId: target.projectId,
       modelVersionId,
-      model: opened.model,
+      model: opened.apart ? this.#apart(target, modelVersionId, opened.apart).model : opened.model,
       log: { stream: streamOf(target, deployment, opened), settings: target.log },
     };
+  }
+
+  /** How ready each version of an endpoint is on this server. */
+  readiness(target: Target): Readiness[] {
+    return target.deployments.map(({ modelVersionId }) => {
+      const name = nameOf(target, modelVersionId);
+      const opened = this.#models.peek(name);
+      if (opened?.apart) {
+        const { served } = this.#apart(target, modelVersionId, opened.apart);
+        return apartReadiness(modelVersionId, this.#services.modelServers.statusOf(served.name));
+      }
+      const place = opened ? 'in-process' : null;
+      const state = opened ? 'warm' : this.#models.isOpening(name) ? 'loading' : 'cold';
+      return readinessWithoutReplicas(modelVersionId, { place, state });
+    });
+  }
+
+  get serverId(): string {
+    return this.#board.serverId;
   }
 
   /** Counts predictions of an endpoint; written once a second. */
@@ -111,6 +136,32 @@ export class Serving {
     )?.();
     await this.#tending;
     await this.tend();
+    await this.#attempt('What was told of endpoints could not be taken back.', () => this.#board.close());
+  }
+
+  async #open(context: Context, target: Target, modelVersionId: string): Promise<OpenedVersion> {
+    this.#board.follow(target);
+    return await this.#models.load(nameOf(target, modelVersionId), () =>
+      openModelVersion(context, modelVersionId, target.serving.place),
+    );
+  }
+
+  /** The model asked in processes of this endpoint alone. */
+  #apart(
+    target: Target,
+    modelVersionId: string,
+    apart: NonNullable<OpenedVersion['apart']>,
+  ): ReturnType<typeof modelOfItsOwn> {
+    const { maxReplicas, idleMinutes } = target.serving;
+    return modelOfItsOwn(this.#services, apart, {
+      name: `${target.endpointId} ${modelVersionId}`,
+      scale: { maxReplicas, idleMs: idleMinutes * minuteMs },
+    });
+  }
+
+  async #makeReady(context: Context, target: Target, modelVersionId: string): Promise<ServedModel | null> {
+    const { apart } = await this.#open(context, target, modelVersionId);
+    return apart && this.#apart(target, modelVersionId, apart).served;
   }
 
   #fresh(endpointId: string): Known | undefined {
@@ -143,6 +194,8 @@ export class Serving {
   async #tendOnce(): Promise<void> {
     await this.#attempt('Deployments could not be compared.', () => this.#compare());
     await this.#attempt('Counts of predictions could not be written.', () => this.#writeCounts());
+    await this.#attempt('Endpoints could not be kept ready.', () => this.#kept.tend());
+    await this.#attempt('How ready endpoints are could not be told.', () => this.#board.tend());
   }
 
   #forget(endpointId: string): void {
@@ -189,6 +242,11 @@ export class Serving {
       this.#services.log.warn({ error }, failure);
     }
   }
+}
+
+/** Versions are opened once for all endpoints, but where one says where. */
+function nameOf({ serving }: Target, modelVersionId: string): string {
+  return serving.place === 'automatic' ? modelVersionId : `${modelVersionId} ${serving.place}`;
 }
 
 /** What the records of a deployment's answers have in common. */

@@ -4,6 +4,7 @@
 // that is still being read (https://github.com/nodejs/undici/issues/5360).
 import { setTimeout as delay } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
+import type * as undici from 'undici';
 import type { Response } from 'undici';
 import { sha256 as hashOf } from '../../base/hash.ts';
 import { Problem } from '../../base/problems.ts';
@@ -113,8 +114,8 @@ interface RequestOptions {
 }
 
 interface Sender {
-  fetch: typeof import('undici').fetch;
-  dispatcher: import('undici').Dispatcher;
+  fetch: typeof undici.fetch;
+  dispatcher: undici.Dispatcher;
 }
 
 let sender: Promise<Sender> | undefined;

@@ -5,10 +5,11 @@ import type { Context as HonoContext, Hono } from 'hono';
 import { Problem } from '../../base/problems.ts';
 import type { PolicyAction } from '../../contract/policy.ts';
 import type { Context } from '../context.ts';
-import type { AppOptions, RequestFacts } from './app.ts';
+import type { HttpOptions, RequestFacts } from './carry-out.ts';
 import { pack, packingFor } from './body-encoding.ts';
 import { patience, readBody } from './read-request.ts';
 import { methodNotAllowed, tellProblem, unknownAddress } from './respond.ts';
+import { webSource } from './web-request.ts';
 
 /** What a handler reads of a request. */
 export interface ProtocolRequest {
@@ -46,7 +47,7 @@ export interface Protocol {
   keyHeader?: string;
 }
 
-type ServeOptions = Pick<AppOptions, 'services' | 'gate' | 'createContext' | 'stopping' | 'patience'> & {
+type ServeOptions = Pick<HttpOptions, 'services' | 'gate' | 'createContext' | 'stopping' | 'patience'> & {
   factsOf(http: HonoContext): RequestFacts;
   requestIdOf(http: HonoContext): string;
 };
@@ -61,11 +62,11 @@ export function serveProtocols(
   options: ServeOptions,
 ): void {
   for (const protocol of protocols) {
-    const refuse = (http: HonoContext, problem: unknown): Promise<Response> =>
-      send(
-        http,
-        protocol.refuse(tellProblem(http, problem, options.requestIdOf(http), options.services.log)),
-      );
+    const refuse = (http: HonoContext, error: unknown): Promise<Response> => {
+      const { problem, headers } = tellProblem(error, options.requestIdOf(http), options.services.log);
+      const { headers: own, ...refusal } = protocol.refuse(problem);
+      return send(http, { ...refusal, headers: { ...own, ...headers } });
+    };
     for (const route of protocol.routes) {
       const path = routerPath(route.path);
       app.on([route.method.toUpperCase()], [path], (http) =>
@@ -100,7 +101,7 @@ async function answer(
     const context = createContext({ ...identity, requestId: requestIdOf(http), signal });
     const body =
       route.method === 'post'
-        ? await readBody(http.req, maxBodyBytes, options.patience ?? patience)
+        ? await readBody(webSource(http.req), maxBodyBytes, options.patience ?? patience)
         : new Uint8Array();
     const request = { params: paramsOf(http, route), header: (name: string) => http.req.header(name), body };
     return await send(http, await route.handle(context, request));

@@ -1,10 +1,9 @@
 // Reads a request into the input of its operation: validated once, here; inside we trust types.
 import type { z } from 'zod';
-import type { HonoRequest } from 'hono';
 import { Problem, type FieldError } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import type { Operation } from '../../contract/operation.ts';
-import { isPacked, unpacked } from './body-encoding.ts';
+import { isPacked } from './body-encoding.ts';
 
 const defaultMaxJsonBytes = 1_048_576;
 
@@ -16,65 +15,49 @@ export interface Patience {
 
 export const patience: Patience = { jsonArrivalMs: 60 * secondMs, stallMs: 30 * secondMs };
 
-/** The input of `operation` from `request`. Throws `invalid-request`, `malformed-body`, `body-too-large`, ... */
+/** A request as its carrier gives it: Hono's (web-request.ts) or Node's own message (direct.ts). */
+export interface RequestSource {
+  params(): Record<string, string>;
+  query(): Record<string, string>;
+  header(name: string): string | undefined;
+  /** The chunks of the body; ends with a problem where `bounds` are passed. */
+  chunks(bounds: BodyBounds): AsyncIterable<Uint8Array>;
+  /** The whole body, likewise. */
+  bytes(bounds: BodyBounds): Promise<Uint8Array>;
+}
+
+/** How large a body may be, how long it may stand still, and when it has to be there. */
+export interface BodyBounds {
+  maxBytes: number;
+  stallMs: number;
+  deadlineMs?: number;
+}
+
+/** The input of `operation` from `source`. Throws `invalid-request`, `malformed-body`, `body-too-large`, ... */
 export async function readInput(
   operation: Operation,
-  request: HonoRequest,
+  source: RequestSource,
   { jsonArrivalMs, stallMs }: Patience,
 ): Promise<Record<string, unknown>> {
   const { params, query, json, stream } = operation.request;
   const input: Record<string, unknown> = {
-    ...(params && (validated(params, storable(request.param()), '') as object)),
-    ...(query && (validated(query, storable(request.query()), '') as object)),
+    ...(params && (validated(params, storable(source.params()), '') as object)),
+    ...(query && (validated(query, storable(source.query()), '') as object)),
   };
   if (json) {
-    requireMediaType(request, ['application/json']);
-    input.body = validated(
-      json,
-      await readJson(request, operation.request.maxBodyBytes ?? defaultMaxJsonBytes, {
-        stallMs,
-        deadlineMs: jsonArrivalMs,
-      }),
-      'body',
-    );
+    requireMediaType(source, ['application/json']);
+    const maxBytes = operation.request.maxBodyBytes ?? defaultMaxJsonBytes;
+    const bytes = await readBody(source, maxBytes, { jsonArrivalMs, stallMs });
+    input.body = validated(json, parseJson(bytes), 'body');
   }
   if (stream) {
-    requireMediaType(request, stream);
+    requireMediaType(source, stream);
     const maxBytes = operation.request.maxBodyBytes ?? Number.POSITIVE_INFINITY;
-    input.stream = readChunks(request, maxBytes, { stallMs });
-    input.sizeBytes = isPacked(request.header('content-encoding')) ? undefined : contentLength(request);
+    const announced = refuseAnnounced(source, maxBytes);
+    input.sizeBytes = isPacked(source.header('content-encoding')) ? undefined : announced;
+    input.stream = source.chunks({ maxBytes, stallMs });
   }
   return input;
-}
-
-/**
- * The whole body, unpacked, within `maxBytes`. Throws `body-too-large`, `request-timeout`, `unsupported-media-type`
- * (of an encoding) and `malformed-body`.
- */
-export async function readBody(
-  request: HonoRequest,
-  maxBytes: number,
-  { jsonArrivalMs, stallMs }: Patience,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  const limits = { stallMs, deadlineMs: jsonArrivalMs };
-  for await (const chunk of readChunks(request, maxBytes, limits)) chunks.push(chunk);
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-}
-
-/** `text` as JSON. Throws `malformed-body`, or `invalid-request` for texts in it that no database stores. */
-export function parseJson(text: string): unknown {
-  try {
-    // Only an escape can bring in what is refused: most bodies need no second look.
-    return /\\u(?:0000|d[89a-f])/i.test(text) ? storable(JSON.parse(text)) : JSON.parse(text);
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem(
-      'malformed-body',
-      text === '' ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
-      { cause: error },
-    );
-  }
 }
 
 function validated(schema: z.ZodType, value: unknown, prefix: string): unknown {
@@ -92,8 +75,10 @@ function validated(schema: z.ZodType, value: unknown, prefix: string): unknown {
   );
 }
 
-function requireMediaType(request: HonoRequest, accepted: readonly string[]): void {
-  const given = request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+function requireMediaType(source: RequestSource, accepted: readonly string[]): void {
+  const header = source.header('content-type') ?? '';
+  if (accepted.includes(header)) return;
+  const given = header.split(';', 1)[0]!.trim().toLowerCase();
   if (!accepted.includes(given)) {
     throw new Problem(
       'unsupported-media-type',
@@ -102,23 +87,40 @@ function requireMediaType(request: HonoRequest, accepted: readonly string[]): vo
   }
 }
 
-function contentLength(request: HonoRequest): number | undefined {
-  const header = request.header('content-length');
-  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+/** The whole body, which has to be there in time, within `maxBytes`. Throws `body-too-large`, `request-timeout`. */
+export async function readBody(
+  source: RequestSource,
+  maxBytes: number,
+  { jsonArrivalMs, stallMs }: Patience,
+): Promise<Uint8Array> {
+  refuseAnnounced(source, maxBytes);
+  return await source.bytes({ maxBytes, stallMs, deadlineMs: jsonArrivalMs });
 }
 
-async function readJson(request: HonoRequest, maxBytes: number, limits: ChunkLimits): Promise<unknown> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let text = '';
+/** What Content-Length says, if it says anything. Throws `body-too-large`. */
+function refuseAnnounced(source: RequestSource, maxBytes: number): number | undefined {
+  const header = source.header('content-length');
+  if (header === undefined || !/^\d{1,15}$/.test(header)) return undefined;
+  if (Number(header) > maxBytes) throw tooLarge(maxBytes);
+  return Number(header);
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** A body or a line of it as JSON. Throws `malformed-body`, `invalid-request` for texts that no database stores. */
+export function parseJson(content: Uint8Array | string): unknown {
   try {
-    for await (const chunk of readChunks(request, maxBytes, limits))
-      text += decoder.decode(chunk, { stream: true });
-    text += decoder.decode();
+    const text = typeof content === 'string' ? content : decoder.decode(content);
+    // Only an escape can bring in what is refused: most bodies need no second look.
+    return /\\u(?:0000|d[89a-f])/i.test(text) ? storable(JSON.parse(text)) : JSON.parse(text);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem('malformed-body', 'The body is not valid JSON in UTF-8.', { cause: error });
+    throw new Problem(
+      'malformed-body',
+      content.length === 0 ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
+      { cause: error },
+    );
   }
-  return parseJson(text);
 }
 
 /** `value`, unless one of its texts or names has a character that no database stores: U+0000, half a surrogate pair. */
@@ -137,54 +139,12 @@ function storable<Value>(value: Value): Value {
   return value;
 }
 
-interface ChunkLimits {
-  stallMs: number;
-  deadlineMs?: number;
-}
-
-/** The chunks of a body, unpacked, at most `maxBytes`; a body that stalls or misses its deadline is given up. */
-function readChunks(request: HonoRequest, maxBytes: number, limits: ChunkLimits): AsyncGenerator<Uint8Array> {
-  const announced = contentLength(request);
-  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
-  const sent = sentChunks(request.raw, maxBytes, limits);
-  const encoding = request.header('content-encoding');
-  return isPacked(encoding) ? unpacked(sent, { encoding, maxBytes }) : sent;
-}
-
-async function* sentChunks(
-  request: Request,
-  maxBytes: number,
-  limits: ChunkLimits,
-): AsyncGenerator<Uint8Array> {
-  if (!request.body) return;
-  const reader = request.body.getReader();
-  let received = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const giveUpAtMs =
-    limits.deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + limits.deadlineMs;
-  try {
-    for (;;) {
-      const waitMs = Math.max(0, Math.min(limits.stallMs, giveUpAtMs - performance.now()));
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(new Problem('request-timeout', 'The body stopped arriving.')),
-          waitMs,
-        );
-      });
-      // oxlint-disable-next-line no-await-in-loop -- chunks come one after the other
-      const { done, value } = await Promise.race([reader.read(), late]);
-      clearTimeout(timer);
-      if (done) return;
-      received += value.byteLength;
-      if (received > maxBytes) throw tooLarge(maxBytes);
-      yield value;
-    }
-  } finally {
-    clearTimeout(timer);
-    reader.cancel().catch(() => undefined);
-  }
-}
-
-function tooLarge(maxBytes: number): Problem {
+/** The problem of a body beyond its bound. */
+export function tooLarge(maxBytes: number): Problem {
   return new Problem('body-too-large', `This address takes at most ${maxBytes} bytes.`);
+}
+
+/** The problem of a body that stands still, or is not there in time. */
+export function tooSlow(): Problem {
+  return new Problem('request-timeout', 'The body stopped arriving.');
 }

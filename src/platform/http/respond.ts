@@ -24,22 +24,40 @@ export function respond(
 }
 
 /** The answer for a problem. Server errors are logged with their cause; the client sees only the catalogue's words. */
-export function respondProblem(http: HonoContext, error: unknown, requestId: string, log: Log): Response {
-  const problem = tellProblem(http, error, requestId, log);
-  return new Response(JSON.stringify(problem.toDocument(requestId)), {
+export function problemAnswer(
+  error: unknown,
+  requestId: string,
+  log: Log,
+): { status: number; headers: Record<string, string>; body: string } {
+  const { problem, headers } = tellProblem(error, requestId, log);
+  return {
     status: problem.status,
-    headers: { ...Object.fromEntries(http.res.headers), 'content-type': 'application/problem+json' },
-  });
+    headers: { 'Content-Type': 'application/problem+json', ...headers },
+    body: JSON.stringify(problem.toDocument(requestId)),
+  };
 }
 
-/** The problem that `error` is, written to the log where it is ours, with the headers that go with it. */
-export function tellProblem(http: HonoContext, error: unknown, requestId: string, log: Log): Problem {
+/** The problem that `error` is, written to the log where it is ours, and the headers that go with it. */
+export function tellProblem(
+  error: unknown,
+  requestId: string,
+  log: Log,
+): { problem: Problem; headers: Record<string, string> } {
   const problem = asProblem(error);
   if (problem.status >= 500) log.error({ requestId, error: problem.cause ?? problem }, problem.message);
+  const headers: Record<string, string> = {};
   if (problem.retryAfterSeconds !== undefined)
-    http.header('Retry-After', String(Math.ceil(problem.retryAfterSeconds)));
-  if (problem.code === 'not-signed-in') http.header('WWW-Authenticate', 'Bearer realm="pilvi"');
-  return problem;
+    headers['Retry-After'] = String(Math.ceil(problem.retryAfterSeconds));
+  if (problem.code === 'not-signed-in') headers['WWW-Authenticate'] = 'Bearer realm="pilvi"';
+  return { problem, headers };
+}
+
+/** {@link problemAnswer} through Hono. */
+export function respondProblem(http: HonoContext, error: unknown, requestId: string, log: Log): Response {
+  const { status, headers, body } = problemAnswer(error, requestId, log);
+  const answer = new Headers(http.res.headers);
+  for (const [name, value] of Object.entries(headers)) answer.set(name, value);
+  return new Response(body, { status, headers: answer });
 }
 
 function respondStream(http: HonoContext, output: StreamOutput): Response {

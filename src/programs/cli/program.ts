@@ -6,6 +6,7 @@ import { completionScript, shells, type Shell } from './completion.ts';
 import { addLocalCommands } from './local/local.ts';
 import { addBatchCommands } from './resources/batch.ts';
 import { addBudgetCommands } from './resources/budget.ts';
+import { addComparisonCommands } from './resources/comparison.ts';
 import { addDatasetCommands } from './resources/dataset.ts';
 import { addEndpointCommands } from './resources/endpoint.ts';
 import { addJobCommands } from './resources/job.ts';
@@ -48,6 +49,7 @@ export function buildProgram(): Command {
   addModelCommands(program);
   addEndpointCommands(program);
   addMonitorCommands(program);
+  addComparisonCommands(program);
   addPredictionCommands(program);
   addBatchCommands(program);
   addJobCommands(program);

@@ -7,13 +7,14 @@ import { version } from '../version.ts';
 
 export function serverRoute(
   configuration: Configuration,
-  { database, limits }: Pick<Services, 'database' | 'limits'>,
+  { database, mail, limits }: Pick<Services, 'database' | 'mail' | 'limits'>,
 ): Route {
   const { maxUploadBytes, maxColumns, maxPredictionRows, maxQuerySeconds, maxQueryRows } = limits;
   return route(getServer, async () => ({
     version,
     database: database.dialect,
     blobs: configuration.S3_BUCKET === undefined ? ('files' as const) : ('s3' as const),
+    sendsMail: mail.isOn,
     limits: { maxUploadBytes, maxColumns, maxPredictionRows, maxQuerySeconds, maxQueryRows },
   }));
 }

@@ -53,7 +53,7 @@ export async function readInvocation(
     case 'csv':
       return await readCsv(context, body, /\bheader\s*=\s*"?(present|absent)/.exec(parameters)?.[1]);
     case 'json':
-      return { form, question: questionOfJson(parseJson(textOf(body))), hasHeader: () => false };
+      return { form, question: questionOfJson(parseJson(body)), hasHeader: () => false };
     case 'json-lines':
       return { form, question: questionOfLines(textOf(body)), hasHeader: () => false };
     case undefined:

@@ -58,7 +58,7 @@ export function readInference(
       'malformed-body',
       `${jsonLengthHeader} is ${String(jsonLength).slice(0, 20)}, but the body has ${body.length} bytes.`,
     );
-  const parsed = inferRequest.safeParse(parseJson(textOf(body.subarray(0, length))));
+  const parsed = inferRequest.safeParse(parseJson(body.subarray(0, length)));
   if (!parsed.success) {
     const errors = parsed.error.issues
       .slice(0, 20)
@@ -198,12 +198,4 @@ function questionOfTable({ shape, datatype, values }: Tensor): Question {
 /** Texts may stand for values of any kind; an empty one for none. */
 function formOf(datatype: Datatype): 'text' | 'json' {
   return datatype === 'BYTES' ? 'text' : 'json';
-}
-
-function textOf(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new Problem('malformed-body', 'The body is not valid JSON in UTF-8.', { cause: error });
-  }
 }

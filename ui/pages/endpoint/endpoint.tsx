@@ -22,6 +22,7 @@ import { Monitoring } from './monitoring.tsx';
 import { Deployments } from './deployments.tsx';
 import { Log } from './log.tsx';
 import { behind } from './endpoints.tsx';
+import { Serving } from './serving.tsx';
 import { Snippets } from './snippets.tsx';
 import { TryIt } from './try-it.tsx';
 
@@ -94,6 +95,7 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
       </Tabs.Panel>
       <Tabs.Panel value="versions">
         <Deployments projectId={projectId} endpoint={endpoint} />
+        {tab === 'versions' && <Serving endpoint={endpoint} />}
       </Tabs.Panel>
       <Tabs.Panel value="monitoring">
         <Monitoring endpoint={endpoint} />

@@ -1,17 +1,31 @@
-// How the endpoint is watched: how often, against what, which columns may move, and who is told.
+// How the endpoint is watched: how often, against what, which columns may move, when alerts open, and who is told.
 import { Button, Group, Select, Stack, Switch, TagsInput, Text, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { client } from '../../api/client.ts';
-import { monitorQuery } from '../../api/queries.ts';
+import { monitorQuery, serverQuery } from '../../api/queries.ts';
 import type { Endpoint, Monitor } from '../../api/types.ts';
 import { useAbilities } from '../../app/session.tsx';
 import { formatTime } from '../../kit/format.ts';
 import { List, ListLine } from '../../kit/list.tsx';
 import { notifyDone, ProblemAlert } from '../../kit/problem.tsx';
+import { AlertRules } from './alert-rules.tsx';
 import classes from './monitoring.module.css';
 
 type Settings = Monitor['settings'];
+type Kind = Settings['channels'][number]['kind'];
+
+/** What can be sent, and where to. */
+const kinds: Record<Kind, { label: string; about: string; example: string; type: string }> = {
+  slack: {
+    label: 'Slack message',
+    about: 'a message, as Slack takes it',
+    example: 'https://hooks.example.com/…',
+    type: 'url',
+  },
+  webhook: { label: 'Signed JSON', about: 'signed JSON', example: 'https://example.com/…', type: 'url' },
+  mail: { label: 'Mail', about: 'a letter', example: 'ann@example.org', type: 'email' },
+};
 
 const windows = [
   { value: '1', label: 'every hour' },
@@ -79,6 +93,7 @@ export function MonitorSettings({ endpoint, monitor }: { endpoint: Endpoint; mon
           disabled={!canEdit}
           onChange={(excludedColumns) => change.mutate({ excludedColumns })}
         />
+        <AlertRules rules={settings.rules} canEdit={canEdit} onChange={(rules) => change.mutate({ rules })} />
         <Channels
           channels={settings.channels}
           canEdit={canEdit}
@@ -96,8 +111,10 @@ interface ChannelsProps {
 }
 
 function Channels({ channels, canEdit, onChange }: ChannelsProps) {
-  const [url, setUrl] = useState('');
-  const [kind, setKind] = useState<'slack' | 'webhook'>('slack');
+  const [address, setAddress] = useState('');
+  const [kind, setKind] = useState<Kind>('slack');
+  const sendsMail = useQuery(serverQuery).data?.sendsMail === true;
+  const offered = (Object.keys(kinds) as Kind[]).filter((one) => one !== 'mail' || sendsMail);
   return (
     <div>
       <Text size="sm" fw={500} mb={4}>
@@ -107,9 +124,9 @@ function Channels({ channels, canEdit, onChange }: ChannelsProps) {
         <List label="Who is told">
           {channels.map((channel) => (
             <ListLine
-              key={`${channel.kind} ${channel.url}`}
-              title={channel.url}
-              about={channel.kind === 'slack' ? 'a message, as Slack takes it' : 'signed JSON'}
+              key={`${channel.kind} ${channel.address}`}
+              title={channel.address}
+              about={kinds[channel.kind].about}
               actions={
                 canEdit && (
                   <Button
@@ -130,28 +147,25 @@ function Channels({ channels, canEdit, onChange }: ChannelsProps) {
           className={classes.add}
           onSubmit={(event) => {
             event.preventDefault();
-            onChange([...channels, { kind, url: url.trim() }]);
-            setUrl('');
+            onChange([...channels, { kind, address: address.trim() }]);
+            setAddress('');
           }}
         >
           <Select
             aria-label="What is sent"
-            data={[
-              { value: 'slack', label: 'Slack message' },
-              { value: 'webhook', label: 'Signed JSON' },
-            ]}
+            data={offered.map((value) => ({ value, label: kinds[value].label }))}
             value={kind}
             allowDeselect={false}
-            onChange={(value) => setKind(value as typeof kind)}
+            onChange={(value) => setKind(value as Kind)}
           />
           <TextInput
             aria-label="Address"
-            type="url"
-            placeholder="https://hooks.example.com/…"
-            value={url}
-            onChange={(event) => setUrl(event.currentTarget.value)}
+            type={kinds[kind].type}
+            placeholder={kinds[kind].example}
+            value={address}
+            onChange={(event) => setAddress(event.currentTarget.value)}
           />
-          <Button type="submit" variant="default" disabled={url.trim() === ''}>
+          <Button type="submit" variant="default" disabled={address.trim() === ''}>
             Add
           </Button>
         </form>

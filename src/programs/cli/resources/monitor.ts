@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { listAll } from '../../../sdk/list-all.ts';
 import type { AnswerFor, InputFor } from '../../../sdk/types.ts';
 import { act } from '../act.ts';
+import { alertMeasures, alertRules, type AlertRule, type Measure } from '../alert-rule.ts';
 import { UsageError } from '../failure.ts';
 import { findEndpoint } from '../find.ts';
 import { followJob } from '../jobs.ts';
@@ -25,6 +26,9 @@ interface SetOptions {
   mayMove?: string[];
   webhook?: string[];
   slack?: string[];
+  mail?: string[];
+  alert?: AlertRule[];
+  silence?: Measure[];
   tellNobody?: boolean;
 }
 
@@ -50,7 +54,14 @@ export function addMonitorCommands(program: Command): void {
     .option('--may-move <columns>', 'columns that may move, with commas in between', nameList)
     .option('--webhook <url>', 'tell this address of alerts, as signed JSON; may be repeated', collect)
     .option('--slack <url>', 'tell this Slack-compatible address of alerts; may be repeated', collect)
+    .option('--mail <address>', 'tell this mail address of alerts; may be repeated', collect)
     .option('--tell-nobody', 'forget all addresses')
+    .option(
+      '--alert <rule>',
+      'open an alert by this rule, such as quality=0.1,0.05,2: from 0.1 on in 2 windows in a row, until below 0.05; may be repeated',
+      alertRules,
+    )
+    .option('--silence <measure>', 'open no alerts by this any more; may be repeated', alertMeasures)
     .action(act(setMonitor, showMonitor));
   command('report', 'make a report now, of the window that ends now')
     .option('--from <time>', 'such as 2026-11-23T00:00:00Z')
@@ -75,18 +86,36 @@ async function getMonitor(session: Session, _options: object, reference: string)
 }
 
 async function setMonitor(session: Session, options: SetOptions, reference: string): Promise<Monitor> {
-  const body = settingsOf(options);
-  if (Object.keys(body).length === 0) throw new UsageError('nothing to change: name at least one option');
+  const changed = settingsOf(options);
+  const { alert = [], silence = [] } = options;
+  if (Object.keys(changed).length + alert.length + silence.length === 0)
+    throw new UsageError('nothing to change: name at least one option');
   const client = await session.client();
-  return client.setMonitor({ endpointId: await endpointId(session, reference), body });
+  const endpoint = { endpointId: await endpointId(session, reference) };
+  if (alert.length + silence.length === 0) return client.setMonitor({ ...endpoint, body: changed });
+  const { settings } = await client.getMonitor(endpoint);
+  const replaced = new Set([...silence, ...alert.map(({ measure }) => measure)]);
+  const rules = [...settings.rules.filter(({ measure }) => !replaced.has(measure)), ...alert];
+  return client.setMonitor({ ...endpoint, body: { ...changed, rules } });
 }
 
 function settingsOf(options: SetOptions): InputFor<'setMonitor'>['body'] {
-  const { on, off, everyHours, reference, mayMove, webhook = [], slack = [], tellNobody } = options;
+  const {
+    on,
+    off,
+    everyHours,
+    reference,
+    mayMove,
+    webhook = [],
+    slack = [],
+    mail = [],
+    tellNobody,
+  } = options;
   if (on && off) throw new UsageError('--on and --off exclude each other');
   const channels = [
-    ...webhook.map((url) => ({ kind: 'webhook' as const, url })),
-    ...slack.map((url) => ({ kind: 'slack' as const, url })),
+    ...webhook.map((address) => ({ kind: 'webhook' as const, address })),
+    ...slack.map((address) => ({ kind: 'slack' as const, address })),
+    ...mail.map((address) => ({ kind: 'mail' as const, address })),
   ];
   if (tellNobody && channels.length > 0) throw new UsageError('--tell-nobody names no addresses');
   return {
@@ -135,10 +164,21 @@ function showMonitor({ settings, nextReportAt, latestReport, openAlerts }: Monit
     ['watched', settings.isOn ? `every ${settings.windowHours} hours` : 'only when asked'],
     ['compared with', settings.reference === 'training' ? 'the training data' : 'the window before'],
     ['columns that may move', settings.excludedColumns.join(', ')],
-    ['alerts are told to', settings.channels.map(({ url }) => url).join(', ')],
+    ['alerts are told to', settings.channels.map(({ address }) => address).join(', ')],
     ['next report', timeInWords(nextReportAt)],
     ['latest report', latestReport ? `${latestReport.id} (${timeInWords(latestReport.to)})` : ''],
   ]);
+  print('');
+  printTable(
+    ['alert', 'opens from', 'closes below', 'windows in a row'],
+    settings.rules.map(({ measure, opensFrom, closesBelow, windowCount }) => [
+      measure,
+      String(opensFrom),
+      String(closesBelow),
+      String(windowCount),
+    ]),
+    'No alerts are opened.',
+  );
   for (const { message } of openAlerts) print(`Alert: ${message}`);
 }
 
@@ -176,6 +216,7 @@ function showReport({ summary, details, state, problem }: Report): void {
     ['rows', countInWords(summary.rowCount)],
     ['compared with', `${details.comparedWith.kind} (${countInWords(details.comparedWith.rowCount)} rows)`],
     ['answers', levels[summary.answersLevel]],
+    ['what counts for them', attributionsInWords(details.attributions)],
     ['score', details.performance ? `${details.performance.metric} ${scoreInWords(summary.score)}` : ''],
     ['expected accuracy', scoreInWords(summary.expectedAccuracy)],
     ['coverage', scoreInWords(summary.coverage)],
@@ -192,6 +233,12 @@ function showReport({ summary, details, state, problem }: Report): void {
     ]),
     '',
   );
+}
+
+function attributionsInWords(attributions: NonNullable<Report['details']>['attributions']): string {
+  if (!attributions) return '';
+  const { level, distance } = attributions;
+  return level === 'unclear' ? levels.unclear : `${levels[level]}: ${percent(distance)} from other columns`;
 }
 
 function percent(share: number | null): string {

@@ -1,0 +1,3 @@
+// States of a comparison, drawn in the README.
+
+export type ComparisonState = 'making' | 'ready' | 'failed';
