@@ -85,16 +85,18 @@ export class Serving {
   }
 
   /**
-   * The version that answers a request, by the shares of the traffic; the same for one request id.
+   * The version that answers a request: the one that is wanted, which must be deployed, or one by the shares of the
+   * traffic; the same for one request id.
    * Throws `not-found`, `endpoint-not-ready`, or what opening a model throws.
    */
-  async answering(context: Context, endpointId: string): Promise<Answering> {
+  async answering(context: Context, endpointId: string, wantedVersionId?: string): Promise<Answering> {
     const known = this.#fresh(endpointId) ?? (await this.#load(context, endpointId));
     known.usedAtMs = this.#services.clock.monotonicMs();
     context.laps.end('find');
     const { target } = known;
     if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
-    const deployment = pick(target, context.requestId);
+    const deployment =
+      wantedVersionId === undefined ? pick(target, context.requestId) : deployed(target, wantedVersionId);
     const { modelVersionId } = deployment;
     const opened =
       this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#openFor(context, target, deployment));
@@ -361,6 +363,13 @@ function pick({ endpointId, deployments }: Target, requestId: string): Target['d
   const last = open.at(-1);
   if (last) return last;
   throw new Problem('endpoint-not-ready', `No version answers for the endpoint ${endpointId}.`);
+}
+
+/** The deployment of a version, whatever its share. */
+function deployed({ deployments }: Target, modelVersionId: string): Target['deployments'][number] {
+  const found = deployments.find((deployment) => deployment.modelVersionId === modelVersionId);
+  if (found) return found;
+  throw new Problem('not-found', `The model version ${modelVersionId} does not answer for this endpoint.`);
 }
 
 function noSuchEndpoint(endpointId: string): Problem {
