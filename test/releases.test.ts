@@ -70,7 +70,7 @@ test('a shadow answers copies that nobody sees or pays for, and is taken back fo
     (release) => release.endedAt !== null,
   );
   assert.equal(state, 'rolled-back');
-  assert.match(reason!, /of the answers turned out wrong or far off, by the current version/);
+  assert.match(reason!, /of the answers turned out wrong or far off; with the current version/);
   assert.ok(comparison!.candidate.requestCount >= 100, String(comparison!.candidate.requestCount));
   const { items } = await client.listLoggedPredictions({ endpointId, limit: 200 });
   assert.equal(items.length, 160, 'only answers that were given');
