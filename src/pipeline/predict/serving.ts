@@ -3,12 +3,14 @@
 //
 // A change of deployments is known at once where its notification arrives, and within two seconds where it is lost:
 // once a second the change counts of all endpoints in use are compared, and what could not be compared is not used. In the same
-// time every model is opened anew when a signing key was withdrawn: those that it signed no longer can be.
+// time every model is opened anew when a signing key was withdrawn: those that it signed no longer can be. While the
+// database cannot be reached, what was known answers on for a minute (platform/database/outage.ts).
 import { hash32 } from '../../base/hash.ts';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Context, Services } from '../../platform/context.ts';
 import type { ServedModel } from '../../platform/ports/model-servers.ts';
+import { isOutage, outageMs } from '../../platform/database/outage.ts';
 import { countWithdrawnKeys } from '../../platform/security/signing/signing.ts';
 import {
   currentChangeCounts,
@@ -65,6 +67,7 @@ export class Serving {
   #counts = new Map<string, number>();
   #tending: Promise<void> | undefined;
   #withdrawnKeyCount: number | undefined;
+  #isDatabaseOut = false;
 
   constructor(services: Services) {
     this.#services = services;
@@ -124,7 +127,8 @@ export class Serving {
       const opened = this.#models.peek(name);
       if (opened?.apart) {
         const { served } = this.#apart(target, modelVersionId, opened.apart);
-        return apartReadiness(modelVersionId, this.#services.modelServers.statusOf(served.name));
+        const status = this.#services.modelServers.statusOf(served.name);
+        return apartReadiness(modelVersionId, status, this.#kept.refusalOf(served.name));
       }
       const place = opened ? 'in-process' : null;
       const state = opened ? 'warm' : this.#models.isOpening(name) ? 'loading' : 'cold';
@@ -206,8 +210,9 @@ export class Serving {
 
   #fresh(endpointId: string): Known | undefined {
     const known = this.#known.get(endpointId);
-    const isFresh = known && this.#services.clock.monotonicMs() - known.checkedAtMs < staleMs;
-    return isFresh ? known : undefined;
+    if (!known) return undefined;
+    const ageMs = this.#services.clock.monotonicMs() - known.checkedAtMs;
+    return ageMs < (this.#isDatabaseOut ? outageMs : staleMs) ? known : undefined;
   }
 
   /** Reads who answers; many that ask at once wait for one reading. */
@@ -215,7 +220,13 @@ export class Serving {
     const name = [context.workspaceId, boundProject(context), endpointId].join('/');
     let loading = this.#loading.get(name);
     if (!loading) {
-      loading = this.#read(context, endpointId).finally(() => this.#loading.delete(name));
+      loading = this.#noticeOutage(() => this.#read(context, endpointId))
+        .catch((error: unknown) => {
+          const known = isOutage(error) ? this.#fresh(endpointId) : undefined;
+          if (known) return known;
+          throw error;
+        })
+        .finally(() => this.#loading.delete(name));
       this.#loading.set(name, loading);
     }
     return await loading;
@@ -232,7 +243,9 @@ export class Serving {
   }
 
   async #tendOnce(): Promise<void> {
-    await this.#attempt('Deployments could not be compared.', () => this.#compare());
+    await this.#attempt('Deployments could not be compared.', () =>
+      this.#noticeOutage(() => this.#compare()),
+    );
     await this.#attempt('Counts of predictions could not be written.', () => this.#writeCounts());
     await this.#attempt('Counts of requests could not be written.', () =>
       this.tally.write(this.#services.database),
@@ -264,6 +277,17 @@ export class Serving {
     if (count === this.#withdrawnKeyCount) return;
     this.#withdrawnKeyCount = count;
     this.#models.clear();
+  }
+
+  async #noticeOutage<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      this.#isDatabaseOut = false;
+      return result;
+    } catch (error) {
+      this.#isDatabaseOut = isOutage(error);
+      throw error;
+    }
   }
 
   async #writeCounts(): Promise<void> {
