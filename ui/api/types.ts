@@ -48,6 +48,9 @@ export type MonitorReport = AnswerFor<'getMonitorReport'>;
 export type MonitorReportSummary = AnswerFor<'listMonitorReports'>['items'][number];
 export type MonitorDetails = NonNullable<MonitorReport['details']>;
 
+export type Release = AnswerFor<'getRelease'>;
+export type NewRelease = InputFor<'startRelease'>['body'];
+
 export type Batch = AnswerFor<'getBatch'>;
 export type BatchQuote = AnswerFor<'quoteBatch'>;
 export type BatchInput = InputFor<'createBatch'>['body']['input'];
