@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listBudgets, setBudget } from '../../capabilities/billing/billing.ts';
-import { minuteMs, secondMs } from '../../base/time.ts';
+import { dayMs, hourMs, minuteMs, secondMs } from '../../base/time.ts';
 import type { ServingSettings } from '../../contract/endpoint.ts';
 import type { Context, Services } from '../../platform/context.ts';
 import { unreachable } from '../../platform/database/errors.ts';
@@ -20,6 +20,7 @@ import { customers, openDeployTest, type DeployTest } from '../deploy/testing.ts
 import { closePredictions, getServingStatus, openPredictions, predict, predictCsv } from './predict.ts';
 
 let passedMs = 0;
+let jumpedMs = 0;
 let isDatabaseOut = false;
 let openedFiles = 0;
 let folder: string;
@@ -28,7 +29,7 @@ let opened: DeployTest;
 let context: Context;
 let projectId: string;
 
-const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() + passedMs };
+const clock = { nowMs: () => Date.now() + jumpedMs, monotonicMs: () => performance.now() + passedMs };
 const asked = customers.slice(0, 30).map(({ left: _left, spend: _spend, ...row }) => row);
 
 before(async () => {
@@ -191,6 +192,13 @@ test('while the database does not answer, endpoints that did answer on for a min
     isDatabaseOut = false;
   }
   assert.deepEqual(await answersOf(endpointId), expected);
+});
+
+test('a clock that jumps, forward or back, costs no prediction', async () => {
+  const endpoints = [await freshEndpoint({ place: 'apart' }), await freshEndpointBeside()];
+  const expected = await Promise.all(endpoints.map(answersOf));
+  for (jumpedMs of [hourMs, -2 * hourMs, dayMs, 0])
+    assert.deepEqual(await Promise.all(endpoints.map(answersOf)), expected, `${jumpedMs} ms away`);
 });
 
 async function freshEndpointBeside(): Promise<string> {
