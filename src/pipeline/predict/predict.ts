@@ -44,7 +44,13 @@ export async function predict(
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
   const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
-  const { predictions, warnings } = await answerRows(model, rows);
+  const { deploymentId } = log.stream;
+  const askedMs = context.clock.monotonicMs();
+  const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
+    serving.tally.failed(deploymentId, error);
+    throw error;
+  });
+  serving.tally.answered(deploymentId, context.clock.monotonicMs() - askedMs);
   const lease = context.meter.lease({
     payer: payerOf(context, projectId),
     unit: 'prediction',
@@ -54,6 +60,7 @@ export async function predict(
   if (!lease.tryUse(rows.length)) await lease.use(rows.length);
   serving.count(endpointId, rows.length);
   await recordAnswers(context, log, { beganMs, rows, answers: predictions });
+  serving.askShadows(context, endpointId, rows);
   return { requestId: context.requestId, modelVersionId, predictions, warnings };
 }
 
@@ -95,10 +102,12 @@ export async function predictCsv(
     }
     await tab.settle(rowCount);
   } catch (error) {
+    serving.tally.failed(log.stream.deploymentId, error);
     await spool.discard();
     await tab.release();
     throw error;
   }
+  serving.tally.answered(log.stream.deploymentId, null);
   serving.count(endpointId, rowCount);
   recorder.record();
   const output = {

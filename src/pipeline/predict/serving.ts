@@ -26,6 +26,8 @@ import type { LogStream } from './log/record.ts';
 import { KeptReady } from './kept-ready.ts';
 import { ModelCache } from './model-cache.ts';
 import { apartReadiness, ReadinessBoard, readinessWithoutReplicas, type Readiness } from './readiness.ts';
+import { Shadows } from './shadows.ts';
+import { Tally } from './tally.ts';
 
 /** Model files of this size in all stay open. */
 const modelCacheBytes = 536_870_912;
@@ -51,6 +53,9 @@ interface Known {
 
 /** One server's memory for predictions. */
 export class Serving {
+  /** How requests end. */
+  readonly tally = new Tally();
+  readonly #shadows = new Shadows(this.tally);
   readonly #services: Services;
   readonly #known = new Map<string, Known>();
   readonly #loading = new Map<string, Promise<Known>>();
@@ -88,13 +93,31 @@ export class Serving {
     const deployment = pick(target, context.requestId);
     const { modelVersionId } = deployment;
     const opened =
-      this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#open(context, target, modelVersionId));
+      this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#openFor(context, target, deployment));
     return {
       projectId: target.projectId,
       modelVersionId,
-      model: opened.apart ? this.#apart(target, modelVersionId, opened.apart).model : opened.model,
+      model: this.#askable(target, modelVersionId, opened),
       log: { stream: streamOf(target, deployment, opened), settings: target.log },
     };
+  }
+
+  /** Has the shadows of an endpoint, if it has any, answer what was answered, later and for the log alone. */
+  askShadows(context: Context, endpointId: string, rows: readonly Readonly<Record<string, unknown>>[]): void {
+    const target = this.#known.get(endpointId)?.target;
+    for (const deployment of target?.shadows ?? [])
+      this.#shadows.ask(context, {
+        deployment,
+        rows,
+        open: async (own) => {
+          const opened = await this.#open(own, target!, deployment.modelVersionId);
+          const stream = { ...streamOf(target!, deployment, opened), role: 'shadow' as const };
+          return {
+            model: this.#askable(target!, deployment.modelVersionId, opened),
+            log: { stream, settings: target!.log },
+          };
+        },
+      });
   }
 
   /** How ready each version of an endpoint is on this server. */
@@ -133,12 +156,31 @@ export class Serving {
   /** Ends the upkeep and writes what was counted. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#shadows.close();
     await (
       await this.#unwatch
     )?.();
     await this.#tending;
     await this.tend();
     await this.#attempt('What was told of endpoints could not be taken back.', () => this.#board.close());
+  }
+
+  /** Opens the model of a deployment; one that does not open failed a request. */
+  async #openFor(
+    context: Context,
+    target: Target,
+    { id, modelVersionId }: Target['deployments'][number],
+  ): Promise<OpenedVersion> {
+    try {
+      return await this.#open(context, target, modelVersionId);
+    } catch (error) {
+      this.tally.failed(id, error);
+      throw error;
+    }
+  }
+
+  #askable(target: Target, modelVersionId: string, { apart, model }: OpenedVersion): Answerer {
+    return apart ? this.#apart(target, modelVersionId, apart).model : model;
   }
 
   async #open(context: Context, target: Target, modelVersionId: string): Promise<OpenedVersion> {
@@ -205,6 +247,9 @@ export class Serving {
       this.#noticeOutage(() => this.#compare()),
     );
     await this.#attempt('Counts of predictions could not be written.', () => this.#writeCounts());
+    await this.#attempt('Counts of requests could not be written.', () =>
+      this.tally.write(this.#services.database),
+    );
     await this.#attempt('Endpoints could not be kept ready.', () => this.#kept.tend());
     await this.#attempt('How ready endpoints are could not be told.', () => this.#board.tend());
   }
