@@ -122,7 +122,7 @@ export class Serving {
 
   /** How ready each version of an endpoint is on this server. */
   readiness(target: Target): Readiness[] {
-    return target.deployments.map(({ modelVersionId }) => {
+    return [...target.deployments, ...target.shadows].map(({ modelVersionId }) => {
       const name = nameOf(target, modelVersionId);
       const opened = this.#models.peek(name);
       if (opened?.apart) {
