@@ -22,6 +22,7 @@ import { closePredictions, getServingStatus, openPredictions, predict, predictCs
 let passedMs = 0;
 let jumpedMs = 0;
 let isDatabaseOut = false;
+let stuck: Promise<void> | undefined;
 let openedFiles = 0;
 let folder: string;
 let modelServers: OpenedModelServers;
@@ -36,7 +37,8 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pilvi-serving-'));
   const log = openLog({ level: 'silent' });
   modelServers = await openModelServers({ clock, log, workFolder: folder });
-  const unlessOut = (): void => {
+  const unlessOut = async (): Promise<void> => {
+    await stuck;
     if (isDatabaseOut) throw unreachable(new Error('no connection'));
   };
   opened = await openDeployTest({
@@ -44,8 +46,8 @@ before(async () => {
     modelServers,
     wrapDatabase: (database) => ({
       ...database,
-      inWorkspace: async (scope, work) => (unlessOut(), await database.inWorkspace(scope, work)),
-      asSystem: async (reason, work) => (unlessOut(), await database.asSystem(reason, work)),
+      inWorkspace: async (scope, work) => (await unlessOut(), await database.inWorkspace(scope, work)),
+      asSystem: async (reason, work) => (await unlessOut(), await database.asSystem(reason, work)),
     }),
   });
   const { blobs } = opened.services;
@@ -192,6 +194,17 @@ test('while the database does not answer, endpoints that did answer on for a min
     isDatabaseOut = false;
   }
   assert.deepEqual(await answersOf(endpointId), expected);
+});
+
+test('a database that neither answers nor fails holds nobody up', async () => {
+  const endpointId = await freshEndpoint();
+  const expected = await answersOf(endpointId);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stuck = promise;
+  passedMs += 10 * secondMs;
+  assert.deepEqual(await answersOf(endpointId), expected);
+  stuck = undefined;
+  resolve();
 });
 
 test('a clock that jumps, forward or back, costs no prediction', async () => {
