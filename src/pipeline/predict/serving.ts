@@ -10,7 +10,7 @@ import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Context, Services } from '../../platform/context.ts';
 import type { ServedModel } from '../../platform/ports/model-servers.ts';
-import { isOutage, outageMs } from '../../platform/database/outage.ts';
+import { isOutage, outageMs, outagePatienceMs } from '../../platform/database/outage.ts';
 import { countWithdrawnKeys } from '../../platform/security/signing/signing.ts';
 import {
   currentChangeCounts,
@@ -129,7 +129,7 @@ export class Serving {
 
   /** How ready each version of an endpoint is on this server. */
   readiness(target: Target): Readiness[] {
-    return target.deployments.map(({ modelVersionId }) => {
+    return [...target.deployments, ...target.shadows].map(({ modelVersionId }) => {
       const name = nameOf(target, modelVersionId);
       const opened = this.#models.peek(name);
       if (opened?.apart) {
@@ -227,16 +227,32 @@ export class Serving {
     const name = [context.workspaceId, boundProject(context), endpointId].join('/');
     let loading = this.#loading.get(name);
     if (!loading) {
-      loading = this.#noticeOutage(() => this.#read(context, endpointId))
-        .catch((error: unknown) => {
-          const known = isOutage(error) ? this.#fresh(endpointId) : undefined;
-          if (known) return known;
-          throw error;
-        })
-        .finally(() => this.#loading.delete(name));
+      loading = this.#orRemembered(endpointId, () => this.#read(context, endpointId)).finally(() =>
+        this.#loading.delete(name),
+      );
       this.#loading.set(name, loading);
     }
     return await loading;
+  }
+
+  /** What is read, or what was known if the database does not answer, or not in time. */
+  async #orRemembered(endpointId: string, read: () => Promise<Known>): Promise<Known> {
+    const late = Promise.withResolvers<Known>();
+    const patience = setTimeout(() => {
+      if (!this.#known.has(endpointId)) return;
+      this.#isDatabaseOut = true;
+      const known = this.#fresh(endpointId);
+      if (known) late.resolve(known);
+    }, outagePatienceMs);
+    try {
+      return await Promise.race([this.#noticeOutage(read), late.promise]);
+    } catch (error) {
+      const known = isOutage(error) ? this.#fresh(endpointId) : undefined;
+      if (known) return known;
+      throw error;
+    } finally {
+      clearTimeout(patience);
+    }
   }
 
   async #read(context: Context, endpointId: string): Promise<Known> {
