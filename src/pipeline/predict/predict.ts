@@ -44,8 +44,14 @@ export async function predict(
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
   const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
+  const { deploymentId } = log.stream;
   return await serving.metrics.count(context, log.stream, async () => {
-    const { predictions, warnings } = await answerRows(model, rows);
+    const askedMs = context.clock.monotonicMs();
+    const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
+      serving.tally.failed(deploymentId, error);
+      throw error;
+    });
+    serving.tally.answered(deploymentId, context.clock.monotonicMs() - askedMs);
     context.laps.end('model');
     const lease = context.meter.lease({
       payer: payerOf(context, projectId),
@@ -58,6 +64,7 @@ export async function predict(
     context.laps.end('meter');
     await recordAnswers(context, log, { beganMs, rows, answers: predictions });
     context.laps.end('log');
+    serving.askShadows(context, endpointId, rows);
     const answer = { requestId: context.requestId, modelVersionId, predictions, warnings };
     return { rowCount: rows.length, answer };
   });
@@ -83,8 +90,14 @@ export async function predictCsv(
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
   const answering = await serving.answering(context, endpointId);
+  const { deploymentId } = answering.log.stream;
   return await serving.metrics.count(context, answering.log.stream, async () => {
-    const answered = await answerFile(context, { ...answering, endpointId, beganMs }, source);
+    const asked = { ...answering, endpointId, beganMs };
+    const answered = await answerFile(context, asked, source).catch((error: unknown) => {
+      serving.tally.failed(deploymentId, error);
+      throw error;
+    });
+    serving.tally.answered(deploymentId, null);
     serving.count(endpointId, answered.rowCount);
     return answered;
   });
