@@ -44,7 +44,8 @@ try {
   let sentCount = 0;
   let owed = 0;
   for (let hour = 0; hour < hours; hour++) {
-    for (; elapsedMs < (hour + 1) * hourMs; elapsedMs += stepMs) {
+    const endMs = (hour + 1) * hourMs;
+    for (; elapsedMs < endMs; elapsedMs += stepMs) {
       // Twice the average at noon, nothing at midnight.
       owed +=
         (averagePerSecond * stepMs * (1 - Math.cos((2 * Math.PI * elapsedMs) / (24 * hourMs)))) / secondMs;

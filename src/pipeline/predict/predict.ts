@@ -90,13 +90,14 @@ export async function predictCsv(
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
   const answering = await serving.answering(context, endpointId);
-  const { deploymentId } = answering.log.stream;
   return await serving.metrics.count(context, answering.log.stream, async () => {
-    const asked = { ...answering, endpointId, beganMs };
-    const answered = await answerFile(context, asked, source).catch((error: unknown) => {
-      serving.tally.failed(deploymentId, error);
-      throw error;
-    });
+    const { deploymentId } = answering.log.stream;
+    const answered = await answerFile(context, { ...answering, endpointId, beganMs }, source).catch(
+      (error: unknown) => {
+        serving.tally.failed(deploymentId, error);
+        throw error;
+      },
+    );
     serving.tally.answered(deploymentId, null);
     serving.count(endpointId, answered.rowCount);
     return answered;
