@@ -29,6 +29,10 @@ const bodies: Partial<Record<OperationId, object>> = {
   importOnnxModel: { modelName: 'theirs', uploadId: '$uploadId' },
   createEndpoint: { name: 'theirs', modelVersionId: '$modelVersionId' },
   deployModel: { deployments: [{ modelVersionId: '$modelVersionId', trafficShare: 1 }] },
+  startRelease: {
+    modelVersionId: '$modelVersionId',
+    strategy: { kind: 'challenger', role: 'live', trafficShare: 0.5 },
+  },
   quoteBatch: {
     input: { kind: 'dataset-version', versionId: '$versionId' },
     through: { kind: 'model-version', modelVersionId: '$modelVersionId' },
@@ -74,6 +78,7 @@ const everyPlace: readonly Place[] = [
     'endpointId',
     'batchId',
     'reportId',
+    'releaseId',
     'comparisonId',
     'budgetId',
     'keyId',
@@ -245,6 +250,7 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.getEndpoint({ endpointId }),
       await client.getMonitor({ endpointId }),
       await client.listMonitorReports({ endpointId }),
+      await client.listReleases({ endpointId }),
       await client.listComparisons({ endpointId }),
       await client.getGateRule({ endpointId }),
     );

@@ -20,6 +20,7 @@ export interface World {
   endpointId: string;
   batchId: string;
   reportId: string;
+  releaseId: string;
   comparisonId: string;
   budgetId: string;
   keyId: string;
@@ -122,9 +123,19 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
   await waitForJob(client, batch.jobId);
   const report = await client.makeMonitorReport({ endpointId: endpoint.id, body: {} });
   await waitForJob(client, report.jobId!);
+  const challengerId = await importedCopy(client, { projectId, modelVersionId });
+  const release = await client.startRelease({
+    endpointId: endpoint.id,
+    body: {
+      modelVersionId: challengerId,
+      strategy: { kind: 'challenger', role: 'shadow', trafficShare: 1 },
+      note: `${label} release`,
+    },
+  });
+  await client.rollBackRelease({ releaseId: release.id, body: {} });
   const comparison = await client.createComparison({
     endpointId: endpoint.id,
-    body: { modelVersionId: await importedCopy(client, { projectId, modelVersionId }) },
+    body: { modelVersionId: challengerId },
   });
   await waitForJob(client, comparison.jobId);
   const budget = await client.setBudget({
@@ -142,6 +153,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     endpointId: endpoint.id,
     batchId: batch.id,
     reportId: report.id,
+    releaseId: release.id,
     comparisonId: comparison.id,
     budgetId: budget.id,
     keyId: key.id,

@@ -16,7 +16,12 @@ export const deployment = z
     modelVersionId: z.string(),
     modelName: z.string(),
     versionNumber: z.number().int(),
-    trafficShare: z.number(),
+    role: z
+      .enum(['live', 'shadow'])
+      .describe(
+        'live: answers. shadow: is asked copies of requests; its answers are logged and never returned.',
+      ),
+    trafficShare: z.number().describe('The share of requests that it answers, or is asked copies of.'),
     createdAt: isoTime,
   })
   .meta({ id: 'Deployment' });
@@ -110,6 +115,10 @@ export const endpoint = z
     predictPath: z.string(),
     predictionCount: z.number().int(),
     log: logSettings,
+    releaseId: z
+      .string()
+      .nullable()
+      .describe('The release that moves the traffic now: until it ends nothing else can be deployed.'),
     serving: servingSettings,
     createdAt: isoTime,
   })
@@ -171,7 +180,7 @@ export const deployModel = operation({
     }),
   },
   response: { status: 200, json: endpoint },
-  problems: ['not-found', 'invalid-request', 'signing-key-withdrawn'],
+  problems: ['not-found', 'invalid-request', 'wrong-state', 'signing-key-withdrawn'],
 });
 
 export const setLogSettings = operation({

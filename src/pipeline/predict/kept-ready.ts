@@ -19,19 +19,30 @@ export type OpenVersion = (
   modelVersionId: string,
 ) => Promise<ServedModel | null>;
 
+/** Why replicas are not kept, and since when. */
+interface Refusal {
+  atMs: number;
+  detail: string;
+}
+
 type Kept = Parameters<ModelServers['keepReady']>[0][number];
 
 export class KeptReady {
   readonly #services: Services;
   readonly #open: OpenVersion;
   /** By the name of the model: until when it is paid for, or not asked for again. */
-  readonly #decided = new Map<string, { isPaid: boolean; untilMs: number }>();
+  readonly #decided = new Map<string, { untilMs: number; refusal: Refusal | null }>();
   #lookedAtMs = -Infinity;
   #hasKept = false;
 
   constructor(services: Services, open: OpenVersion) {
     this.#services = services;
     this.#open = open;
+  }
+
+  /** Why the replicas of a model are not kept, if they are not. */
+  refusalOf(name: string): Refusal | null {
+    return this.#decided.get(name)?.refusal ?? null;
   }
 
   /** Looks, every ten seconds, which are to be kept. */
@@ -41,22 +52,23 @@ export class KeptReady {
     if (nowMs - this.#lookedAtMs < lookEveryMs) return;
     this.#lookedAtMs = nowMs;
     const kept: Kept[] = [];
+    const wanted = new Set<string>();
     for (const target of await targetsKeptReady(database)) {
       const context = this.#contextFor(target);
       for (const { modelVersionId } of target.deployments.filter(({ trafficShare }) => trafficShare > 0))
         try {
           // oxlint-disable-next-line no-await-in-loop -- one model is opened after the other
           const model = await this.#open(context, target, modelVersionId);
-          const { minReplicas } = target.serving;
+          if (!model) continue;
+          wanted.add(model.name);
           // oxlint-disable-next-line no-await-in-loop -- one ledger after the other
-          if (model && (await this.#isPaid(context, target, model.name))) kept.push({ model, minReplicas });
+          if (await this.#isPaid(context, target, model.name))
+            kept.push({ model, minReplicas: target.serving.minReplicas });
         } catch (error) {
           log.warn({ error, endpointId: target.endpointId }, 'an endpoint could not be made ready');
         }
     }
-    const names = new Set(kept.map(({ model }) => model.name));
-    for (const [name, { isPaid }] of this.#decided)
-      if (isPaid && !names.has(name)) this.#decided.delete(name);
+    for (const name of this.#decided.keys()) if (!wanted.has(name)) this.#decided.delete(name);
     if (kept.length > 0 || this.#hasKept) modelServers.keepReady(kept);
     this.#hasKept = kept.length > 0;
   }
@@ -64,7 +76,7 @@ export class KeptReady {
   async #isPaid(context: Context, target: Target, name: string): Promise<boolean> {
     const nowMs = context.clock.monotonicMs();
     const decided = this.#decided.get(name);
-    if (decided && nowMs < decided.untilMs) return decided.isPaid;
+    if (decided && nowMs < decided.untilMs) return decided.refusal === null;
     const { workspaceId, projectId, endpointId, serving } = target;
     const lease = context.meter.lease({
       payer: { workspaceId, projectId, keyId: null },
@@ -72,16 +84,17 @@ export class KeptReady {
       subjectId: endpointId,
       chunkQuantity: leaseQuantity * serving.minReplicas,
     });
-    let isPaid = true;
+    let refusal: Refusal | null = null;
     try {
       await lease.use(serving.minReplicas);
     } catch (error) {
       if (!(error instanceof Problem && error.code === 'budget-exceeded')) throw error;
-      context.log.warn({ endpointId }, 'The budget does not allow replicas that are kept ready.');
-      isPaid = false;
+      const detail = `No replica is kept ready: ${error.message}`;
+      context.log.warn({ endpointId }, detail);
+      refusal = { atMs: context.clock.nowMs(), detail };
     }
-    this.#decided.set(name, { isPaid, untilMs: nowMs + minuteMs });
-    return isPaid;
+    this.#decided.set(name, { untilMs: nowMs + minuteMs, refusal });
+    return refusal === null;
   }
 
   #contextFor({ workspaceId, projectId }: Target): Context {

@@ -47,8 +47,14 @@ export async function predict(
   const serving = servingOf(context);
   const answering = await serving.answering(context, endpointId, wanted.modelVersionId);
   const { projectId, modelVersionId, model, log } = answering;
-  const rows = typeof asked === 'function' ? asked(log.stream.fields) : asked;
-  const { predictions, warnings } = await answerRows(model, rows);
+  const { deploymentId, fields } = log.stream;
+  const rows = typeof asked === 'function' ? asked(fields) : asked;
+  const askedMs = context.clock.monotonicMs();
+  const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
+    serving.tally.failed(deploymentId, error);
+    throw error;
+  });
+  serving.tally.answered(deploymentId, context.clock.monotonicMs() - askedMs);
   const lease = context.meter.lease({
     payer: payerOf(context, projectId),
     unit: 'prediction',
@@ -58,6 +64,7 @@ export async function predict(
   if (!lease.tryUse(rows.length)) await lease.use(rows.length);
   serving.count(endpointId, rows.length);
   await recordAnswers(context, log, { beganMs, rows, answers: predictions });
+  serving.askShadows(context, endpointId, rows);
   return { requestId: context.requestId, modelVersionId, predictions, warnings };
 }
 
@@ -109,10 +116,12 @@ export async function predictCsv(
     }
     await tab.settle(rowCount);
   } catch (error) {
+    serving.tally.failed(log.stream.deploymentId, error);
     await spool.discard();
     await tab.release();
     throw error;
   }
+  serving.tally.answered(log.stream.deploymentId, null);
   serving.count(endpointId, rowCount);
   recorder.record();
   const output = {

@@ -27,8 +27,12 @@ const confirmEveryMs = 10_000;
 /** From the least ready on. */
 const order: readonly State[] = ['cold', 'queued', 'loading', 'warm'];
 
-/** Readiness of a model that answers apart. */
-export function apartReadiness(modelVersionId: string, status: ModelServerStatus | undefined): Readiness {
+/** Readiness of a model that answers apart; `refusal`: why replicas are not kept that should be. */
+export function apartReadiness(
+  modelVersionId: string,
+  status: ModelServerStatus | undefined,
+  refusal: Readiness['lastFailure'],
+): Readiness {
   const { state, loadedShare, replicas, waitingCount, lastFailure } = status ?? coldStatus;
   const failure = lastFailure && { atMs: lastFailure.atMs, detail: lastFailure.problem.message };
   return {
@@ -38,7 +42,7 @@ export function apartReadiness(modelVersionId: string, status: ModelServerStatus
     loadedShare,
     replicas,
     waitingCount,
-    lastFailure: failure,
+    lastFailure: failure ?? refusal,
   };
 }
 

@@ -48,6 +48,7 @@ export class ReplicaSet {
   #areaUntilMs: number;
   #sampledAtMs: number;
   #answering = 0;
+  #warmSinceMs = 0;
   #waitsMs: number[] = [];
 
   constructor(tools: SetTools, model: ServedModel) {
@@ -186,6 +187,7 @@ export class ReplicaSet {
       await replica.load();
       this.#failedLoads = 0;
       this.#openAgainAtMs = 0;
+      if (this.#readyCount() === 1) this.#warmSinceMs = this.#areaUntilMs = this.#tools.clock.monotonicMs();
       this.#dispatch();
       await replica.ended;
       // One that was at work tells it itself.
@@ -219,7 +221,7 @@ export class ReplicaSet {
   async #answer(replica: Replica, batch: Waiting[]): Promise<void> {
     const beganMs = this.#measure();
     this.#answering += batch.length;
-    for (const { sinceMs } of batch) this.#waitsMs.push(beganMs - sinceMs);
+    for (const { sinceMs } of batch) this.#waitsMs.push(beganMs - Math.max(sinceMs, this.#warmSinceMs));
     const outcome = await replica.answer(batch.map(({ question }) => question.input));
     const nowMs = this.#measure();
     this.#answering -= batch.length;
@@ -270,10 +272,11 @@ export class ReplicaSet {
     return [...this.#replicas].filter(({ state }) => state === 'ready' || state === 'busy').length;
   }
 
-  /** Adds what was in the system since the last look. */
+  /** Adds what was in the system since the last look; who waits for the first replica says nothing of how many are enough. */
   #measure(): number {
     const nowMs = this.#tools.clock.monotonicMs();
-    this.#areaMs += (this.#room.count + this.#answering) * (nowMs - this.#areaUntilMs);
+    if (this.#readyCount() > 0)
+      this.#areaMs += (this.#room.count + this.#answering) * (nowMs - this.#areaUntilMs);
     this.#areaUntilMs = nowMs;
     return nowMs;
   }
@@ -282,7 +285,7 @@ export class ReplicaSet {
     const spanMs = nowMs - this.#sampledAtMs;
     if (spanMs <= 0) return;
     const medianWaitMs = this.#waitsMs.length === 0 ? null : medianOf(this.#waitsMs);
-    this.#scaler.record({ atMs: nowMs, concurrency: this.#areaMs / spanMs, medianWaitMs });
+    this.#scaler.record({ atMs: nowMs, spanMs, concurrency: this.#areaMs / spanMs, medianWaitMs });
     this.#areaMs = 0;
     this.#waitsMs = [];
     this.#sampledAtMs = nowMs;

@@ -11,7 +11,7 @@ import { mostWaiting, mostWaitingRows, WaitingRoom, type Waiting } from './waiti
 function wantedOver(scaler: Scaler, concurrencies: number[], medianWaitMs: number | null = null): number[] {
   let ready = 1;
   return concurrencies.map((concurrency, second) => {
-    scaler.record({ atMs: second * 1000, concurrency, medianWaitMs });
+    scaler.record({ atMs: second * 1000, spanMs: 1000, concurrency, medianWaitMs });
     return (ready = scaler.wanted(second * 1000, ready));
   });
 }
@@ -41,6 +41,13 @@ test('a burst is answered at once, and what it brought stays for a minute, then 
   for (let second = 61; second < wanted.length; second++)
     assert.ok(wanted[second]! >= Math.floor(wanted[second - 1]! / 2), 'by halves');
   assert.equal(wanted.at(-1), 1);
+});
+
+test('what waited for a model to load, and is gone at once, wants no second replica', () => {
+  // A thousand that are answered within 100 ms.
+  const scaler = new Scaler();
+  scaler.record({ atMs: 100, spanMs: 100, concurrency: 200, medianWaitMs: 50 });
+  assert.equal(scaler.wanted(100, 1), 1);
 });
 
 test('too long waits want one more, however few wait', () => {

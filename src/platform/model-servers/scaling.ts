@@ -17,6 +17,7 @@ const greatestScaleDown = 2;
 /** A second of traffic, or about that. */
 export interface Sample {
   atMs: number;
+  spanMs: number;
   /** Mean number of questions that waited or were answered. */
   concurrency: number;
   /** Median of how long those waited that got their turn; null when there were none. */
@@ -38,8 +39,8 @@ export class Scaler {
   /** How many replicas the traffic wants when `readyCount` are there; at least one. */
   wanted(nowMs: number, readyCount: number): number {
     const recent = this.#samples.filter(({ atMs }) => nowMs - atMs < panicMs);
-    const stable = replicasFor(this.#samples);
-    const panic = replicasFor(recent);
+    const stable = replicasFor(this.#samples, stableMs);
+    const panic = replicasFor(recent, panicMs);
     if (panic >= panicThreshold * Math.max(1, readyCount)) this.#panickedAtMs = nowMs;
     if (nowMs - this.#panickedAtMs < stableMs) {
       this.#panicReplicas = Math.max(this.#panicReplicas, panic, readyCount);
@@ -57,7 +58,8 @@ export function medianOf(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1]!;
 }
 
-function replicasFor(samples: readonly Sample[]): number {
-  const sum = samples.reduce((total, { concurrency }) => total + concurrency, 0);
-  return samples.length === 0 ? 0 : Math.ceil(sum / samples.length / targetConcurrency - 1e-9);
+/** Of a window that has only begun, the rest counts as empty: what a model loads for is gone a moment later. */
+function replicasFor(samples: readonly Sample[], windowMs: number): number {
+  const area = samples.reduce((total, { concurrency, spanMs }) => total + concurrency * spanMs, 0);
+  return Math.ceil(area / windowMs / targetConcurrency - 1e-9);
 }

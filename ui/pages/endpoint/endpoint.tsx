@@ -1,5 +1,5 @@
 // An endpoint: try it, send it a file, call it from a program, say which versions answer.
-import { ActionIcon, Menu, Tabs } from '@mantine/core';
+import { ActionIcon, Menu, Stack, Tabs } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from 'react-router';
 import { client } from '../../api/client.ts';
@@ -94,8 +94,10 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
         {tab === 'predictions' && <Log projectId={projectId} endpoint={endpoint} />}
       </Tabs.Panel>
       <Tabs.Panel value="versions">
-        <Deployments projectId={projectId} endpoint={endpoint} />
-        {tab === 'versions' && <Serving endpoint={endpoint} />}
+        <Stack gap={36}>
+          <Deployments projectId={projectId} endpoint={endpoint} />
+          {tab === 'versions' && <Serving endpoint={endpoint} />}
+        </Stack>
       </Tabs.Panel>
       <Tabs.Panel value="monitoring">
         <Monitoring endpoint={endpoint} />

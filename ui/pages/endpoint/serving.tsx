@@ -27,10 +27,12 @@ const places: Record<Settings['place'], string> = {
 export function Serving({ endpoint }: { endpoint: Endpoint }) {
   const { canEdit } = useAbilities();
   const status = useQuery(servingStatusQuery(endpoint.id));
+  const isApart =
+    endpoint.serving.place === 'apart' || status.data?.versions.some(({ place }) => place === 'apart');
   return (
     <Section
       title="How ready it is"
-      description={settingsInWords(endpoint.serving)}
+      description={isApart ? settingsInWords(endpoint.serving) : 'Small models answer in the server itself.'}
       actions={canEdit && <ChangeServing endpoint={endpoint} />}
     >
       <Loaded query={status}>

@@ -203,6 +203,17 @@ CREATE TABLE "uploads" (
 );
 --> statement-breakpoint
 ALTER TABLE "uploads" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "deployment_counts" (
+	"deployment_id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"request_count" bigint NOT NULL,
+	"error_count" bigint NOT NULL,
+	"latency_counts" bigint[] NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "deployment_counts" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "deployments" (
 	"id" text PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -213,6 +224,7 @@ CREATE TABLE "deployments" (
 	"model_version_id" text NOT NULL,
 	"model_name" text NOT NULL,
 	"version_number" integer NOT NULL,
+	"role" text DEFAULT 'live' NOT NULL,
 	"traffic_share" double precision NOT NULL
 );
 --> statement-breakpoint
@@ -228,7 +240,8 @@ CREATE TABLE "endpoints" (
 	"prediction_count" bigint NOT NULL,
 	"log" jsonb NOT NULL,
 	"serving" jsonb NOT NULL,
-	"change_count" integer NOT NULL
+	"change_count" integer NOT NULL,
+	"held_by" text
 );
 --> statement-breakpoint
 ALTER TABLE "endpoints" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
@@ -309,6 +322,7 @@ CREATE TABLE "prediction_log_parts" (
 	"first_request_id" text NOT NULL,
 	"last_request_id" text NOT NULL,
 	"deployment_id" text,
+	"role" text DEFAULT 'live' NOT NULL,
 	"revision" integer,
 	"model_version_id" text,
 	"columns" jsonb NOT NULL
@@ -372,6 +386,55 @@ CREATE TABLE "models" (
 );
 --> statement-breakpoint
 ALTER TABLE "models" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "release_lines" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"release_id" text NOT NULL,
+	"kind" text NOT NULL,
+	"step_index" integer,
+	"by" text NOT NULL,
+	"note" text NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "release_lines" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "releases" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"model_version_id" text NOT NULL,
+	"model_name" text NOT NULL,
+	"version_number" integer NOT NULL,
+	"former" jsonb NOT NULL,
+	"strategy" jsonb NOT NULL,
+	"guard" jsonb NOT NULL,
+	"approvals" jsonb NOT NULL,
+	"note" text NOT NULL,
+	"steps" jsonb NOT NULL,
+	"state" text NOT NULL,
+	"step_index" integer,
+	"former_revision" integer NOT NULL,
+	"step_revisions" jsonb NOT NULL,
+	"last_revision" integer,
+	"baked_ms" bigint NOT NULL,
+	"step_request_count" integer NOT NULL,
+	"looked_at" timestamp (3) with time zone,
+	"due_at" timestamp (3) with time zone,
+	"waiting_for" jsonb NOT NULL,
+	"slower_than_ms" double precision,
+	"comparison" jsonb,
+	"logged" jsonb,
+	"logged_at" timestamp (3) with time zone,
+	"change_count" integer NOT NULL,
+	"reason" text,
+	"started_by" text NOT NULL,
+	"ended_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+ALTER TABLE "releases" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "trainings" (
 	"id" text PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -581,6 +644,7 @@ CREATE INDEX "comparisons_endpoint" ON "comparisons" USING btree ("endpoint_id",
 CREATE UNIQUE INDEX "gate_rules_endpoint" ON "gate_rules" USING btree ("endpoint_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "dataset_versions_number" ON "dataset_versions" USING btree ("dataset_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "datasets_name" ON "datasets" USING btree ("project_id","name");--> statement-breakpoint
+CREATE INDEX "deployment_counts_endpoint" ON "deployment_counts" USING btree ("endpoint_id");--> statement-breakpoint
 CREATE INDEX "deployments_revision" ON "deployments" USING btree ("endpoint_id","revision");--> statement-breakpoint
 CREATE UNIQUE INDEX "endpoints_name" ON "endpoints" USING btree ("project_id","name");--> statement-breakpoint
 CREATE INDEX "endpoints_kept_ready" ON "endpoints" USING btree ("id") WHERE serving->>'minReplicas' <> '0';--> statement-breakpoint
@@ -593,6 +657,9 @@ CREATE UNIQUE INDEX "model_aliases_alias" ON "model_aliases" USING btree ("model
 CREATE UNIQUE INDEX "model_versions_number" ON "model_versions" USING btree ("model_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_versions_training" ON "model_versions" USING btree (("lineage" ->> 'trainingId'));--> statement-breakpoint
 CREATE UNIQUE INDEX "models_name" ON "models" USING btree ("project_id","name");--> statement-breakpoint
+CREATE INDEX "release_lines_release" ON "release_lines" USING btree ("release_id","id");--> statement-breakpoint
+CREATE INDEX "releases_endpoint" ON "releases" USING btree ("endpoint_id","id");--> statement-breakpoint
+CREATE INDEX "releases_due" ON "releases" USING btree ("due_at");--> statement-breakpoint
 CREATE INDEX "event_deliveries_due" ON "event_deliveries" USING btree ("due_at") WHERE state = 'waiting';--> statement-breakpoint
 CREATE INDEX "outbox_events_waiting" ON "outbox_events" USING btree ("id") WHERE dispatched_at is null;--> statement-breakpoint
 CREATE INDEX "outbox_events_created" ON "outbox_events" USING btree ("created_at");--> statement-breakpoint
@@ -619,6 +686,7 @@ CREATE POLICY "tenant" ON "dataset_versions" AS PERMISSIVE FOR ALL TO "pilvi_ten
 CREATE POLICY "tenant" ON "datasets" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "upload_parts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "uploads" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "deployment_counts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "deployments" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "endpoints" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "alerts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
@@ -632,6 +700,8 @@ CREATE POLICY "tenant" ON "model_aliases" AS PERMISSIVE FOR ALL TO "pilvi_tenant
 CREATE POLICY "tenant_read" ON "model_versions" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_append" ON "model_versions" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "models" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "release_lines" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "releases" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "trainings" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_publish" ON "outbox_events" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and (project_id is null or coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)));--> statement-breakpoint
 CREATE POLICY "tenant" ON "idempotency_keys" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint

@@ -123,6 +123,7 @@ function showEndpoint(endpoint: Endpoint): void {
     ['id', endpoint.id],
     ['state', endpoint.state],
     ['answered by', deploymentsInWords(endpoint)],
+    ['release', endpoint.releaseId],
     ['POST rows to', endpoint.predictPath],
     ['predictions', countInWords(endpoint.predictionCount)],
     ['log', logInWords(endpoint)],
@@ -144,7 +145,8 @@ function showEndpoint(endpoint: Endpoint): void {
 
 function deploymentsInWords({ deployments }: Endpoint): string {
   return deployments
-    .map(({ modelName, versionNumber, trafficShare }) => {
+    .map(({ modelName, versionNumber, role, trafficShare }) => {
+      if (role === 'shadow') return `${modelName}@${versionNumber} (shadow)`;
       const share = trafficShare === 1 ? '' : ` (${Math.round(trafficShare * 100)} %)`;
       return `${modelName}@${versionNumber}${share}`;
     })
