@@ -133,7 +133,15 @@ const mayBeDoneBy: Record<OperationId, string> = {
 };
 
 /** Addresses of the router that are no operation: the gate, probes, pages, and refusals. */
-const besidesOperations = new Set(['ALL /*', 'ALL /api/*', 'GET /healthz', 'GET /readyz', 'GET *', 'GET /*']);
+const besidesOperations = new Set([
+  'ALL /*',
+  'ALL /api/*',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /metrics',
+  'GET *',
+  'GET /*',
+]);
 
 const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'];
 

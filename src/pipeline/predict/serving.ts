@@ -23,6 +23,7 @@ import { modelOfItsOwn, openModelVersion, type OpenedVersion } from '../registry
 import type { Answerer } from './answer.ts';
 import type { LogSettings } from '../../contract/endpoint.ts';
 import type { LogStream } from './log/record.ts';
+import { PredictionMetrics } from './metrics.ts';
 import { KeptReady } from './kept-ready.ts';
 import { ModelCache } from './model-cache.ts';
 import { apartReadiness, ReadinessBoard, readinessWithoutReplicas, type Readiness } from './readiness.ts';
@@ -53,6 +54,7 @@ interface Known {
 
 /** One server's memory for predictions. */
 export class Serving {
+  readonly metrics: PredictionMetrics;
   /** How requests end. */
   readonly tally = new Tally();
   readonly #shadows = new Shadows(this.tally);
@@ -71,6 +73,7 @@ export class Serving {
 
   constructor(services: Services) {
     this.#services = services;
+    this.metrics = new PredictionMetrics(services, () => this.#models.held);
     this.#board = new ReadinessBoard(services, (target) => this.readiness(target));
     this.#kept = new KeptReady(services, (...which) => this.#makeReady(...which));
     this.#timer = setInterval(() => void this.tend(), tendEveryMs);
@@ -89,6 +92,7 @@ export class Serving {
   async answering(context: Context, endpointId: string, wantedVersionId?: string): Promise<Answering> {
     const known = this.#fresh(endpointId) ?? (await this.#load(context, endpointId));
     known.usedAtMs = this.#services.clock.monotonicMs();
+    context.laps.end('find');
     const { target } = known;
     if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
     const deployment =
@@ -96,6 +100,7 @@ export class Serving {
     const { modelVersionId } = deployment;
     const opened =
       this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#openFor(context, target, deployment));
+    context.laps.end('load');
     return {
       projectId: target.projectId,
       modelVersionId,

@@ -5,6 +5,7 @@ import type { Context as HonoContext, Hono } from 'hono';
 import { Problem } from '../../base/problems.ts';
 import type { PolicyAction } from '../../contract/policy.ts';
 import type { Context } from '../context.ts';
+import { Laps } from '../telemetry/laps.ts';
 import type { HttpOptions, RequestFacts } from './carry-out.ts';
 import { pack, packingFor } from './body-encoding.ts';
 import { patience, readBody } from './read-request.ts';
@@ -95,16 +96,22 @@ async function answer(
   options: ServeOptions,
 ): Promise<Response> {
   const { gate, createContext, stopping, requestIdOf } = options;
+  const laps = new Laps(options.services.clock);
   try {
     const identity = await gate.admit(withKeyOf(options.factsOf(http), protocol), route.policy);
+    laps.end('gate');
     const signal = AbortSignal.any([http.req.raw.signal, stopping]);
-    const context = createContext({ ...identity, requestId: requestIdOf(http), signal });
+    const context = createContext({ ...identity, requestId: requestIdOf(http), signal, laps });
     const body =
       route.method === 'post'
         ? await readBody(webSource(http.req), maxBodyBytes, options.patience ?? patience)
         : new Uint8Array();
     const request = { params: paramsOf(http, route), header: (name: string) => http.req.header(name), body };
-    return await send(http, await route.handle(context, request));
+    laps.end('body');
+    const told = await route.handle(context, request);
+    laps.end('rest');
+    http.header('Server-Timing', laps.serverTiming());
+    return await send(http, told);
   } catch (error) {
     const hasLeft = http.req.raw.signal.aborted && !(error instanceof Problem);
     throw hasLeft ? new Problem('cancelled', 'The caller left before the answer.', { cause: error }) : error;

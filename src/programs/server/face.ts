@@ -21,6 +21,7 @@ import { serverRoute } from './describe.ts';
 import { createGate } from '../../platform/security/gate.ts';
 import { clientAddressOf, createListener } from './listener.ts';
 import { servePages } from './pages.ts';
+import { openObservation, serveMetrics } from './telemetry.ts';
 import { serveProbes } from './probes.ts';
 import { productRoutes } from '../product.ts';
 import { openRuntime } from '../runtime.ts';
@@ -58,12 +59,14 @@ export async function openFace(
     createContext: (who) => createContext(services, who),
     clientAddress: (header, peer) => clientAddressOf(header, peer, configuration.PILVI_TRUST_PROXY),
     stopping: stopping.signal,
+    observe: openObservation(configuration, services, opened),
     ...(patience && { patience }),
   };
   const app = createApp(options);
   const direct = openDirectWay(options);
   opened.defer(() => direct.close());
   serveProbes(app, services);
+  serveMetrics(app, options);
   const hasPages = await servePages(app, pagesFolder, tls);
 
   const listener = await createListener(configuration, {
