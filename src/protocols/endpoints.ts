@@ -58,9 +58,15 @@ export async function endpointOf(context: Context, reference: Reference): Promis
   return found[0];
 }
 
+/** The deployments that answer: those of shadows are nobody's to ask. */
+export function answeringOf({ deployments }: Endpoint): Deployment[] {
+  return deployments.filter(({ role }) => role === 'live');
+}
+
 /** The deployment of a version, by its number or id. Throws `not-found`, and `invalid-request` for a number that two have. */
 export function deploymentOf(endpoint: Endpoint, version: string): Deployment {
-  const found = endpoint.deployments.filter(
+  const answering = answeringOf(endpoint);
+  const found = answering.filter(
     ({ modelVersionId, versionNumber }) => modelVersionId === version || String(versionNumber) === version,
   );
   if (found.length > 1)
@@ -70,7 +76,7 @@ export function deploymentOf(endpoint: Endpoint, version: string): Deployment {
       { errors: [{ field: 'version', message: 'must be the id' }] },
     );
   if (found[0]) return found[0];
-  const there = endpoint.deployments.map(({ versionNumber }) => versionNumber).join(', ');
+  const there = answering.map(({ versionNumber }) => versionNumber).join(', ');
   throw new Problem(
     'not-found',
     `No version "${version.slice(0, 64)}" answers for "${endpoint.name}"; there is: ${there}.`,
@@ -123,11 +129,11 @@ async function answerBy(
   });
   const isAnswering = ({ modelVersionId: id }: { modelVersionId: string }): boolean =>
     id === answers.modelVersionId;
-  const known = endpoint.deployments.find(isAnswering);
+  const known = answeringOf(endpoint).find(isAnswering);
   if (known) return { answers, endpoint, version: known, deploymentId: known.id };
   // What was deployed since the endpoint was looked up is not in it yet.
   const current = await getEndpoint(context, endpoint.id);
-  const fresh = current.deployments.find(isAnswering);
+  const fresh = answeringOf(current).find(isAnswering);
   if (fresh) return { answers, endpoint: current, version: fresh, deploymentId: fresh.id };
   const { id, modelName, number } = await getModelVersion(context, answers.modelVersionId);
   const version = { modelVersionId: id, modelName, versionNumber: number };

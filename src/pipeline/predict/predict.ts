@@ -47,9 +47,9 @@ export async function predict(
   const serving = servingOf(context);
   const answering = await serving.answering(context, endpointId, wanted.modelVersionId);
   const { projectId, modelVersionId, model, log } = answering;
-  const { deploymentId } = log.stream;
+  const { deploymentId, fields } = log.stream;
   return await serving.metrics.count(context, log.stream, async () => {
-    const rows = typeof asked === 'function' ? asked(log.stream.fields) : asked;
+    const rows = typeof asked === 'function' ? asked(fields) : asked;
     const askedMs = context.clock.monotonicMs();
     const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
       serving.tally.failed(deploymentId, error);

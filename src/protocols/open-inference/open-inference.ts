@@ -8,7 +8,7 @@ import { getModelVersion } from '../../pipeline/registry/registry.ts';
 import type { Context } from '../../platform/context.ts';
 import { Problem } from '../../base/problems.ts';
 import type { Protocol, ProtocolAnswer, ProtocolRequest } from '../../platform/http/protocol.ts';
-import { answer, deploymentOf, endpointOf } from '../endpoints.ts';
+import { answer, answeringOf, deploymentOf, endpointOf } from '../endpoints.ts';
 import { jsonLengthHeader, outputsOf, readInference, showInference } from './infer.ts';
 import type { Datatype } from './tensors.ts';
 
@@ -70,12 +70,12 @@ async function modelReady(context: Context, { params }: ProtocolRequest): Promis
 async function describeModel(context: Context, { params }: ProtocolRequest): Promise<ProtocolAnswer> {
   const endpoint = await endpointOf(context, { endpoint: params['model']! });
   const { version } = params;
-  const shown = version === undefined ? endpoint.deployments[0] : deploymentOf(endpoint, version);
+  const shown = version === undefined ? answeringOf(endpoint)[0] : deploymentOf(endpoint, version);
   if (!shown) throw new Problem('endpoint-not-ready', `No version answers for "${endpoint.name}".`);
   const model = await getModelVersion(context, shown.modelVersionId);
   return json({
     name: params['model'],
-    versions: endpoint.deployments.map(({ versionNumber }) => String(versionNumber)),
+    versions: answeringOf(endpoint).map(({ versionNumber }) => String(versionNumber)),
     platform: 'pilvi',
     inputs: model.fields.map(({ name, kind }) => ({ name, datatype: datatypes[kind], shape: [-1] })),
     outputs: outputsOf(model).map(({ name, datatype, width }) => ({
@@ -96,9 +96,9 @@ async function listModels(context: Context): Promise<ProtocolAnswer> {
   const endpoints = await findEndpoints(context, { limit: maxListed });
   const names = Map.groupBy(endpoints, ({ name }) => name);
   return json(
-    endpoints.flatMap(({ id, name, deployments }) =>
-      deployments.map(({ versionNumber }) => ({
-        name: names.get(name)!.length > 1 ? id : name,
+    endpoints.flatMap((endpoint) =>
+      answeringOf(endpoint).map(({ versionNumber }) => ({
+        name: names.get(endpoint.name)!.length > 1 ? endpoint.id : endpoint.name,
         version: String(versionNumber),
         state: 'READY',
         reason: '',
