@@ -96,6 +96,7 @@ async function runOnce(
     recipe: { ...recipe, task: read.task },
     clock: systemClock,
     threads,
+    memory: { limitBytes: memoryBytes, takenBytes: () => process.memoryUsage.rss() },
     onProgress: (event) => {
       if (event.kind !== 'trial-finished') return;
       if (event.trial.state === 'finished' && Number.isNaN(baselineSeconds))

@@ -17,6 +17,7 @@ import {
   type TrainedModel,
   type TrainingControl,
   type TrainingInput,
+  type TrainingSize,
 } from './learner.ts';
 import { residualQuantile, type Loss } from './loss.ts';
 import { lossFor, outputCountFor } from './losses.ts';
@@ -30,13 +31,17 @@ import {
   type TreeRules,
 } from './tree-grower.ts';
 import { checkEarlier, roundCountOf, writeScores } from './warm-start.ts';
+import { treeTrainingBytes } from './tree-memory.ts';
 import { storable, treeStore, type TreeStore } from './tree-store.ts';
 
 export const boostedTrees: Learner = boostedTreesOn(openKernels);
 
 /** The learner on given kernels; what it learns does not depend on them. */
 export function boostedTreesOn(open: KernelOpener): Learner {
-  return { spec: boostedTreesSpec, train: (input) => trainBoostedTrees(input, open) };
+  const trainingBytes = (size: TrainingSize, settings: Hyperparameters): number =>
+    // Rounds are not counted: early stopping decides how many there are.
+    treeTrainingBytes(size, { leafCount: numberSetting(settings, 'maxLeaves'), treeCount: 1 });
+  return { spec: boostedTreesSpec, trainingBytes, train: (input) => trainBoostedTrees(input, open) };
 }
 
 export interface Boosting {

@@ -21,6 +21,7 @@ import {
   type Learner,
   type TrainedModel,
   type TrainingInput,
+  type TrainingSize,
 } from './learner.ts';
 import { residualQuantile, type Loss } from './loss.ts';
 import { lossFor, outputCountFor } from './losses.ts';
@@ -30,13 +31,21 @@ import { checkTarget } from './regression-losses.ts';
 import { bagDrawer, type Bag } from './row-bag.ts';
 import { asCategorySplit, statisticsOf, type StatisticFeature } from './target-statistics.ts';
 import type { KernelOpener } from './tree-grower.ts';
+import { treeTrainingBytes } from './tree-memory.ts';
 import { treeStore, type TreeStore } from './tree-store.ts';
 
 export const categoricalBoosting: Learner = categoricalBoostingOn(openKernels);
 
 /** The learner on given kernels; what it learns does not depend on them. */
 export function categoricalBoostingOn(open: KernelOpener): Learner {
-  return { spec: categoricalBoostingSpec, train: (input) => trainCategoricalBoosting(input, open) };
+  const trainingBytes = (size: TrainingSize, settings: Hyperparameters): number =>
+    // Rounds are not counted: early stopping decides how many there are.
+    treeTrainingBytes(size, { leafCount: 2 ** numberSetting(settings, 'depth'), treeCount: 1 });
+  return {
+    spec: categoricalBoostingSpec,
+    trainingBytes,
+    train: (input) => trainCategoricalBoosting(input, open),
+  };
 }
 
 interface Boosting {

@@ -18,6 +18,7 @@ import {
   type TrainingInput,
 } from './learner.ts';
 import { treeGrower, type GrownTree, type TreeGrower, type TreeRules } from './tree-grower.ts';
+import { treeTrainingBytes } from './tree-memory.ts';
 import { storable, treeStore } from './tree-store.ts';
 
 function settingsOf(defaults: {
@@ -106,6 +107,14 @@ export const extraTrees = forest(
 function forest(spec: LearnerSpec, kind: { hasRandomBorders: boolean }): Learner {
   return {
     spec,
+    trainingBytes: (size, settings) =>
+      treeTrainingBytes(size, {
+        leafCount: Math.min(
+          numberSetting(settings, 'maxLeaves'),
+          Math.ceil(size.rowCount / numberSetting(settings, 'minRowsPerLeaf')),
+        ),
+        treeCount: numberSetting(settings, 'trees'),
+      }),
     train: async (input) => {
       checkAbilities(spec, input);
       return trainForest(input, completeHyperparameters(spec, input.hyperparameters), kind);

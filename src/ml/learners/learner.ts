@@ -115,6 +115,14 @@ export interface TrainedModel {
   notes?: readonly string[];
 }
 
+/** What a training's memory depends on. */
+export interface TrainingSize {
+  rowCount: number;
+  featureCount: number;
+  /** Scores of a row: the classes, or 1 with two classes and for numbers. */
+  outputCount: number;
+}
+
 export interface Learner {
   spec: LearnerSpec;
   /**
@@ -122,6 +130,11 @@ export interface Learner {
    * is enough. For deciding what to try only.
    */
   leastSeconds?: (rowCount: number) => number;
+  /**
+   * Bytes that a training takes at its peak beside the table and its bins, its model included, estimated; absent where
+   * they are few. For deciding what to try only.
+   */
+  trainingBytes?: (size: TrainingSize, settings: Hyperparameters) => number;
   /** Same input and seed, same bytes, unless the deadline cuts it short. @throws Problem `cancelled` */
   train: (input: TrainingInput) => Promise<TrainedModel>;
 }

@@ -20,7 +20,13 @@ import { linearSpec } from './linear-spec.ts';
 import { minimise } from './minimise.ts';
 import { checkTarget } from './regression-losses.ts';
 
-export const linear: Learner = { spec: linearSpec, train: trainLinear };
+export const linear: Learner = {
+  spec: linearSpec,
+  // The columns once more, standardised, and which of their values are missing.
+  trainingBytes: ({ rowCount, featureCount, outputCount }) =>
+    rowCount * (9 * featureCount + 24 * outputCount),
+  train: trainLinear,
+};
 
 async function trainLinear(input: TrainingInput): Promise<TrainedModel> {
   checkAbilities(linearSpec, input);

@@ -21,6 +21,7 @@ import { fitCalibration, fitDecisionWeights } from '../uncertainty/calibration.t
 import { fitIntervals, fitSets } from '../uncertainty/conformal.ts';
 import { ensemblePredictions, type EnsembleChoice } from './ensemble.ts';
 import { finalFit, type FinalFit } from './final-fit.ts';
+import { fewestTimedRows } from './fit.ts';
 import type { FitContext } from './fit-crew.ts';
 import { backgroundRows } from './background.ts';
 import { goldenRows } from './golden.ts';
@@ -34,6 +35,8 @@ export interface FinishInput extends FitContext {
   trialCount: number;
   warnings: string[];
   latency?: LatencyLimit;
+  /** Then nothing is trained again. */
+  isMemoryScarce?: () => boolean;
   /** Monotonic time by which models have learned again, and after which importance is no longer measured. */
   deadlineMs?: number;
 }
@@ -76,7 +79,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
   if (content.background.length > 0) manifest.training.backgroundRowCount = content.background.length;
   const startMs = clock.monotonicMs();
   const { scored, errorBefore } = await scoreHoldout(content, prepared, input.pause);
-  const secondsPerRow = (clock.monotonicMs() - startMs) / 1000 / holdout.actual.length;
+  const secondsPerRow = await secondsForRow(input, content, (clock.monotonicMs() - startMs) / 1000);
   const evaluation = evaluate({
     scored,
     classes: target.classes,
@@ -123,7 +126,7 @@ export async function finish(input: FinishInput): Promise<Finished> {
 /** Leaves the time that importance and curves take. */
 async function learnAgain(input: FinishInput, secondsPerRow: number): Promise<FinalFit> {
   const { prepared, choices, deadlineMs } = input;
-  if (prepared.recipe.refit === false || !prepared.everything)
+  if (prepared.recipe.refit === false || !prepared.everything || input.isMemoryScarce?.())
     return { models: choices.map(({ trial }) => trial.models), isComplete: false };
   const rowCount = prepared.holdout.actual.length;
   const asked =
@@ -232,6 +235,23 @@ export async function scoreHoldout(
   calibrate(calibration, probabilities, classes.length);
   const predicted = decide(probabilities, decisionWeights, costs?.matrix);
   return { scored: { ...before, probabilities, predicted }, errorBefore: calibrationError(before) };
+}
+
+/** What answering takes for one of many rows. Few rows are answered again: what is done once would be counted for each. */
+async function secondsForRow(
+  { prepared, clock, pause }: FinishInput,
+  content: ModelContent,
+  secondsForAll: number,
+): Promise<number> {
+  const { holdout } = prepared;
+  const rowCount = holdout.actual.length;
+  if (rowCount >= fewestTimedRows) return secondsForAll / rowCount;
+  const some = Int32Array.from({ length: Math.min(rowCount, rowsAtOnce) }, (_, row) => row);
+  const startMs = clock.monotonicMs();
+  applyEnsemble(content, encodedRows(holdout, some), some.length);
+  const secondsAgain = (clock.monotonicMs() - startMs) / 1000;
+  await pause();
+  return Math.min(secondsAgain / some.length, secondsForAll / rowCount);
 }
 
 async function scoreRows(

@@ -50,7 +50,7 @@ export interface Fitted {
 
 const rowsAtOnce = 512;
 /** Below so many rows, what is done once for a model would make each of them look expensive. */
-const fewestTimedRows = 2000;
+export const fewestTimedRows = 2000;
 
 /** Trains what is ordered; what several orders need is made once. */
 export function openFits(source: Fittable): (order: FitOrder, control: FitControl) => Promise<Fitted> {
@@ -78,7 +78,7 @@ export function openFits(source: Fittable): (order: FitOrder, control: FitContro
   };
 }
 
-/** Of few rows, the time is what they take when the model is asked again. */
+/** Of few rows, the time is the least that they take when the model is asked again, twice: other work may come between. */
 async function answersFor(
   model: RowModel,
   asked: Parameters<typeof predictTable>[1],
@@ -86,8 +86,9 @@ async function answersFor(
 ): Promise<Fitted['answers']> {
   if (order.answers === 'none') return undefined;
   const answers = await predictTable(model, asked, control);
-  const isTooQuick = order.answers === 'timed' && asked.rows.length < fewestTimedRows;
-  return isTooQuick ? await predictTable(model, asked, control) : answers;
+  if (order.answers !== 'timed' || asked.rows.length >= fewestTimedRows) return answers;
+  const again = [await predictTable(model, asked, control), await predictTable(model, asked, control)];
+  return { ...answers, seconds: Math.min(...again.map(({ seconds }) => seconds)) };
 }
 
 async function train(

@@ -9,6 +9,7 @@ import type { ColumnConstraints, ColumnImportance, ModelContent } from '../model
 import type { CostsOfDecisions } from './costs.ts';
 import type { TrainingThreads } from './fit-service.ts';
 import type { Journal } from './journal.ts';
+import type { MemoryGauge } from './memory.ts';
 import type { TrustReport } from './trust.ts';
 
 /** What to learn, from what, within which budget. */
@@ -72,6 +73,8 @@ export interface SearchInput {
   signal?: AbortSignal;
   /** Other threads that trainings may use; what trials find does not depend on them. */
   threads?: TrainingThreads;
+  /** Measures memory, so that trials end before the process does. What is tried then depends on the machine. */
+  memory?: MemoryGauge;
   /** What earlier tries of this very search left behind, and where its trials are noted. */
   journal?: Journal;
   /** Called often; must return quickly and not throw. */

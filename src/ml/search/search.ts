@@ -4,24 +4,31 @@
 // After AutoGluon (Erickson et al. 2020) and auto-sklearn (Feurer et al. 2015).
 import { Problem } from '../../base/problems.ts';
 import { seededRandom, type Random } from '../../base/random.ts';
-import { pauseBy } from '../learners/learner.ts';
+import { pauseBy, type Learner } from '../learners/learner.ts';
 import { selectEnsemble, type EnsembleChoice } from './ensemble.ts';
 import { refineWeights } from './ensemble-weights.ts';
-import { finalFitMs } from './final-fit.ts';
 import { sampler } from './fidelity.ts';
 import { finish } from './finish.ts';
 import { keepOneModel, latencyLimit, measureLatency, rowMs, thinOut, type LatencyLimit } from './latency.ts';
 import { openJournal } from './journal.ts';
 import { leakageWarnings } from './leakage.ts';
+import {
+  isOutOfMemory,
+  memoryWarnings,
+  planMemory,
+  watchMemory,
+  type MemoryPlan,
+  type MemoryWatch,
+} from './memory.ts';
 import { otherLosses } from './losses.ts';
 import { portfolioCandidate, type Candidate, type Fitness } from './portfolio.ts';
 import { openFitContext, type FitContext } from './fit-crew.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { proposer, type Tried } from './proposals.ts';
 import type { SearchInput, SearchResult, TrialReport } from './recipe.ts';
-import { fitCompactModels, compactModelSeconds } from './compact.ts';
+import { fitCompactModels } from './compact.ts';
 import { runTrial, trialSeed, type Trial } from './trial.ts';
-import { rowsForCurves } from './trust.ts';
+import { mostShareOfFitting, searchEnd } from './search-end.ts';
 
 /**
  * Searches for the best model. With `budget.trials` the result is the same bytes for the same frame, recipe and seed;
@@ -49,7 +56,9 @@ async function searchPrepared(run: Run, context: FitContext): Promise<SearchResu
   const preparedMs = clock.monotonicMs();
   const warnings = [...prepared.warnings, ...leakageWarnings(prepared)];
   const latency = latencyLimit(prepared, clock);
-  const trials = await runTrials(run, context, latency);
+  const memoryPlan = planMemory(prepared);
+  const trials = await runTrials(run, context, { latency, memoryPlan });
+  warnings.push(...memoryWarnings(prepared, memoryPlan, trials));
   const searchedMs = clock.monotonicMs();
   run.stage('ensembling', 'Combining the best trials');
   if (latency && prepared.recipe.compact) keepOneModel(trials);
@@ -69,6 +78,7 @@ async function searchPrepared(run: Run, context: FitContext): Promise<SearchResu
     warnings: [...warnings, ...notes],
     trialCount: trials.length,
     ...(latency && { latency }),
+    isMemoryScarce: run.memory.isScarce,
     ...(run.endMs !== undefined && { deadlineMs: run.endMs - 0.02 * (run.endMs - run.startMs) }),
   });
   const endMs = clock.monotonicMs();
@@ -105,6 +115,7 @@ interface Run {
   /** Absent when trials are the only budget. */
   endMs?: number;
   pause: () => Promise<void>;
+  memory: MemoryWatch;
   stage: (stage: Parameters<typeof stageEvent>[0], message: string) => void;
   progress: (share: number) => void;
 }
@@ -113,18 +124,16 @@ interface Run {
 const patienceTrials = 40;
 const mostTrials = 300;
 const keptTrials = 25;
-/** Of the time left when the models are chosen. */
-const mostShareOfFitting = 0.7;
-/** Models that are chosen, at most, by guess. */
-const likelyChosen = 4;
+const keptWhereScarce = 6;
 /** Of all time, what a trial may need at the least. */
 const mostShareOfTrial = 0.25;
 
 /** Of its time, what a search may find used by earlier tries: the rest is for putting together what they found. */
-const mostSpentShare = 0.9;
+const mostSpentShare = 0.95;
 
 function startRun(input: SearchInput): Run {
   const { clock, signal, recipe, journal, onProgress } = input;
+  const memory = watchMemory(pauseBy(clock, signal), input.memory);
   const { seconds } = recipe.budget;
   const spentMs = Math.min(journal?.spentMs ?? 0, (seconds ?? Infinity) * 1000 * mostSpentShare);
   const startMs = clock.monotonicMs() - spentMs;
@@ -133,7 +142,8 @@ function startRun(input: SearchInput): Run {
     input,
     startMs,
     ...(endMs !== undefined && { endMs }),
-    pause: pauseBy(clock, signal),
+    pause: memory.pause,
+    memory,
     stage: (stage, message) => onProgress?.(stageEvent(stage, message)),
     progress: (share) => {
       const secondsLeft = endMs === undefined ? undefined : Math.max(0, (endMs - clock.monotonicMs()) / 1000);
@@ -153,14 +163,18 @@ function stageEvent(
   return { kind: 'stage' as const, stage, message };
 }
 
-async function runTrials(run: Run, context: FitContext, latency: LatencyLimit | undefined): Promise<Trial[]> {
+async function runTrials(
+  run: Run,
+  context: FitContext,
+  { latency, memoryPlan }: { latency: LatencyLimit | undefined; memoryPlan: MemoryPlan },
+): Promise<Trial[]> {
   const { clock, recipe, onProgress } = run.input;
   const { prepared } = context;
   const { trials, damagedFrom, keep } = await openJournal(run.input.journal, prepared, forgetWeakest);
   const limit = recipe.budget.trials ?? mostTrials;
   const isTimed = recipe.budget.trials === undefined;
   const losses = otherLosses(prepared.target, prepared.metric);
-  const fits = fitnessFor(prepared, losses);
+  const fits = fitnessFor(prepared, losses, memoryPlan);
   const draws = forkingRandom(recipe.seed + 4, () => trials.length);
   const propose = proposer({ random: draws, fits, losses, isTimed });
   const rungFor = sampler(prepared);
@@ -173,10 +187,11 @@ async function runTrials(run: Run, context: FitContext, latency: LatencyLimit | 
     const searchEndMs = searchEnd(run, prepared, trials);
     const nowMs = clock.monotonicMs();
     if (trials.length > 0 && searchEndMs !== undefined && nowMs >= searchEndMs) break;
-    if (isTimed && isExhausted(trials)) break;
+    if ((isTimed && isExhausted(trials)) || isOutOfMemory(trials)) break;
     const candidate = portfolioCandidate(trials.length, fits) ?? propose(triedIn(trials));
     if (trials.length === 2) run.stage('searching', 'Comparing models');
     const rung = rungFor(trials);
+    run.memory.isTrying = true;
     const trial = await runTrial(
       {
         ...context,
@@ -189,26 +204,39 @@ async function runTrials(run: Run, context: FitContext, latency: LatencyLimit | 
       trials.length + 1,
       trialSeed(prepared, trials.length),
     );
+    run.memory.isTrying = false;
     if (latency) measureLatency(trial, latency, { prepared, clock });
     await keep(trial, trials.length);
     trials.push(trial);
-    forgetWeakest(trials);
+    forgetWeakest(trials, run.memory.isScarce() ? keptWhereScarce : keptTrials);
     run.progress(progressShare(run, trials.length, limit));
   }
   return trials;
 }
 
 /** A learner that would get too little time to learn anything is passed over, rather than to waste what it gets. */
-function fitnessFor({ recipe, target, constraints, folds }: Prepared, losses: readonly string[]): Fitness {
+function fitnessFor(
+  { recipe, target, constraints, folds }: Prepared,
+  losses: readonly string[],
+  memoryPlan: MemoryPlan,
+): Fitness {
   const { task } = target;
   const { seconds = Infinity, trials } = recipe.budget;
   const mostSeconds = trials === undefined ? seconds * mostShareOfTrial : Infinity;
   const rows = folds.map((fold) => fold.training.length);
-  return ({ spec, leastSeconds = () => 0 }, { loss }) =>
-    spec.tasks.includes(task === 'ranking' ? 'regression' : task) &&
-    (!constraints || spec.abilities.constraints) &&
-    (loss === undefined || losses.includes(String(loss))) &&
+  const isInTime = ({ leastSeconds = () => 0 }: Learner): boolean =>
     rows.reduce((sum, count) => sum + leastSeconds(count), 0) <= mostSeconds;
+  return (learner, hyperparameters) => {
+    const { tasks, abilities } = learner.spec;
+    const { loss } = hyperparameters;
+    return (
+      tasks.includes(task === 'ranking' ? 'regression' : task) &&
+      (!constraints || abilities.constraints) &&
+      (loss === undefined || losses.includes(String(loss))) &&
+      isInTime(learner) &&
+      memoryPlan.fits(learner, hyperparameters)
+    );
+  };
 }
 
 /** Numbers of its own for each trial, so that a search that is taken up draws what it would have drawn. */
@@ -225,34 +253,6 @@ function forkingRandom(seed: number, trialCount: () => number): Random {
     below: (bound) => current().below(bound),
     fork: (label) => current().fork(label),
   };
-}
-
-/**
- * When training must end so that the rest fits: a tenth of the time and 100 ms, and what predicting the holdout,
- * importance and curves take with the trials an ensemble may hold, and what learning again takes.
- */
-function searchEnd(run: Run, prepared: Prepared, trials: readonly Trial[]): number | undefined {
-  if (run.endMs === undefined) return undefined;
-  const holdoutCount = prepared.holdout.actual.length;
-  const importanceRows = Math.min(holdoutCount, 150) * prepared.encoding.length;
-  const holdoutRows = holdoutCount + importanceRows + rowsForCurves(holdoutCount);
-  const costliest = trials
-    .map((trial) => trial.secondsPerRow)
-    .sort((a, b) => b - a)
-    .slice(0, 6);
-  const predictingSeconds =
-    costliest.reduce((sum, seconds) => sum + seconds, 0) * prepared.folds.length * holdoutRows;
-  const fittingSeconds = prepared.recipe.compact
-    ? trials
-        .map((trial) => compactModelSeconds(trial))
-        .sort((a, b) => b - a)
-        .slice(0, likelyChosen)
-        .reduce((sum, seconds) => sum + seconds, 0)
-    : 0;
-  const wholeMs = run.endMs - run.startMs;
-  const finishingMs = (predictingSeconds + fittingSeconds / mostShareOfFitting) * 1000;
-  const evaluatingMs = Math.min(wholeMs * 0.35, wholeMs * 0.1 + 100 + finishingMs);
-  return run.endMs - evaluatingMs - finalFitMs(prepared, trials, wholeMs);
 }
 
 function progressShare(run: Run, trialCount: number, limit: number): number {
@@ -307,11 +307,11 @@ function medianFirstFold(trials: readonly Trial[], candidate: Candidate): number
 }
 
 /** Only the best trials can enter the ensemble, and the baseline: the others keep their report and give their memory back. */
-function forgetWeakest(trials: readonly Trial[]): void {
+function forgetWeakest(trials: readonly Trial[], keptCount = keptTrials): void {
   const holding = trials
     .filter((trial) => trial.models.length > 0 && trial.report.learner !== 'baseline')
     .sort((a, b) => b.utility - a.utility);
-  for (const trial of holding.slice(keptTrials)) {
+  for (const trial of holding.slice(keptCount)) {
     trial.models = [];
     trial.predictions = new Float64Array(0);
   }

@@ -58,6 +58,7 @@ export const run: Task<TrainingTaskInput, TrainingTaskOutput> = async (
     contentPath,
     recipe,
     memoryBytes: Math.floor(memoryBytes * (1 - reservedMemoryShare)),
+    memory: { limitBytes: memoryBytes, takenBytes: () => process.memoryUsage.rss() },
     workFolder: context.workFolder,
     signal: context.signal,
     threads,
