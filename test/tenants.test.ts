@@ -41,6 +41,7 @@ const bodies: Partial<Record<OperationId, object>> = {
   explainRows: { rows: [{}] },
   createComparison: { modelVersionId: '$modelVersionId' },
   setGateRule: { rule: 'flipped <= 1%' },
+  setUpdatePolicy: { restHours: 1 },
   setLogSettings: { share: 0.5 },
   queryPredictionLog: { sql: 'select 1 as one' },
   sendOutcomes: { outcomes: [{ predictionId: 'req_00000000000000000000000000-0', actual: 'yes' }] },
@@ -74,6 +75,7 @@ const everyPlace: readonly Place[] = [
     'batchId',
     'reportId',
     'comparisonId',
+    'updateId',
     'budgetId',
     'keyId',
     'userId',
@@ -246,6 +248,8 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.listMonitorReports({ endpointId }),
       await client.listComparisons({ endpointId }),
       await client.getGateRule({ endpointId }),
+      await client.getUpdatePolicy({ endpointId }),
+      await client.listUpdates({ endpointId }),
     );
   }
   return JSON.stringify(found, null, 1);

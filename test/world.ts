@@ -21,6 +21,7 @@ export interface World {
   batchId: string;
   reportId: string;
   comparisonId: string;
+  updateId: string;
   budgetId: string;
   keyId: string;
   userId: string;
@@ -127,6 +128,8 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     body: { modelVersionId: await importedCopy(client, { projectId, modelVersionId }) },
   });
   await waitForJob(client, comparison.jobId);
+  // There is nothing newer to learn from: it ends at once.
+  const update = await client.startUpdate({ endpointId: endpoint.id });
   const budget = await client.setBudget({
     body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
   });
@@ -143,6 +146,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     batchId: batch.id,
     reportId: report.id,
     comparisonId: comparison.id,
+    updateId: update.id,
     budgetId: budget.id,
     keyId: key.id,
     userId: member.userId,

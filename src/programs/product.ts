@@ -20,6 +20,8 @@ import { registryRoutes } from '../pipeline/registry/routes.ts';
 import { trainingJob } from '../pipeline/train/jobs.ts';
 import { trainReactions } from '../pipeline/train/reactions.ts';
 import { trainRoutes } from '../pipeline/train/routes.ts';
+import { updateReactions } from '../pipeline/update/reactions.ts';
+import { updateRoutes } from '../pipeline/update/routes.ts';
 import type { Reaction } from '../platform/context.ts';
 import type { Route } from '../platform/http/route.ts';
 import { jobRoutes } from '../platform/jobs/routes.ts';
@@ -51,6 +53,7 @@ export function productRoutes(options: {
     ...batchRoutes,
     ...monitorRoutes,
     ...compareRoutes,
+    ...updateRoutes,
     ...jobRoutes,
     ...billingRoutes,
   ];
@@ -66,6 +69,7 @@ export const productReactions: Reaction[] = [
   ...batchReactions,
   ...monitorReactions,
   ...compareReactions,
+  ...updateReactions,
   ...predictReactions,
   ...billingReactions,
 ];

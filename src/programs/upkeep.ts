@@ -1,7 +1,7 @@
 // What a server does by itself now and then: charge for storage, forget uploads that nobody finished, start reports of
-// windows that have ended, remove blobs that nothing refers to. Every part is safe when several servers do it at once.
+// windows that have ended, remove blobs that nothing refers to, and every few seconds go on with updates. Every part is safe when several servers do it at once.
 import { setInterval } from 'node:timers';
-import { hourMs, minuteMs } from '../base/time.ts';
+import { hourMs, minuteMs, secondMs } from '../base/time.ts';
 import { meterStorage } from '../capabilities/billing/storage.ts';
 import { batchBlobs, storedBatchBytes } from '../pipeline/batch/batch.ts';
 import { forgetOldFlips } from '../pipeline/compare/compare.ts';
@@ -9,12 +9,15 @@ import { datasetBlobs, forgetExpiredUploads, storedDatasetBytes } from '../pipel
 import { monitorBlobs, startDueReports } from '../pipeline/monitor/monitor.ts';
 import { forgetOldPredictions, predictionLogBlobs, storedLogBytes } from '../pipeline/predict/log/log.ts';
 import { modelBlobs, storedModelBytes } from '../pipeline/registry/registry.ts';
+import { runUpdates } from '../pipeline/update/update.ts';
 import { collectBlobs } from '../platform/blobs/collect.ts';
 import type { Services } from '../platform/context.ts';
 
 /** Within the hour that storage is charged for, with room for a server that is busy. */
 const intervalMs = 20 * minuteMs;
 const firstAfterMs = minuteMs;
+/** What reactions did not bring forward, because a server died or something failed, waits no longer. */
+const lookEveryMs = 3 * secondMs;
 
 /** Starts the upkeep. Returns what ends it. */
 export function startUpkeep(services: Services): () => Promise<void> {
@@ -45,12 +48,23 @@ export function startUpkeep(services: Services): () => Promise<void> {
   const start = (): void => {
     running = running.then(round);
   };
+  let looking: Promise<void> | undefined;
+  const look = (): void => {
+    looking ??= attempt('updates could not be looked at', () =>
+      runUpdates(services, stopping.signal),
+    ).finally(() => {
+      looking = undefined;
+    });
+  };
   const first = setTimeout(start, firstAfterMs);
+  const looks = setInterval(look, lookEveryMs);
   const timer = setInterval(start, intervalMs);
   return async () => {
     clearTimeout(first);
+    clearInterval(looks);
     clearInterval(timer);
     stopping.abort();
+    await looking;
     await running;
   };
 }

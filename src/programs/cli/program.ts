@@ -16,6 +16,7 @@ import { addModelCommands } from './resources/model.ts';
 import { addPredictionCommands } from './resources/prediction.ts';
 import { addServerCommands } from './resources/server.ts';
 import { addTrainingCommands } from './resources/training.ts';
+import { addUpdateCommands } from './resources/update.ts';
 import {
   addAuditCommands,
   addMemberCommands,
@@ -50,6 +51,7 @@ export function buildProgram(): Command {
   addEndpointCommands(program);
   addMonitorCommands(program);
   addComparisonCommands(program);
+  addUpdateCommands(program);
   addPredictionCommands(program);
   addBatchCommands(program);
   addJobCommands(program);

@@ -18,12 +18,14 @@ import { StateMark } from '../../kit/state.tsx';
 import { TabList } from '../../kit/tab-list.tsx';
 import { Batches } from '../batch/batches.tsx';
 import { Batch } from './batch.tsx';
+import { Compare } from './compare.tsx';
 import { Monitoring } from './monitoring.tsx';
 import { Deployments } from './deployments.tsx';
 import { Log } from './log.tsx';
 import { behind } from './endpoints.tsx';
 import { Snippets } from './snippets.tsx';
 import { TryIt } from './try-it.tsx';
+import { Updates } from './updates.tsx';
 
 const tabs = {
   try: 'Try it',
@@ -32,6 +34,8 @@ const tabs = {
   code: 'From a program',
   predictions: 'Predictions',
   monitoring: 'Monitoring',
+  comparison: 'Comparison',
+  updates: 'Updates',
   versions: 'Versions',
 } as const;
 
@@ -97,6 +101,12 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
       </Tabs.Panel>
       <Tabs.Panel value="monitoring">
         <Monitoring endpoint={endpoint} />
+      </Tabs.Panel>
+      <Tabs.Panel value="comparison">
+        <Compare projectId={projectId} endpoint={endpoint} />
+      </Tabs.Panel>
+      <Tabs.Panel value="updates">
+        <Updates projectId={projectId} endpoint={endpoint} />
       </Tabs.Panel>
     </Tabs>
   );
