@@ -73,6 +73,8 @@ async function reportsOver(rowCount: number, folder: string): Promise<void> {
     watched,
     model: { task: 'binary', classes: ['no', 'yes'], positiveClass: 'yes', metric: 'auc', trainedScore: 0.9 },
     importance: {},
+    modelPath,
+    isRedacted: false,
     reference,
     why: null,
     current: { files: [file], outcomePaths: [], fromMs: loggedDayMs, toMs: loggedDayMs + dayMs },
@@ -80,9 +82,16 @@ async function reportsOver(rowCount: number, folder: string): Promise<void> {
   const first = join(folder, 'first');
   const later = join(folder, 'later');
   const sketches = join(first, 'reference.sketches');
-  const data = { contentPath, modelPath };
-  print('first', watched.length, await measure(input({ kind: 'training', keptPath: null, data }), first));
-  print('later', watched.length, await measure(input({ kind: 'training', keptPath: sketches, data }), later));
+  print(
+    'first',
+    watched.length,
+    await measure(input({ kind: 'training', keptPath: null, contentPath }), first),
+  );
+  print(
+    'later',
+    watched.length,
+    await measure(input({ kind: 'training', keptPath: sketches, contentPath }), later),
+  );
   console.log(`kept sketches of the training data: ${((await stat(sketches)).size / 1000).toFixed(0)} kB`);
 }
 

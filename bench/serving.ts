@@ -6,7 +6,7 @@
 // Goals: at least half of the echo's requests, three times MLflow's; p50 below 1 ms and p99 below 2.5 ms at 500 a second.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,11 +25,15 @@ interface Server {
   url: string;
   headers: Record<string, string>;
   body: string;
+  /** The processes that answer. */
+  processIds: () => Promise<number[]>;
   close: () => Promise<void>;
 }
 
 interface Measured {
   perSecond: number;
+  /** Processor time of the server for one request; undefined where the system does not tell. */
+  cpuMs?: number | undefined;
   medianMs: number;
   slowMs: number;
 }
@@ -75,7 +79,7 @@ async function compare(): Promise<void> {
     const alone = even.get(name)!;
     const perSecond = medianOf(own, (one) => one.perSecond);
     console.log(
-      `${name.padEnd(8)} ${perSecond.toFixed(0).padStart(6)} requests/s, ${(perSecond / first).toFixed(3)} of ${servers[0]!.name}; p50 ${ms(own, 'medianMs')}, p99 ${ms(own, 'slowMs')}; at ${evenRate}/s p50 ${ms(alone, 'medianMs')}, p99 ${ms(alone, 'slowMs')}`,
+      `${name.padEnd(8)} ${perSecond.toFixed(0).padStart(6)} requests/s, ${(perSecond / first).toFixed(3)} of ${servers[0]!.name}; ${medianOf(own, ({ cpuMs }) => cpuMs!).toFixed(3)} ms of processor each; p50 ${ms(own, 'medianMs')}, p99 ${ms(own, 'slowMs')}; at ${evenRate}/s p50 ${ms(alone, 'medianMs')}, p99 ${ms(alone, 'slowMs')}`,
     );
   }
 }
@@ -88,7 +92,8 @@ function medianOf(measured: readonly Measured[], valueOf: (one: Measured) => num
   return measured.map(valueOf).toSorted((a, b) => a - b)[(measured.length - 1) >> 1]!;
 }
 
-async function throughput({ name, url, headers, body }: Server, forSeconds: number): Promise<Measured> {
+async function throughput(server: Server, forSeconds: number): Promise<Measured> {
+  const { name, url, headers, body } = server;
   const script = join(folder, `${name}.lua`);
   const lines = Object.entries(headers).map(
     ([key, value]) => `wrk.headers[${quoted(key)}] = ${quoted(value)}`,
@@ -96,15 +101,45 @@ async function throughput({ name, url, headers, body }: Server, forSeconds: numb
   const done = `done = function(summary, latency)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  io.write(string.format("RESULT %f %f %f %d\\n", summary.requests / summary.duration * 1e6,
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
+  io.write(string.format("RESULT %f %f %f %d %d\\n", summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed, summary.requests))
 end`;
   await writeFile(script, [`wrk.method = "POST"`, `wrk.body = ${quoted(body)}`, ...lines, done].join('\n'));
   const words = ['-t1', `-c${connections}`, `-d${forSeconds}s`, '-s', script, url];
+  const busyBeforeMs = await processorMs(server);
   const { stdout } = await run('wrk', words);
-  const [perSecond, medianMs, slowMs, failed] = /RESULT (.*)/.exec(stdout)![1]!.split(' ').map(Number);
+  const busyMs = (await processorMs(server)) - busyBeforeMs;
+  const [perSecond, medianMs, slowMs, failed, requestCount] = /RESULT (.*)/
+    .exec(stdout)![1]!
+    .split(' ')
+    .map(Number);
   if (failed! > 0) throw new Error(`${name}: ${failed} requests failed.\n${stdout}`);
-  return { perSecond: perSecond!, medianMs: medianMs!, slowMs: slowMs! };
+  return {
+    perSecond: perSecond!,
+    cpuMs: busyMs / requestCount!,
+    medianMs: medianMs!,
+    slowMs: slowMs!,
+  };
+}
+
+/** Processor time that a server has used, of all its threads and processes; from Linux' /proc, 10 ms exact. */
+async function processorMs({ processIds }: Server): Promise<number> {
+  const used = (await processIds()).map(async (id) => {
+    const fields = (await readFile(`/proc/${id}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  });
+  return (await Promise.all(used)).reduce((sum, ms) => sum + ms, 0);
+}
+
+/** The processes of a group, by its leader. */
+async function groupOf(leader: number): Promise<number[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const groups = ids.map(async (id) => {
+    const stat = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => '');
+    return Number(stat.replace(/^.*\) /s, '').split(' ')[2]);
+  });
+  const found = await Promise.all(groups);
+  return ids.filter((_, index) => found[index] === leader);
 }
 
 function quoted(text: string): string {
@@ -218,6 +253,7 @@ async function start(
       url: `${product.url}/api/v1/endpoints/${endpointId}/predictions`,
       headers: { ...json, authorization: `Bearer ${product.token}` },
       body: rows,
+      processIds: () => Promise.resolve([product.processId()]),
       close: () => Promise.resolve(),
     };
   const port = await freePort();
@@ -255,24 +291,30 @@ async function start(
   throw new Error(`There is no server "${name}". Known are echo, ours, fastapi and mlflow.`);
 }
 
-async function running(server: Omit<Server, 'close'>, program: string, words: string[]): Promise<Server> {
+type Asked = Omit<Server, 'close' | 'processIds'>;
+
+async function running(asked: Asked, program: string, words: string[]): Promise<Server> {
   // A group of its own: some servers start others, which would stay behind.
   const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'], detached: true, cwd: folder });
   let printed = '';
   child.stderr!.on('data', (text: Buffer) => (printed += String(text)));
-  const close = (): Promise<void> => endGroup(child);
+  const server: Server = {
+    ...asked,
+    processIds: () => groupOf(child.pid!),
+    close: () => endGroup(child),
+  };
   try {
     await until(`${server.name} answers`, () =>
-      answerOf({ ...server, close }).then(
+      answerOf(server).then(
         () => true,
         () => child.exitCode === null && Promise.resolve(false),
       ),
     );
   } catch (error) {
-    await close();
+    await server.close();
     throw new Error(`${server.name} does not answer:\n${printed}`, { cause: error });
   }
-  return { ...server, close };
+  return server;
 }
 
 async function endGroup(child: ChildProcess): Promise<void> {

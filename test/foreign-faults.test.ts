@@ -13,6 +13,7 @@ import { Graph } from '../src/ml/onnx/graph.ts';
 import { exportOnnx } from '../src/ml/onnx/export.ts';
 import type { Context } from '../src/platform/context.ts';
 import { openJobs, type OpenedJobs } from '../src/platform/jobs/jobs.ts';
+import { openModelServers, type OpenedModelServers } from '../src/platform/model-servers/model-servers.ts';
 import { createEndpoint } from '../src/pipeline/deploy/deploy.ts';
 import { customers, openDeployTest, type DeployTest, type Target } from '../src/pipeline/deploy/testing.ts';
 import { createUpload, appendUpload } from '../src/pipeline/data/uploads.ts';
@@ -22,6 +23,7 @@ import { closePredictions, predict } from '../src/pipeline/predict/predict.ts';
 
 let setup: DeployTest;
 let jobs: OpenedJobs;
+let modelServers: OpenedModelServers;
 let folder: string;
 let context: Context;
 let projectId: string;
@@ -39,13 +41,15 @@ before(async () => {
     kinds: [],
     services: () => setup.services,
   });
-  setup = { ...base, services: { ...base.services, jobs } };
+  modelServers = await openModelServers({ clock, log, workFolder: folder });
+  setup = { ...base, services: { ...base.services, jobs, modelServers } };
   const fresh = await base.freshWorkspace();
-  context = { ...fresh, jobs };
+  context = { ...fresh, jobs, modelServers };
   projectId = await base.freshProject(context);
 });
 after(async () => {
   await closePredictions(setup.services);
+  await modelServers.close();
   await jobs.close();
   await setup.close();
   await rm(folder, { recursive: true, force: true });

@@ -100,39 +100,48 @@ async function isServing(): Promise<void> {
   assert.equal((await server.ask({ path: '/api/v1/session' })).status, 200);
 }
 
+/** An address that reads JSON by the ordinary way, and one that reads it by the short way (platform/http/direct.ts). */
+const waysIn = [
+  { way: 'by the ordinary way', path: '/projects', limitBytes: mebibyte },
+  { way: 'by the short way', path: '/endpoints/ep_nothing/predictions', limitBytes: 32 * mebibyte },
+];
+
 describe('bodies that are too large', () => {
-  test('are refused by their announcement, before a byte of them was sent', async () => {
-    const wire = await openWire(headOf('POST', '/projects', { ...json, 'content-length': '104857600' }));
-    assert.equal(problemOf(server, await wire.end()), 'body-too-large');
-  });
+  for (const { way, path, limitBytes } of waysIn) {
+    test(`are refused by their announcement, before a byte of them was sent, ${way}`, async () => {
+      const wire = await openWire(headOf('POST', path, { ...json, 'content-length': '104857600' }));
+      assert.equal(problemOf(server, await wire.end()), 'body-too-large');
+    });
 
-  test('are refused where the limit is when nothing was announced', async () => {
-    const wire = await openWire(headOf('POST', '/projects', { ...json, 'transfer-encoding': 'chunked' }));
-    sendChunked(wire.socket, Buffer.alloc(2 * mebibyte, ' '));
-    assert.equal(problemOf(server, await wire.end()), 'body-too-large');
-  });
+    test(`are refused where the limit is when nothing was announced, ${way}`, async () => {
+      const wire = await openWire(headOf('POST', path, { ...json, 'transfer-encoding': 'chunked' }));
+      sendChunked(wire.socket, Buffer.alloc(limitBytes + mebibyte, ' '));
+      assert.equal(problemOf(server, await wire.end()), 'body-too-large');
+    });
 
-  test('do not fill the memory, however many are sent at once', async () => {
-    const block = Buffer.alloc(mebibyte, ' ');
-    const before = process.memoryUsage().rss;
-    let greatest = 0;
-    const flood = async (): Promise<void> => {
-      const wire = await openWire(headOf('POST', '/projects', { ...json, 'transfer-encoding': 'chunked' }));
-      for (let sent = 0; sent < 100 && !wire.socket.destroyed; sent++) {
-        if (!sendChunked(wire.socket, block))
-          await Promise.race(['drain', 'close'].map((event) => once(wire.socket, event))).catch(
-            () => undefined,
-          );
-        greatest = Math.max(greatest, process.memoryUsage().rss);
-      }
-      wire.socket.destroy();
-      // Whoever goes on sending may find the connection closed before they read why.
-      assert.ok([0, 413].includes(await wire.status()));
-    };
-    await Promise.all(Array.from({ length: 8 }, flood));
-    assert.ok(greatest - before < 200 * mebibyte, `${(greatest - before) / mebibyte} MiB more`);
-    await isServing();
-  });
+    test(`do not fill the memory, however many are sent at once, ${way}`, async () => {
+      const block = Buffer.alloc(mebibyte, ' ');
+      const before = process.memoryUsage().rss;
+      let greatest = 0;
+      const flood = async (): Promise<void> => {
+        const wire = await openWire(headOf('POST', path, { ...json, 'transfer-encoding': 'chunked' }));
+        for (let sent = 0; sent < 100 && !wire.socket.destroyed; sent++) {
+          if (!sendChunked(wire.socket, block))
+            await Promise.race(['drain', 'close'].map((event) => once(wire.socket, event))).catch(
+              () => undefined,
+            );
+          greatest = Math.max(greatest, process.memoryUsage().rss);
+        }
+        wire.socket.destroy();
+        // Whoever goes on sending may find the connection closed before they read why.
+        assert.ok([0, 413].includes(await wire.status()));
+      };
+      await Promise.all(Array.from({ length: 8 }, flood));
+      const bound = 8 * limitBytes + 200 * mebibyte;
+      assert.ok(greatest - before < bound, `${(greatest - before) / mebibyte} MiB more`);
+      await isServing();
+    });
+  }
 
   test('more than an upload announced is not kept', async () => {
     const uploadId = await newUpload(10);
@@ -177,20 +186,30 @@ describe('requests that two readers could read in two ways', () => {
 });
 
 describe('slow clients', () => {
-  test('a body that was announced and never comes is given up', async () => {
-    const wire = await openWire(headOf('POST', '/projects', { ...json, 'content-length': '100' }));
-    assert.equal(problemOf(server, await wire.end()), 'request-timeout');
-  });
-
-  test('a JSON body that comes byte by byte is given up at its deadline', async () => {
-    const wire = await openWire(headOf('POST', '/projects', { ...json, 'content-length': '100000' }));
-    const drip = setInterval(() => wire.socket.write(' '), 100);
-    try {
+  for (const { way, path } of waysIn) {
+    test(`a body that was announced and never comes is given up, ${way}`, async () => {
+      const wire = await openWire(headOf('POST', path, { ...json, 'content-length': '100' }));
       assert.equal(problemOf(server, await wire.end()), 'request-timeout');
-    } finally {
-      clearInterval(drip);
-    }
-  });
+    });
+
+    test(`a JSON body that comes byte by byte is given up at its deadline, ${way}`, async () => {
+      const wire = await openWire(headOf('POST', path, { ...json, 'content-length': '100000' }));
+      const drip = setInterval(() => wire.socket.write(' '), 100);
+      try {
+        assert.equal(problemOf(server, await wire.end()), 'request-timeout');
+      } finally {
+        clearInterval(drip);
+      }
+    });
+
+    test(`a body that is cut off does no harm, ${way}`, async () => {
+      const wire = await openWire(headOf('POST', path, { ...json, 'content-length': '100' }));
+      wire.socket.write('{"rows": [');
+      wire.socket.destroySoon();
+      await once(wire.socket, 'close');
+      await isServing();
+    });
+  }
 
   test('an upload may take its time while it moves, and keeps what came when it stops', async () => {
     const uploadId = await newUpload(1000);

@@ -15,7 +15,18 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const shelves = ['base', 'contract', 'ml', 'platform', 'pipeline', 'capabilities', 'protocols', 'programs'];
 /** Siblings on one level of the order: neither imports the other. */
 const apart = new Set(['contract>ml', 'ml>contract']);
-const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'batch', 'monitor', 'compare', 'update'];
+const stages = [
+  'data',
+  'train',
+  'registry',
+  'deploy',
+  'predict',
+  'batch',
+  'monitor',
+  'compare',
+  'release',
+  'update',
+];
 /** What other stages may import of a stage: its public file, and the worker's side of it where there is one. */
 const publicFiles: Record<string, string[]> = {
   data: [
@@ -28,8 +39,10 @@ const publicFiles: Record<string, string[]> = {
     'convert-file.ts',
     'import/source-limits.ts',
   ],
+  deploy: ['deploy.ts', 'revisions.ts'],
   predict: ['predict.ts', 'csv.ts', 'log/log.ts', 'log/layout.ts'],
   registry: ['registry.ts', 'explain.ts'],
+  release: ['release.ts', 'advance.ts'],
   monitor: ['monitor.ts', 'slices.ts', 'watched.ts', 'performance.ts'],
   billing: ['billing.ts', 'storage.ts'],
 };

@@ -64,6 +64,17 @@ test('withdrawn, signed anew, and gone on with', { skip: noChromium, timeout: 6 
   const [key] = (await client.listSigningKeys({})).items;
   assert.equal(version.signature!.publicKey, key!.publicKey);
 
+  // Brought to another place, by the packaged parts of the client, it answers the same without asking.
+  const { createClient } = await import('pilvi/client');
+  const { embedEndpoint } = await import('pilvi/embed');
+  const { openModel } = await import('pilvi/predictor');
+  const packaged = createClient({ baseUrl: product.url, token: product.token });
+  const embedded = await embedEndpoint(packaged, { endpointId, openModel });
+  const here = (): unknown => JSON.parse(JSON.stringify(embedded.model.predictRows(rows).predictions[0]));
+  assert.deepEqual(here(), before);
+  assert.equal(embedded.modelVersionId, versionId);
+  assert.equal(await embedded.refresh(), false);
+
   browser = await openChromium();
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(stepMs);
@@ -81,10 +92,20 @@ test('withdrawn, signed anew, and gone on with', { skip: noChromium, timeout: 6 
   await assert.rejects(client.createEndpoint({ projectId, body }), isOfWithdrawnKey);
   await assert.rejects(client.explainRows({ versionId, body: { rows } }), isOfWithdrawnKey);
   await assert.rejects(client.downloadModelFile({ versionId, format: 'onnx' }), isOfWithdrawnKey);
+  const untrusted = { code: 'model-file-untrusted' };
+  await assert.rejects(embedEndpoint(packaged, { endpointId, openModel }), untrusted);
   const [fresh, old] = (await client.listSigningKeys({})).items;
   assert.ok(fresh!.isCurrent && fresh!.withdrawnAt === null && old!.withdrawnAt !== null);
   const next = await client.getModelVersion({ versionId: await trainedVersion() });
   assert.equal(next.signature!.publicKey, fresh!.publicKey);
+  await client.deployModel({
+    endpointId,
+    body: { deployments: [{ modelVersionId: next.id, trafficShare: 1 }] },
+  });
+  assert.equal(await embedded.refresh(), true);
+  assert.equal(embedded.modelVersionId, next.id);
+  assert.ok(here());
+  const back = [{ modelVersionId: versionId, trafficShare: 1 }];
 
   await page.goto(`${origin}/projects/${projectId}/models/${version.modelId}?version=${versionId}`);
   await page.getByText('This version does not answer any more').waitFor();
@@ -92,6 +113,7 @@ test('withdrawn, signed anew, and gone on with', { skip: noChromium, timeout: 6 
   await page.getByRole('dialog').getByRole('button', { name: 'Sign it' }).click();
   await page.getByText('Signed here. The signature fits the file.').waitFor();
   assert.equal(await page.getByText('This version does not answer any more').count(), 0);
+  await client.deployModel({ endpointId, body: { deployments: back } });
   assert.deepEqual(await answer(), before);
 
   await product.stop();

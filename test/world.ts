@@ -20,6 +20,7 @@ export interface World {
   endpointId: string;
   batchId: string;
   reportId: string;
+  releaseId: string;
   comparisonId: string;
   updateId: string;
   budgetId: string;
@@ -123,9 +124,19 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
   await waitForJob(client, batch.jobId);
   const report = await client.makeMonitorReport({ endpointId: endpoint.id, body: {} });
   await waitForJob(client, report.jobId!);
+  const challengerId = await importedCopy(client, { projectId, modelVersionId });
+  const release = await client.startRelease({
+    endpointId: endpoint.id,
+    body: {
+      modelVersionId: challengerId,
+      strategy: { kind: 'challenger', role: 'shadow', trafficShare: 1 },
+      note: `${label} release`,
+    },
+  });
+  await client.rollBackRelease({ releaseId: release.id, body: {} });
   const comparison = await client.createComparison({
     endpointId: endpoint.id,
-    body: { modelVersionId: await importedCopy(client, { projectId, modelVersionId }) },
+    body: { modelVersionId: challengerId },
   });
   await waitForJob(client, comparison.jobId);
   // There is nothing newer to learn from: it ends at once.
@@ -145,6 +156,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     endpointId: endpoint.id,
     batchId: batch.id,
     reportId: report.id,
+    releaseId: release.id,
     comparisonId: comparison.id,
     updateId: update.id,
     budgetId: budget.id,

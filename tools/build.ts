@@ -13,8 +13,10 @@ import { bundlePredictor, explainer } from './bundle-predictor.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const output = join(root, 'dist');
 
-/** What is started or imported by name: the command, the client, and every module that code starts by its address. */
-const entries: Record<string, string> = { pilvi: 'src/programs/cli/pilvi.ts', sdk: 'src/sdk/client.ts' };
+/** What is started or imported by name: the command, the parts of the client, and every module that code starts by its address. */
+const entries: Record<string, string> = { pilvi: 'src/programs/cli/pilvi.ts' };
+for (const part of ['client', 'embed', 'list-all', 'upload', 'wait-for-job'])
+  entries[part] = `src/sdk/${part}.ts`;
 for (const path of globSync('src/**/*.ts', {
   cwd: root,
   exclude: (name) => /\.(test|fixture|conformance)\.ts$/.test(name),

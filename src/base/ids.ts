@@ -23,6 +23,8 @@ export const idPrefixes = {
   monitor: 'mon',
   monitorReport: 'rpt',
   alert: 'alr',
+  release: 'rel',
+  releaseLine: 'rln',
   gateRule: 'gat',
   comparison: 'cmp',
   comparisonFlip: 'flp',

@@ -10,6 +10,7 @@ export const usageUnits = [
   'stored-gib-hour',
   'imported-gib',
   'batch-prediction',
+  'replica-minute',
   'query-second',
 ] as const;
 

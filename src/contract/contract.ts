@@ -11,6 +11,7 @@ import * as monitor from './monitor.ts';
 import type { Operation } from './operation.ts';
 import * as predictionLog from './prediction-log.ts';
 import * as project from './project.ts';
+import * as release from './release.ts';
 import * as server from './server.ts';
 import * as session from './session.ts';
 import * as signingKey from './signing-key.ts';
@@ -36,6 +37,7 @@ const resources = {
   ...comparison,
   ...update,
   ...predictionLog,
+  ...release,
   ...job,
   ...budget,
 };

@@ -16,7 +16,12 @@ export const deployment = z
     modelVersionId: z.string(),
     modelName: z.string(),
     versionNumber: z.number().int(),
-    trafficShare: z.number(),
+    role: z
+      .enum(['live', 'shadow'])
+      .describe(
+        'live: answers. shadow: is asked copies of requests; its answers are logged and never returned.',
+      ),
+    trafficShare: z.number().describe('The share of requests that it answers, or is asked copies of.'),
     createdAt: isoTime,
   })
   .meta({ id: 'Deployment' });
@@ -38,6 +43,66 @@ export const logSettings = z
   .meta({ id: 'LogSettings' });
 export type LogSettings = z.output<typeof logSettings>;
 
+/** How an endpoint is served: where its models answer, and how many processes they get. */
+export const servingSettings = z
+  .object({
+    place: z
+      .enum(['automatic', 'in-process', 'apart'])
+      .describe(
+        'Where models answer: in the server itself, which is fastest, or apart in processes of their own. Automatic: apart beyond 64 MiB. Models made elsewhere always answer apart.',
+      ),
+    minReplicas: z
+      .number()
+      .int()
+      .min(0)
+      .max(16)
+      .describe(
+        'Replicas that every server keeps ready, asked or not. 0: the first request after a pause waits until the model is loaded. Kept processes are charged by the minute.',
+      ),
+    maxReplicas: z
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .describe('Processes of one version on each server at most; the machine may have room for fewer.'),
+    idleMinutes: z
+      .number()
+      .int()
+      .min(1)
+      .max(1440)
+      .describe('After so many minutes without a request the last process ends.'),
+  })
+  .meta({ id: 'ServingSettings' });
+export type ServingSettings = z.output<typeof servingSettings>;
+
+/** How ready an endpoint is to answer, over all servers. */
+export const servingStatus = z
+  .object({
+    state: z
+      .enum(['cold', 'queued', 'loading', 'warm'])
+      .describe(
+        'The least ready of its versions. Cold: the next request loads the model. Queued: it waits for room on the machine.',
+      ),
+    versions: z.array(
+      z.object({
+        modelVersionId: z.string(),
+        modelName: z.string(),
+        versionNumber: z.number().int(),
+        place: z.enum(['in-process', 'apart']).nullable().describe('null: not known before it is loaded.'),
+        state: z.enum(['cold', 'queued', 'loading', 'warm']),
+        loadedShare: z.number().nullable().describe('While it is loading: how much is done, 0 to 1.'),
+        replicas: z.object({ ready: z.number().int(), loading: z.number().int() }),
+        waitingCount: z.number().int().describe('Requests that wait for a replica.'),
+        serverCount: z.number().int().describe('Servers on which it is warm.'),
+        lastFailure: z
+          .object({ at: isoTime, detail: z.string() })
+          .nullable()
+          .describe('The last replica that ended without being told to, and why.'),
+      }),
+    ),
+  })
+  .meta({ id: 'ServingStatus' });
+
 export const endpoint = z
   .object({
     id: z.string(),
@@ -50,6 +115,11 @@ export const endpoint = z
     predictPath: z.string(),
     predictionCount: z.number().int(),
     log: logSettings,
+    releaseId: z
+      .string()
+      .nullable()
+      .describe('The release that moves the traffic now: until it ends nothing else can be deployed.'),
+    serving: servingSettings,
     createdAt: isoTime,
   })
   .meta({ id: 'Endpoint' });
@@ -110,7 +180,7 @@ export const deployModel = operation({
     }),
   },
   response: { status: 200, json: endpoint },
-  problems: ['not-found', 'invalid-request', 'signing-key-withdrawn'],
+  problems: ['not-found', 'invalid-request', 'wrong-state', 'signing-key-withdrawn'],
 });
 
 export const setLogSettings = operation({
@@ -122,6 +192,30 @@ export const setLogSettings = operation({
   policy: 'endpoint:write',
   request: { params: idParam('endpointId'), json: logSettings.partial() },
   response: { status: 200, json: endpoint },
+  problems: ['not-found'],
+});
+
+export const setServingSettings = operation({
+  operationId: 'setServingSettings',
+  method: 'patch',
+  path: '/endpoints/{endpointId}/serving-settings',
+  summary: 'Say where models answer and how many replicas there are; what is left out stays as it is',
+  tag,
+  policy: 'endpoint:write',
+  request: { params: idParam('endpointId'), json: servingSettings.partial() },
+  response: { status: 200, json: endpoint },
+  problems: ['not-found', 'invalid-request'],
+});
+
+export const getServingStatus = operation({
+  operationId: 'getServingStatus',
+  method: 'get',
+  path: '/endpoints/{endpointId}/serving',
+  summary: 'How ready an endpoint is to answer: its replicas, and how far they are loaded',
+  tag,
+  policy: 'endpoint:read',
+  request: { params: idParam('endpointId') },
+  response: { status: 200, json: servingStatus },
   problems: ['not-found'],
 });
 

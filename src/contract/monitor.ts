@@ -14,9 +14,9 @@ export const driftLevel = z
 const alertRule = z
   .object({
     measure: z
-      .enum(['moved-columns', 'answers', 'quality', 'performance', 'coverage'])
+      .enum(['moved-columns', 'answers', 'attributions', 'quality', 'performance', 'coverage'])
       .describe(
-        'moved-columns: how many columns moved a lot. answers: the stability index of the answers. quality: of the column where it is most, the share of values that are missing beyond what is usual, invalid, out of range or new. performance: by what part of it the score is clearly worse than on held-out rows. coverage: by how much less than promised intervals and sets of likely classes hold the truth.',
+        'moved-columns: how many columns moved a lot. answers: the stability index of the answers. attributions: what part of all that counts for the answers has gone to other columns. quality: of the column where it is most, the share of values that are missing beyond what is usual, invalid, out of range or new. performance: by what part of it the score is clearly worse than on held-out rows. coverage: by how much less than promised intervals and sets of likely classes hold the truth.',
       ),
     opensFrom: z.number().min(0).max(1000).describe('A window with at least this counts towards an alert.'),
     closesBelow: z
@@ -97,6 +97,8 @@ export const reportSummary = z.object({
   largestPsi: z.number().nullable(),
   answersLevel: driftLevel,
   answersPsi: z.number().nullable(),
+  attributionsLevel: driftLevel,
+  attributionsDistance: z.number().nullable(),
   worstQualityShare: z.number(),
   score: z.number().nullable().describe('The metric of the model on rows whose outcome is known.'),
   scoreLoss: z
@@ -180,6 +182,20 @@ export const reportDetails = z
       .describe('Most moved first.'),
     answers: drift.nullable(),
     confidence: drift.nullable().describe('Of the probability of the predicted class.'),
+    attributions: z
+      .object({
+        level: driftLevel,
+        distance: z
+          .number()
+          .describe('What part of all that counts has gone to other columns: 0 none, 1 everything.'),
+        rowCount: z.number().int().describe('So many rows were explained, drawn from all.'),
+        referenceRowCount: z.number().int(),
+        columns: z
+          .array(z.object({ column: z.string(), reference: z.number(), current: z.number() }))
+          .describe('The share of each in what counts for the answers, greatest first; at most 50.'),
+      })
+      .nullable()
+      .describe('Which columns the answers come from. Null where the model cannot be explained.'),
     expectedAccuracy: estimate
       .nullable()
       .describe('Classification: how many answers are right, by what the model itself says of each.'),

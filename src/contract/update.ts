@@ -5,7 +5,7 @@ import { idParam, isoTime, microUsd, operation, page, pageQuery } from './operat
 
 const tag = 'Update';
 
-const measures = ['moved-columns', 'answers', 'quality', 'performance', 'coverage'] as const;
+const measures = ['moved-columns', 'answers', 'attributions', 'quality', 'performance', 'coverage'] as const;
 
 export const updateSettings = z
   .object({

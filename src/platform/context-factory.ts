@@ -1,6 +1,7 @@
 // Makes contexts: what a request, a job or a reaction may do in one workspace.
 import { assert } from '../base/assert.ts';
 import type { Actor, Context, Services } from './context.ts';
+import type { Log } from './ports/log.ts';
 import { publish } from './events/events.ts';
 import { appendAudit } from './security/audit/audit.ts';
 
@@ -11,23 +12,30 @@ export interface Who {
   /** The only project that it may reach, for keys that are bound to one; null: the whole workspace. */
   projectId: string | null;
   requestId: string;
-  signal: AbortSignal;
+  /** Looked at when it is asked for: whoever makes it lazily saves making it. */
+  readonly signal: AbortSignal;
 }
 
 /** A context for `who` over `services`. */
 export function createContext(services: Services, who: Who): Context {
-  const { actor, workspaceId, projectId, requestId, signal } = who;
+  const { actor, workspaceId, projectId, requestId } = who;
   assert(
     actor.kind !== 'key' || actor.projectId === null || actor.projectId === projectId,
     'the context of a key that is bound to a project reaches that project only',
   );
+  let log: Log | undefined;
   const context: Context = {
     ...services,
-    log: services.log.child({ requestId, workspaceId }),
+    // Most requests write nothing.
+    get log() {
+      return (log ??= services.log.child({ requestId, workspaceId }));
+    },
     actor,
     workspaceId,
     requestId,
-    signal,
+    get signal() {
+      return who.signal;
+    },
     transaction: (work) => services.database.inWorkspace({ workspaceId, projectId }, work),
     publish: async (transaction, event) => {
       await publish(transaction, context, event);

@@ -10,6 +10,7 @@ import type { Jobs } from './ports/jobs.ts';
 import type { Log } from './ports/log.ts';
 import type { Mail } from './ports/mail.ts';
 import type { Meter, Payer } from './ports/meter.ts';
+import type { ModelServers } from './ports/model-servers.ts';
 import type { RenewableSigner } from './security/signing/key-file.ts';
 
 /** Who asks. `system` is Pilvi itself: jobs, reactions to events, reapers. */
@@ -25,6 +26,8 @@ export interface Services {
   database: Database;
   blobs: Blobs;
   jobs: Jobs;
+  /** Models that answer in processes of their own. */
+  modelServers: ModelServers;
   meter: Meter;
   egress: Egress;
   mail: Mail;

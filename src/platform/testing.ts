@@ -53,6 +53,7 @@ export async function openTestServices({
     database: opened?.database ?? (wanted as Database),
     blobs: await openFileBlobs({ folder }),
     jobs: absent('jobs'),
+    modelServers: absent('modelServers'),
     meter: absent('meter'),
     egress: absent('egress'),
     mail: noMail(),

@@ -15,6 +15,8 @@ import { monitorJobs } from '../pipeline/monitor/jobs.ts';
 import { monitorReactions } from '../pipeline/monitor/reactions.ts';
 import { monitorRoutes } from '../pipeline/monitor/routes.ts';
 import { predictRoutes } from '../pipeline/predict/routes.ts';
+import { releaseReactions } from '../pipeline/release/reactions.ts';
+import { releaseRoutes } from '../pipeline/release/routes.ts';
 import { registryReactions } from '../pipeline/registry/reactions.ts';
 import { registryRoutes } from '../pipeline/registry/routes.ts';
 import { trainingJob } from '../pipeline/train/jobs.ts';
@@ -52,6 +54,7 @@ export function productRoutes(options: {
     ...predictRoutes,
     ...batchRoutes,
     ...monitorRoutes,
+    ...releaseRoutes,
     ...compareRoutes,
     ...updateRoutes,
     ...jobRoutes,
@@ -68,6 +71,7 @@ export const productReactions: Reaction[] = [
   ...registryReactions,
   ...batchReactions,
   ...monitorReactions,
+  ...releaseReactions,
   ...compareReactions,
   ...updateReactions,
   ...predictReactions,

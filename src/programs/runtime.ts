@@ -4,13 +4,14 @@ import { idSource } from '../base/ids.ts';
 import { systemClock } from '../base/time.ts';
 import { createMeter } from '../capabilities/billing/billing.ts';
 import { openPredictionLog } from '../pipeline/predict/log/log.ts';
-import { closePredictions } from '../pipeline/predict/predict.ts';
+import { closePredictions, openPredictions } from '../pipeline/predict/predict.ts';
 import type { Services } from '../platform/context.ts';
 import { openEgress } from '../platform/drivers/egress.ts';
 import { startDispatcher } from '../platform/events/dispatcher.ts';
 import { readySigner } from '../platform/security/signing/signing.ts';
 import { JobHost } from '../platform/jobs/host.ts';
 import { openJobs } from '../platform/jobs/jobs.ts';
+import { openModelServers } from '../platform/model-servers/model-servers.ts';
 import type { Configuration } from './configuration.ts';
 import { productJobs, productReactions } from './product.ts';
 import { limitsOf, openMail, type Outside } from './services.ts';
@@ -44,8 +45,18 @@ export async function openRuntime(
     services: () => services,
   });
   opened.defer(() => jobs.close());
-  const services: Services = { ...base, meter, egress: openEgress(), mail: openMail(configuration), jobs };
+  const modelServers = await openModelServers({ ...base, workFolder: folders.work });
+  opened.defer(() => modelServers.close());
+  const services: Services = {
+    ...base,
+    meter,
+    egress: openEgress(),
+    mail: openMail(configuration),
+    jobs,
+    modelServers,
+  };
   await openPredictionLog(services, folders.predictionLog);
+  openPredictions(services);
   const host = new JobHost({ jobs, concurrency: configuration.PILVI_WORKERS });
   host.start();
   opened.defer(() => host.stop());

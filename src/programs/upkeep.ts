@@ -1,5 +1,6 @@
 // What a server does by itself now and then: charge for storage, forget uploads that nobody finished, start reports of
-// windows that have ended, remove blobs that nothing refers to, and every few seconds go on with updates. Every part is safe when several servers do it at once.
+// windows that have ended, remove blobs that nothing refers to, and, every few seconds, look at releases and updates. Every
+// part is safe when several servers do it at once.
 import { setInterval } from 'node:timers';
 import { hourMs, minuteMs, secondMs } from '../base/time.ts';
 import { meterStorage } from '../capabilities/billing/storage.ts';
@@ -9,6 +10,7 @@ import { datasetBlobs, forgetExpiredUploads, storedDatasetBytes } from '../pipel
 import { monitorBlobs, startDueReports } from '../pipeline/monitor/monitor.ts';
 import { forgetOldPredictions, predictionLogBlobs, storedLogBytes } from '../pipeline/predict/log/log.ts';
 import { modelBlobs, storedModelBytes } from '../pipeline/registry/registry.ts';
+import { advanceDueReleases } from '../pipeline/release/advance.ts';
 import { runUpdates } from '../pipeline/update/update.ts';
 import { collectBlobs } from '../platform/blobs/collect.ts';
 import type { Services } from '../platform/context.ts';
@@ -16,8 +18,8 @@ import type { Services } from '../platform/context.ts';
 /** Within the hour that storage is charged for, with room for a server that is busy. */
 const intervalMs = 20 * minuteMs;
 const firstAfterMs = minuteMs;
-/** What reactions did not bring forward, because a server died or something failed, waits no longer. */
-const lookEveryMs = 3 * secondMs;
+/** What is due is looked at soon; whether anything is costs a short query or two. */
+const lookEveryMs = 2 * secondMs;
 
 /** Starts the upkeep. Returns what ends it. */
 export function startUpkeep(services: Services): () => Promise<void> {
@@ -48,11 +50,13 @@ export function startUpkeep(services: Services): () => Promise<void> {
   const start = (): void => {
     running = running.then(round);
   };
+  const lookAround = async (): Promise<void> => {
+    await attempt('releases could not be looked at', () => advanceDueReleases(services, stopping.signal));
+    await attempt('updates could not be looked at', () => runUpdates(services, stopping.signal));
+  };
   let looking: Promise<void> | undefined;
   const look = (): void => {
-    looking ??= attempt('updates could not be looked at', () =>
-      runUpdates(services, stopping.signal),
-    ).finally(() => {
+    looking ??= lookAround().finally(() => {
       looking = undefined;
     });
   };
@@ -64,7 +68,7 @@ export function startUpkeep(services: Services): () => Promise<void> {
     clearInterval(looks);
     clearInterval(timer);
     stopping.abort();
-    await looking;
     await running;
+    await looking;
   };
 }

@@ -205,6 +205,15 @@ export const endpointQuery = (endpointId: string) =>
     queryFn: ({ signal }) => client.getEndpoint({ endpointId }, { signal }),
   });
 
+export const servingStatusQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'serving'],
+    queryFn: ({ signal }) => client.getServingStatus({ endpointId }, { signal }),
+    // Quick while something is on its way, so that progress is seen.
+    refetchInterval: ({ state: { data } }) =>
+      data?.state === 'loading' || data?.state === 'queued' ? 1_000 : 5_000,
+  });
+
 export const predictionLogQuery = (endpointId: string) =>
   queryOptions({
     queryKey: ['endpoint', endpointId, 'log'],

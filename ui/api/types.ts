@@ -37,6 +37,7 @@ export type ModelVersionSummary = AnswerFor<'listModelVersions'>['items'][number
 export type ModelField = ModelVersion['fields'][number];
 
 export type Endpoint = AnswerFor<'getEndpoint'>;
+export type ServingStatus = AnswerFor<'getServingStatus'>;
 export type PredictionLog = AnswerFor<'getPredictionLog'>;
 export type LoggedPredictionWithOrigin = AnswerFor<'getLoggedPrediction'>;
 export type LoggedPrediction = LoggedPredictionWithOrigin['prediction'];

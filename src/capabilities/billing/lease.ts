@@ -13,8 +13,8 @@ import type { Lease, LeaseRequest } from '../../platform/ports/meter.ts';
 import { reserveUpTo, settle, type LedgerTools } from './ledger.ts';
 import { renewReservations } from './rows.ts';
 
-/** A chunk nobody renews is the reaper's after this. */
-const chunkLifeMs = 60 * secondMs;
+/** A chunk nobody renews is the reaper's after this: long enough to use it while the database is away for a minute. */
+const chunkLifeMs = 120 * secondMs;
 /** Chunks are not used this close to their expiry: clocks of servers differ, and the reaper may be another's. */
 const safetyMarginMs = 20 * secondMs;
 /** Chunks in use are charged at least this often, so that spending shows. */
@@ -57,7 +57,8 @@ export class LeaseBook {
   /** The lease of this payer, unit and subject. */
   lease(request: LeaseRequest): Lease {
     const { payer, unit, subjectId } = request;
-    const name = JSON.stringify([payer.workspaceId, payer.projectId, payer.keyId, unit, subjectId]);
+    // Ids hold no slash.
+    const name = `${payer.workspaceId}/${payer.projectId}/${payer.keyId}/${unit}/${subjectId}`;
     let lease = this.#byName.get(name);
     if (!lease) {
       lease = new ChunkedLease(this.#tools, request, (active) => this.#active.add(active));

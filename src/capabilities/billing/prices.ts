@@ -21,6 +21,13 @@ export const prices: readonly Price[] = [
     unitPriceMicroUsd: 1_000,
     perUnits: 1_000,
   },
+  // About 6 cents an hour, what two gibibytes of memory and a share of a core are rented for. To be confirmed.
+  {
+    unit: 'replica-minute',
+    label: 'Replicas kept ready, per minute',
+    unitPriceMicroUsd: 1_000,
+    perUnits: 1,
+  },
   { unit: 'stored-gib-hour', label: 'Storage, per GiB and hour', unitPriceMicroUsd: 32, perUnits: 1 },
   { unit: 'imported-gib', label: 'Imported data, per GiB', unitPriceMicroUsd: 20_000, perUnits: 1 },
   { unit: 'query-second', label: 'SQL queries, per second', unitPriceMicroUsd: 100, perUnits: 1 },

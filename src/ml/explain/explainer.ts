@@ -3,7 +3,13 @@
 import type { ModelContent, ModelManifest } from '../model/manifest.ts';
 import type { Trust } from '../model/header.ts';
 import { readModel } from '../model/model.ts';
-import { comparisonOf, explainerOf, type Comparison, type Explanation } from './attributions.ts';
+import {
+  comparisonOf,
+  explainerOf,
+  type Comparison,
+  type Explainer,
+  type Explanation,
+} from './attributions.ts';
 import {
   findCounterfactuals,
   type CounterfactualAnswer,
@@ -40,12 +46,15 @@ export async function openExplainer(bytes: Uint8Array, trust?: Trust): Promise<M
 
 /** An explainer for a model in memory. */
 export function modelExplainer(content: ModelContent): ModelExplainer {
+  /** With what the file holds; made once, for that takes longer than to explain a row. */
+  let own: Explainer | undefined;
   return {
     manifest: content.manifest,
-    explain: (rows, { outcome, compareWith = [] } = {}) => ({
-      explanations: explainerOf(content, compareWith)(rows, outcome),
-      comparedWith: comparisonOf(content, compareWith),
-    }),
+    explain: (rows, { outcome, compareWith = [] } = {}) => {
+      const explainer =
+        compareWith.length > 0 ? explainerOf(content, compareWith) : (own ??= explainerOf(content));
+      return { explanations: explainer(rows, outcome), comparedWith: comparisonOf(content, compareWith) };
+    },
     findCounterfactuals: (question) => findCounterfactuals(content, question),
   };
 }

@@ -64,17 +64,24 @@ export function columnPredictorOf(content: ModelContent): ColumnPredictor {
     numberCount: 1 + (hasClasses(task) ? classes.length : intervals ? 2 : 0),
     predict: (values, rowCount) => {
       if (rows.length < rowCount * featureCount) rows = new Float64Array(rowCount * featureCount);
-      for (const { column, start: at, write } of entries)
-        write(values.get(column), { rows, rowCount, featureCount, at });
+      for (let from = 0; from < rowCount; from += writtenRows) {
+        const to = Math.min(rowCount, from + writtenRows);
+        for (const { column, start: at, write } of entries)
+          write(values.get(column), { rows, from, to, featureCount, at });
+      }
       return answersOf(content, rows.subarray(0, rowCount * featureCount), rowCount);
     },
   };
 }
 
-/** Where the features of one entry go: row-major rows, from `at` in each. */
+/** So few rows at a time that they stay in the first-level cache until all their features are there. */
+const writtenRows = 128;
+
+/** Where the features of one entry go: row-major rows, of which those from `from` to before `to` are written, from `at` in each. */
 interface Place {
   rows: Float64Array;
-  rowCount: number;
+  from: number;
+  to: number;
   featureCount: number;
   at: number;
 }
@@ -83,16 +90,17 @@ type Writer = (values: ReadValues | undefined, place: Place) => void;
 
 function plainWriter(
   values: ReadValues | undefined,
-  { rows, rowCount, featureCount, at: start }: Place,
+  { rows, from, to, featureCount, at: start }: Place,
 ): void {
   assert(values === undefined || values instanceof Float64Array, 'a column of numbers came as texts');
-  for (let row = 0, at = start; row < rowCount; row++, at += featureCount)
+  let at = from * featureCount + start;
+  for (let row = from; row < to; row++, at += featureCount)
     rows[at] = values === undefined ? NaN : values[row]!;
 }
 
 function valueWriter(encode: ValueEncoder, missing: number | null): Writer {
-  return (values, { rows, rowCount, featureCount, at: start }) => {
-    for (let row = 0, at = start; row < rowCount; row++, at += featureCount)
+  return (values, { rows, from, to, featureCount, at: start }) => {
+    for (let row = from, at = from * featureCount + start; row < to; row++, at += featureCount)
       encode(values === undefined ? missing : values[row]!, rows, at);
   };
 }
@@ -105,12 +113,12 @@ function codeWriter(encode: ValueEncoder, width: number, categories: readonly st
   categories.forEach((category, code) => encode(category, encoded, code * width));
   encode('\u0000unseen', encoded, unseen * width);
   encode(null, encoded, missing * width);
-  return (values, { rows, rowCount, featureCount, at: start }) => {
+  return (values, { rows, from, to, featureCount, at: start }) => {
     assert(values === undefined || values instanceof Float64Array, 'a column of codes came as texts');
-    for (let row = 0, at = start; row < rowCount; row++, at += featureCount) {
+    for (let row = from, at = from * featureCount + start; row < to; row++, at += featureCount) {
       const code = values === undefined ? NaN : values[row]!;
-      const from = (code === code ? code : missing) * width;
-      for (let index = 0; index < width; index++) rows[at + index] = encoded[from + index]!;
+      const first = (code === code ? code : missing) * width;
+      for (let index = 0; index < width; index++) rows[at + index] = encoded[first + index]!;
     }
   };
 }
@@ -154,6 +162,10 @@ function answersOf(content: ModelContent, rows: Float64Array, rowCount: number):
 }
 
 function unansweredOf(values: Float64Array, outputCount: number): number[] {
+  // The sum of finite numbers may overflow, and is looked at more closely then; it never hides one that is not finite.
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += values[index]!;
+  if (Number.isFinite(sum)) return [];
   const rows = new Set<number>();
   for (let index = 0; index < values.length; index++)
     if (!Number.isFinite(values[index])) rows.add(Math.floor(index / outputCount));

@@ -95,8 +95,10 @@ export function predictorOf(content: ModelContent): Predictor {
   return {
     manifest,
     predictRows: (rows) => {
-      const names = new Set(rows.flatMap((row) => Object.keys(row)));
       const outputs = answer(content, reader, jsonSource(rows));
+      const names = new Set<string>();
+      for (const row of rows)
+        for (const name of Object.keys(row)) if (!reader.expected.has(name)) names.add(name);
       return {
         predictions: rows.map((_, row) => predictionAt(manifest, outputs, row)),
         warnings: ignoredFields(reader, names),
@@ -173,7 +175,10 @@ function readBlocks(
     const to = Math.min(rowCount, from + rowsAtOnce);
     for (let row = from; row < to && errors.length < maximumErrors; row++) {
       for (const { name, kind, encode, start } of columns) {
-        const value = readValue(valueOf(name, row), kind, form);
+        const given = valueOf(name, row);
+        // What most values are needs no reading.
+        const isPlain = kind === 'numeric' && typeof given === 'number' && given - given === 0;
+        const value = isPlain ? given : readValue(given, kind, form);
         if (!(value instanceof RefusedValue)) encode(value, block, (row - from) * featureCount + start);
         else addError(errors, name, rowCount > 1 ? `${value.message} (row ${row + 1})` : value.message);
       }

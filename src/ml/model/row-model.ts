@@ -73,6 +73,7 @@ export function applyModel(
   const raw = rawCount === outputCount ? out : new Float64Array(input.rowCount * rawCount);
   for (let row = 0; row < input.rowCount; row++) raw.set(model.base, row * rawCount);
   addScores(model, input, raw);
+  if (model.link === 'logistic') return splitOdds(raw, out);
   for (let row = 0; row < input.rowCount; row++)
     applyLink(
       model.link,
@@ -125,6 +126,15 @@ export function applyLink(link: Link, raw: Float64Array, out: Float64Array): voi
       return normaliseShares(raw, out);
     default:
       return link satisfies never;
+  }
+}
+
+/** The link `logistic` for all rows, without a view for each. */
+function splitOdds(raw: Float64Array, out: Float64Array): void {
+  for (let row = 0; row < raw.length; row++) {
+    const probability = sigmoid(raw[row]!);
+    out[2 * row] = 1 - probability;
+    out[2 * row + 1] = probability;
   }
 }
 

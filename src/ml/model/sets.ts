@@ -11,8 +11,12 @@ export interface PredictionSets {
 
 /** Indices of the classes in the set of one row, likeliest first; never none. */
 export function setOf({ leastProbability }: PredictionSets, probabilities: Float64Array): number[] {
-  const order = Array.from(probabilities.keys()).sort(
-    (a, b) => probabilities[b]! - probabilities[a]! || a - b,
-  );
-  return order.filter((index, place) => place === 0 || probabilities[index]! >= leastProbability);
+  let likeliest = 0;
+  const members: number[] = [];
+  for (let index = 0; index < probabilities.length; index++) {
+    if (probabilities[index]! > probabilities[likeliest]!) likeliest = index;
+    if (probabilities[index]! >= leastProbability) members.push(index);
+  }
+  if (members.length === 0) return [likeliest];
+  return members.sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
 }

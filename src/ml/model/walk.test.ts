@@ -1,4 +1,5 @@
-// The walk in WebAssembly against its plain twin: equal bits for any batch, missing values, categories and classes.
+// Trees in WebAssembly, in blocks and walked, against their plain twin: equal bits for any batch, missing values, categories,
+// classes, sizes and shapes of trees.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
@@ -7,6 +8,7 @@ import { systemClock } from '../../base/time.ts';
 import { pauseBy } from '../learners/learner.ts';
 import { boostedTrees } from '../learners/boosted-trees.ts';
 import { applyTrees, type TreesModel } from './trees.ts';
+import { planBlocks } from './tree-blocks.ts';
 import { walkTrees } from './walk.ts';
 
 const featureCount = 4;
@@ -71,6 +73,97 @@ for (const classCount of [2, 3]) {
       }),
       { numRuns: 40, seed: 6 },
     );
+  });
+}
+
+interface Shape {
+  outputCount: number;
+  treeCount: number;
+  mostNodes: number;
+  /** Numbers that questions draw from. */
+  thresholdCount: number;
+}
+
+/** Trees that no learner would grow: of any shape, chains of one-sided questions included, with odd thresholds. */
+function drawTrees(seed: number, { outputCount, treeCount, mostNodes, thresholdCount }: Shape): TreesModel {
+  const random = seededRandom(seed);
+  const odd = [Infinity, -0, 0, -1e300, 5e-324];
+  const numbers = Array.from({ length: thresholdCount }, (_, index) => odd[index] ?? random.next());
+  const nodes: { feature: number; flags: number; left: number; right: number }[] = [];
+  const roots: number[] = [];
+  let leafCount = 0;
+  for (let tree = 0; tree < treeCount; tree++) {
+    const nodeCount = random.below(mostNodes + 1);
+    const first = nodes.length;
+    roots.push(nodeCount === 0 ? ~leafCount++ : first);
+    // Each node but the first takes the place of a leaf of one before it.
+    for (let node = 0; node < nodeCount; node++) {
+      const feature = random.below(featureCount);
+      nodes.push({ feature, flags: (feature < 2 ? 0 : 1) | (random.below(2) << 1), left: 0, right: 0 });
+      const open = nodes.slice(first, -1).filter(({ left, right }) => left === 0 || right === 0);
+      const parent = open[random.below(2) === 0 ? open.length - 1 : random.below(open.length)];
+      if (parent)
+        parent[parent.left === 0 && random.below(2) === 0 ? 'left' : parent.right === 0 ? 'right' : 'left'] =
+          first + node;
+    }
+    for (const node of nodes.slice(first)) {
+      node.left ||= ~leafCount++;
+      node.right ||= ~leafCount++;
+    }
+  }
+  const setCount = 5;
+  return {
+    kind: 'trees',
+    link: 'identity',
+    base: new Float64Array(outputCount),
+    roots: Int32Array.from(roots),
+    feature: Uint16Array.from(nodes, ({ feature }) => feature),
+    threshold: Float64Array.from(nodes, ({ feature }) =>
+      feature < 2 ? numbers[random.below(numbers.length)]! : NaN,
+    ),
+    sets: Int32Array.from(nodes, ({ feature }) => (feature < 2 ? 0 : random.below(setCount))),
+    left: Int32Array.from(nodes, ({ left }) => left),
+    right: Int32Array.from(nodes, ({ right }) => right),
+    flags: Uint8Array.from(nodes, ({ flags }) => flags),
+    categorySets: Uint32Array.from({ length: setCount * 8 }, () => random.below(2 ** 32)),
+    leafValues: Float64Array.from({ length: leafCount }, (_, leaf) =>
+      leaf % 9 === 0 ? -0 : random.next() - 0.5,
+    ),
+    leafRowCounts: new Int32Array(leafCount).fill(1),
+  };
+}
+
+for (const [name, isInBlocks, shape] of [
+  ['small trees, in blocks', true, { mostNodes: 30, thresholdCount: 40 }],
+  [
+    'as many leaves and thresholds as a byte counts, in blocks',
+    true,
+    { mostNodes: 255, thresholdCount: 255 },
+  ],
+  ['trees of more leaves, walked', false, { mostNodes: 400, thresholdCount: 255 }],
+  ['more thresholds of a feature, walked', false, { mostNodes: 60, thresholdCount: 3000 }],
+] as const) {
+  test(`any trees: ${name}`, () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 0, max: 300 }),
+        fc.integer(),
+        (outputCount, rowCount, seed) => {
+          const model = drawTrees(seed, { outputCount, treeCount: outputCount * 13, ...shape });
+          if (isInBlocks) assert.ok(planBlocks(model));
+          const input = { rows: drawRows(seed, rowCount, true), rowCount, featureCount };
+          const plain = new Float64Array(rowCount * outputCount).fill(-0);
+          const walked = plain.slice();
+          applyTrees(model, input, plain);
+          assert.ok(walkTrees(model, input, walked));
+          assert.deepEqual(walked, plain);
+        },
+      ),
+      { numRuns: 20, seed: 3 },
+    );
+    if (!isInBlocks)
+      assert.equal(planBlocks(drawTrees(1, { outputCount: 1, treeCount: 40, ...shape })), undefined);
   });
 }
 

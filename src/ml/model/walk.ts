@@ -8,6 +8,7 @@ import {
   pageBytes,
   type WebAssemblyMemory,
 } from '../../base/web-assembly.ts';
+import { blockRows, planBlocks } from './tree-blocks.ts';
 import type { TreesModel } from './trees.ts';
 import { walkModuleBase64 } from './walk-module.ts';
 
@@ -20,8 +21,10 @@ const chunkBytes = 16_384;
 const mostChunkRows = 256;
 
 interface Walker {
-  walk: (...places: number[]) => void;
+  functions: Record<'walk' | 'answerBlocks', (...places: number[]) => void>;
   memory: WebAssemblyMemory;
+  /** The model that lies in the memory. */
+  resident: Packed | undefined;
 }
 
 /** Adds the trees' values for row-major `rows` to `raw`. Returns false when this runtime cannot: nothing is added then. */
@@ -33,29 +36,28 @@ export function walkTrees(
   const walker = walkerOnce();
   if (!walker) return false;
   const packed = packedOnce(model);
+  const { stepRows } = packed;
   const rawCount = model.base.length;
   const rowBytes = featureCount * 8;
-  const chunkRows = Math.min(
-    mostChunkRows,
-    8 * Math.max(4, Math.floor(chunkBytes / (8 * Math.max(8, rowBytes)))),
-  );
-  const rowsAt = packed.bytes.length;
+  const fittingSteps = Math.floor(chunkBytes / (stepRows * Math.max(8, rowBytes)));
+  const fewestSteps = Math.ceil(fewestWalkedRows / stepRows);
+  const chunkRows = Math.min(mostChunkRows, stepRows * Math.max(fewestSteps, fittingSteps));
+  const rowsAt = packed.end;
   const rawAt = rowsAt + chunkRows * rowBytes;
   if (!reserve(walker.memory, rawAt + chunkRows * rawCount * 8)) return false;
   const { buffer } = walker.memory;
-  new Uint8Array(buffer).set(packed.bytes);
+  if (walker.resident !== packed) new Uint8Array(buffer).set(packed.bytes, packed.bytesAt);
+  walker.resident = packed;
   const rowsInside = new Float64Array(buffer, rowsAt, chunkRows * featureCount);
   const rawInside = new Float64Array(buffer, rawAt, chunkRows * rawCount);
-  const { leaves, roots, sets } = packed.places;
   for (let begin = 0; begin < rowCount; begin += chunkRows) {
     const end = Math.min(rowCount, begin + chunkRows);
     const chunk = rows.subarray(begin * featureCount, end * featureCount);
     rowsInside.set(chunk);
     rawInside.set(raw.subarray(begin * rawCount, end * rawCount));
-    // Rows behind the last, up to a multiple of eight, are walked in vain.
-    const count = Math.ceil((end - begin) / 8) * 8;
-    const isPlain = packed.asksNumbers && !hasMissing(chunk) ? 1 : 0;
-    walker.walk(leaves, roots, model.roots.length, sets, rowsAt, rowBytes, count, rawAt, rawCount, isPlain);
+    // Rows behind the last, up to a whole step, are answered in vain.
+    const count = Math.ceil((end - begin) / stepRows) * stepRows;
+    packed.answer(walker.functions, { chunk, rowsAt, rowBytes, count, rawAt, rawCount });
     raw.set(rawInside.subarray(0, (end - begin) * rawCount), begin * rawCount);
   }
   return true;
@@ -76,8 +78,8 @@ function walkerOnce(): Walker | undefined {
 function openWalker(): Walker | undefined {
   const module = compileModule(walkModuleBase64);
   const memory = module && openMemory(pageBytes);
-  const run = memory && (instantiateModule(module, memory) as { walk: Walker['walk'] } | undefined);
-  return run && { walk: run.walk, memory };
+  const functions = memory && (instantiateModule(module, memory) as Walker['functions'] | undefined);
+  return functions && { functions, memory, resident: undefined };
 }
 
 function reserve(memory: WebAssemblyMemory, byteCount: number): boolean {
@@ -92,24 +94,52 @@ function reserve(memory: WebAssemblyMemory, byteCount: number): boolean {
   }
 }
 
+/** A model in the form in which it is answered. */
 interface Packed {
-  /** What lies in the memory from 0 on. */
   bytes: Uint8Array;
-  places: { leaves: number; roots: number; sets: number };
-  /** No node asks for categories. */
-  asksNumbers: boolean;
+  bytesAt: number;
+  /** Where the memory is free. */
+  end: number;
+  /** Rows that are answered at a time. */
+  stepRows: number;
+  answer: (functions: Walker['functions'], chunk: Chunk) => void;
+}
+
+interface Chunk {
+  chunk: Float64Array;
+  rowsAt: number;
+  rowBytes: number;
+  count: number;
+  rawAt: number;
+  rawCount: number;
 }
 
 const known = new WeakMap<TreesModel, Packed>();
 
 function packedOnce(model: TreesModel): Packed {
   let packed = known.get(model);
-  if (!packed) known.set(model, (packed = pack(model)));
+  if (!packed) known.set(model, (packed = inBlocks(model) ?? asNodes(model)));
   return packed;
 }
 
+function inBlocks(model: TreesModel): Packed | undefined {
+  const blocks = planBlocks(model);
+  if (!blocks) return undefined;
+  const { bytes, bytesAt, end, features, groups, work, indices } = blocks;
+  return {
+    bytes,
+    bytesAt,
+    end,
+    stepRows: blockRows,
+    answer: ({ answerBlocks }, { rowsAt, rowBytes, count, rawAt, rawCount }) => {
+      const planned = [features.at, features.count, groups.at, groups.count, work, indices];
+      answerBlocks(...planned, rowsAt, rowBytes, count, rawAt, rawCount * 8);
+    },
+  };
+}
+
 /** Nodes, leaves, sets and roots, in the form that assembly/walk.as describes. */
-function pack(model: TreesModel): Packed {
+function asNodes(model: TreesModel): Packed {
   const nodeCount = model.feature.length;
   const leaves = nodeCount * nodeBytes;
   const sets = leaves + model.leafValues.length * nodeBytes;
@@ -133,5 +163,15 @@ function pack(model: TreesModel): Packed {
   });
   model.categorySets.forEach((word, index) => view.setUint32(sets + index * 4, word, true));
   model.roots.forEach((root, tree) => view.setInt32(roots + tree * 4, placed(root), true));
-  return { bytes, places: { leaves, roots, sets }, asksNumbers: model.categorySets.length === 0 };
+  const asksNumbers = model.categorySets.length === 0;
+  return {
+    bytes,
+    bytesAt: 0,
+    end: bytes.length,
+    stepRows: 8,
+    answer: ({ walk }, { chunk, rowsAt, rowBytes, count, rawAt, rawCount }) => {
+      const isPlain = asksNumbers && !hasMissing(chunk) ? 1 : 0;
+      walk(leaves, roots, model.roots.length, sets, rowsAt, rowBytes, count, rawAt, rawCount, isPlain);
+    },
+  };
 }

@@ -108,7 +108,9 @@ export function answerColumns({
 function rangesOf({ rowCount, model }: TransformInput, threadCount: number): RowRange[] {
   const width = model.classes.length + 4;
   const share = Math.ceil(rowCount / (threadCount * partsPerThread));
-  const size = Math.max(leastPartRows, Math.min(mostPartRows, Math.floor(partValues / width), share));
+  const wanted = Math.max(leastPartRows, Math.min(mostPartRows, Math.floor(partValues / width), share));
+  // Whole groups of rows where these files have such, because the engine reads a group for every part that has rows of it.
+  const size = wanted > groupRows ? wanted - (wanted % groupRows) : wanted;
   const ranges: RowRange[] = [];
   for (let from = 0; from < rowCount; from += size)
     ranges.push({ from, to: Math.min(rowCount, from + size) });
@@ -145,7 +147,7 @@ async function assemble(
     signal.throwIfAborted();
     const counted = await countRows(engine, partPaths);
     assert(counted.rowCount === input.rowCount, 'the parts hold as many rows as the file');
-    const rows = rowsOf(input, partPaths);
+    const rows = rowsOf(input, partPaths, counted.answeredRowCount < counted.rowCount);
     const files: TransformOutput['files'] = [];
     for (const format of input.formats) {
       const fileName = `predictions.${format}`;
@@ -188,23 +190,23 @@ async function countRows(
 }
 
 /** The kept columns and the answers side by side: both are in the order of the rows. */
-function rowsOf(input: TransformInput, partPaths: readonly string[]): Sql {
+function rowsOf(input: TransformInput, partPaths: readonly string[], hasProblems: boolean): Sql {
   const { keptColumns, contentPath } = input;
   const kept = keptColumns.map((name) => sql`source.${identifier(name)}`);
   const answers = sql`read_parquet(${partPaths}) AS answer`;
   const from =
     kept.length === 0 ? answers : sql`read_parquet(${contentPath}) AS source POSITIONAL JOIN ${answers}`;
-  return sql`SELECT ${joined([...kept, ...answerValues(input)])} FROM ${from}`;
+  return sql`SELECT ${joined([...kept, ...answerValues(input, hasProblems)])} FROM ${from}`;
 }
 
-function answerValues({ model, badRows }: TransformInput): Sql[] {
+function answerValues({ model, badRows }: TransformInput, hasProblems: boolean): Sql[] {
   const { task, classes, hasIntervals } = model;
   const { numbers, problem } = partColumns(1 + (hasClasses(task) ? classes.length : hasIntervals ? 2 : 0));
   const [first, ...others] = numbers.map((name) => sql`answer.${identifier(name)}`);
-  const whyNot = sql`answer.${identifier(problem)}`;
+  const whyNot = hasProblems ? sql`answer.${identifier(problem)}` : sql`CAST(NULL AS VARCHAR)`;
   // A row with a problem has no answer; without such rows there is nothing to look at.
   const answered = (value: Sql): Sql =>
-    badRows === 'mark' ? sql`CASE WHEN ${whyNot} IS NULL THEN ${value} END` : value;
+    hasProblems ? sql`CASE WHEN ${whyNot} IS NULL THEN ${value} END` : value;
   const decided = hasClasses(task) ? classNamed(first!, classes) : first!;
   const numbersBehind =
     others.length > 0 || hasClasses(task)

@@ -3,42 +3,50 @@
 import type { z } from 'zod';
 import { Problem } from '../../base/problems.ts';
 import { toIso } from '../../base/time.ts';
-import type { endpoint, LogSettings } from '../../contract/endpoint.ts';
+import type { endpoint, LogSettings, ServingSettings } from '../../contract/endpoint.ts';
 import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { Database, Transaction } from '../../platform/ports/database.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
-import { getUsableModelVersion, type ModelVersion } from '../registry/registry.ts';
 import {
-  addDeployments,
+  addRevision,
+  makeRevision,
+  prepareRevision,
+  requireEndpoint,
+  type WantedDeployment,
+} from './revisions.ts';
+import {
   addEndpoint,
   addPredictionCounts,
+  addRequestCounts,
   changeCountsOf,
   changeLog,
+  changeServing,
   deploymentsOf,
   dropEndpoint,
   endpointsChannel,
-  findEndpoint,
+  endpointsKeptReady,
   holdEndpoint,
   listEndpointRows,
   logSettingsOf,
-  pointAtRevision,
   type DeploymentRow,
   type EndpointRow,
+  type RequestCounts,
 } from './rows.ts';
+import { changedServing, defaultServing, type ServingChange } from './serving-settings.ts';
 
 export type Endpoint = z.output<typeof endpoint>;
 
-/** A version and its share of the traffic, 0 to 1. */
-export interface WantedDeployment {
+/** A deployment that answers. */
+export interface AnsweringDeployment {
+  id: string;
   modelVersionId: string;
+  /** 0 to 1. */
   trafficShare: number;
 }
 
-/** A deployment that answers. */
-export interface AnsweringDeployment extends WantedDeployment {
-  id: string;
-}
+/** How requests of a deployment ended; latencies by the buckets of `latencyEdgesMs` (revisions.ts). */
+export type DeploymentRequests = RequestCounts;
 
 /** What prediction needs to know of an endpoint. */
 export interface Target {
@@ -50,7 +58,10 @@ export interface Target {
   /** Rises with every change of what is in here. */
   changeCount: number;
   deployments: AnsweringDeployment[];
+  /** Asked copies of requests, of which `trafficShare` is the share. */
+  shadows: AnsweringDeployment[];
   log: LogSettings;
+  serving: ServingSettings;
 }
 
 /** Every request is logged, whole, for a quarter of a year. */
@@ -62,7 +73,9 @@ export async function createEndpoint(
   input: { projectId: string; name: string; modelVersionId: string },
 ): Promise<Endpoint> {
   const { projectId, name } = input;
-  const versions = await deployableVersions(context, projectId, [input.modelVersionId]);
+  const prepared = await prepareRevision(context, projectId, [
+    { modelVersionId: input.modelVersionId, trafficShare: 1 },
+  ]);
   return await context.transaction(async (transaction) => {
     await requireProject(transaction, projectId);
     const row = await addEndpoint(transaction, {
@@ -71,48 +84,38 @@ export async function createEndpoint(
       projectId,
       name,
       revision: 1,
-      fields: versions[0]!.fields,
+      fields: prepared[0]!.version.fields,
       predictionCount: 0,
       log: defaultLog,
+      serving: defaultServing,
       changeCount: 0,
+      heldBy: null,
       createdAt: new Date(context.clock.nowMs()),
     });
     if (!row)
       throw new Problem('already-exists', `The project has an endpoint "${name}" already.`, {
         errors: [{ field: 'body.name', message: 'is taken' }],
       });
-    await addRevision(context, transaction, row, [{ version: versions[0]!, trafficShare: 1 }]);
+    await addRevision(context, transaction, row, prepared);
     return showEndpoint(row, await deploymentsOf(transaction, [row]));
   });
 }
 
-/** Replaces the versions that answer; takes effect on this server at once, on others within two seconds. */
+/**
+ * Replaces the versions that answer; takes effect on this server at once, on others within two seconds.
+ * Throws `wrong-state` while a release moves the traffic of the endpoint.
+ */
 export async function deployModel(
   context: Context,
   endpointId: string,
   wanted: WantedDeployment[],
 ): Promise<Endpoint> {
-  assertShares(wanted);
   const { projectId } = await context.transaction((transaction) => requireEndpoint(transaction, endpointId));
-  const versions = await deployableVersions(
-    context,
-    projectId,
-    wanted.map(({ modelVersionId }) => modelVersionId),
-  );
-  const [largest] = wanted
-    .map((each, index) => ({ ...each, version: versions[index]! }))
-    .toSorted((a, b) => b.trafficShare - a.trafficShare);
+  const prepared = await prepareRevision(context, projectId, wanted);
   return await context.transaction(async (transaction) => {
-    const row = await requireEndpoint(transaction, endpointId, { lock: true });
-    const next = { ...row, revision: row.revision + 1, fields: largest!.version.fields };
-    await addRevision(
-      context,
-      transaction,
-      next,
-      wanted.map(({ trafficShare }, index) => ({ version: versions[index]!, trafficShare })),
-    );
-    await pointAtRevision(transaction, endpointId, { revision: next.revision, fields: next.fields });
-    return showEndpoint(next, await deploymentsOf(transaction, [next]));
+    await makeRevision(context, transaction, { endpointId, prepared, asRelease: null });
+    const row = await requireEndpoint(transaction, endpointId);
+    return showEndpoint(row, await deploymentsOf(transaction, [row]));
   });
 }
 
@@ -168,6 +171,22 @@ export async function setLogSettings(
   });
 }
 
+/** Changes where models answer and how many replicas there are. Throws `not-found`, `invalid-request`. */
+export async function setServingSettings(
+  context: Context,
+  endpointId: string,
+  change: ServingChange,
+): Promise<Endpoint> {
+  return await context.transaction(async (transaction) => {
+    const row = await requireEndpoint(transaction, endpointId, { lock: true });
+    const serving = changedServing(row.serving, change);
+    await changeServing(transaction, endpointId, serving);
+    const details = { serving };
+    await context.audit(transaction, { action: 'endpoint:write', subjectId: endpointId, details });
+    return showEndpoint({ ...row, serving }, await deploymentsOf(transaction, [row]));
+  });
+}
+
 /** What is kept of the predictions of these endpoints; endpoints that are gone are left out. */
 export async function endpointLogSettings(
   transaction: Transaction,
@@ -204,19 +223,16 @@ export async function predictionTarget(context: Context, endpointId: string): Pr
   return await context.transaction(async (transaction) => {
     const row = await requireEndpoint(transaction, endpointId);
     const deployments = await deploymentsOf(transaction, [row]);
-    return {
-      endpointId,
-      workspaceId: row.workspaceId,
-      projectId: row.projectId,
-      revision: row.revision,
-      changeCount: row.changeCount,
-      deployments: deployments.map(({ id, modelVersionId, trafficShare }) => ({
-        id,
-        modelVersionId,
-        trafficShare,
-      })),
-      log: row.log,
-    };
+    return targetOf(row, deployments);
+  });
+}
+
+/** Who answers for every endpoint that has replicas which are always ready, over all workspaces. */
+export async function targetsKeptReady(database: Database): Promise<Target[]> {
+  return await database.asSystem('keep replicas ready', async (transaction) => {
+    const rows = await endpointsKeptReady(transaction);
+    const answering = Map.groupBy(await deploymentsOf(transaction, rows), (row) => row.endpointId);
+    return rows.map((row) => targetOf(row, answering.get(row.id) ?? []));
   });
 }
 
@@ -249,97 +265,31 @@ export async function recordPredictions(
   await database.asSystem('count predictions', (transaction) => addPredictionCounts(transaction, counts));
 }
 
-/** Shares such as a third do not add up to 1 exactly. */
-const shareTolerance = 1e-6;
-
-function assertShares(wanted: WantedDeployment[]): void {
-  const sum = wanted.reduce((total, { trafficShare }) => total + trafficShare, 0);
-  if (Math.abs(sum - 1) > shareTolerance) {
-    throw new Problem(
-      'invalid-request',
-      `The traffic shares add up to ${Number(sum.toFixed(6))}; they must add up to 1.`,
-      {
-        errors: [{ field: 'body.deployments', message: 'trafficShare must add up to 1' }],
-      },
-    );
-  }
-  const versions = new Set(wanted.map(({ modelVersionId }) => modelVersionId));
-  if (versions.size < wanted.length) {
-    throw new Problem('invalid-request', 'A model version is named twice.', {
-      errors: [{ field: 'body.deployments', message: 'each modelVersionId once' }],
-    });
-  }
-}
-
-async function deployableVersions(
-  context: Context,
-  projectId: string,
-  versionIds: string[],
-): Promise<ModelVersion[]> {
-  const versions = await Promise.all(
-    versionIds.map((versionId) => getUsableModelVersion(context, versionId)),
-  );
-  const foreign = versions.find((version) => version.projectId !== projectId);
-  if (foreign) throw new Problem('not-found', `The project has no model version ${foreign.id}.`);
-  const [first] = versions;
-  const other = versions.find((version) => version.task !== first!.task || version.target !== first!.target);
-  if (other) {
-    throw new Problem(
-      'invalid-request',
-      `The versions answer different questions: ${describe(first!)} and ${describe(other)}. ` +
-        'Versions that share an endpoint must have the same task and target.',
-      { errors: [{ field: 'body.deployments', message: 'must have the same task and target' }] },
-    );
-  }
-  return versions;
-}
-
-function describe({ modelName, number, task, target }: ModelVersion): string {
-  return `version ${number} of "${modelName}" (${task} of "${target}")`;
-}
-
-async function addRevision(
-  context: Context,
-  transaction: Transaction,
-  row: EndpointRow,
-  answering: { version: ModelVersion; trafficShare: number }[],
+/** Adds to the counts of requests, by deployment, over all workspaces; written in batches by whoever predicts. */
+export async function recordRequests(
+  database: Database,
+  counts: ReadonlyMap<string, DeploymentRequests>,
 ): Promise<void> {
-  await addDeployments(
-    transaction,
-    answering.map(({ version, trafficShare }) => ({
-      id: context.newId('deployment'),
-      workspaceId: context.workspaceId,
-      projectId: row.projectId,
-      endpointId: row.id,
-      revision: row.revision,
-      modelVersionId: version.id,
-      modelName: version.modelName,
-      versionNumber: version.number,
-      trafficShare,
-      createdAt: new Date(context.clock.nowMs()),
-    })),
-  );
-  const shares = Object.fromEntries(answering.map(({ version, trafficShare }) => [version.id, trafficShare]));
-  await context.audit(transaction, {
-    action: 'endpoint:write',
-    subjectId: row.id,
-    details: { revision: row.revision, shares },
-  });
-  await context.publish(transaction, {
-    name: 'endpoint-deployed',
-    projectId: row.projectId,
-    data: { endpointId: row.id, revision: row.revision },
-  });
+  await database.asSystem('count requests', (transaction) => addRequestCounts(transaction, counts));
 }
 
-async function requireEndpoint(
-  transaction: Transaction,
-  endpointId: string,
-  options: { lock?: boolean } = {},
-): Promise<EndpointRow> {
-  const row = await findEndpoint(transaction, endpointId, options);
-  if (!row) throw new Problem('not-found', `There is no endpoint ${endpointId}.`);
-  return row;
+function targetOf(row: EndpointRow, answering: readonly DeploymentRow[]): Target {
+  const { id: endpointId, workspaceId, projectId, revision, changeCount, log, serving } = row;
+  const ofRole = (wanted: DeploymentRow['role']): AnsweringDeployment[] =>
+    answering
+      .filter(({ role }) => role === wanted)
+      .map(({ id, modelVersionId, trafficShare }) => ({ id, modelVersionId, trafficShare }));
+  return {
+    endpointId,
+    workspaceId,
+    projectId,
+    revision,
+    changeCount,
+    deployments: ofRole('live'),
+    shadows: ofRole('shadow'),
+    log,
+    serving,
+  };
 }
 
 function showEndpoint(row: EndpointRow, answering: DeploymentRow[]): Endpoint {
@@ -353,17 +303,20 @@ function showEndpoint(row: EndpointRow, answering: DeploymentRow[]): Endpoint {
     predictPath: `/api/v1/endpoints/${row.id}/predictions`,
     predictionCount: row.predictionCount,
     log: row.log,
+    releaseId: row.heldBy,
+    serving: row.serving,
     createdAt: toIso(row.createdAt.getTime()),
   };
 }
 
 function showDeployment(row: DeploymentRow): Endpoint['deployments'][number] {
-  const { id, modelVersionId, modelName, versionNumber, trafficShare, createdAt } = row;
+  const { id, modelVersionId, modelName, versionNumber, role, trafficShare, createdAt } = row;
   return {
     id,
     modelVersionId,
     modelName,
     versionNumber,
+    role,
     trafficShare,
     createdAt: toIso(createdAt.getTime()),
   };

@@ -8,6 +8,7 @@ import {
   getEndpoint,
   listEndpoints,
   setLogSettings,
+  setServingSettings,
 } from './deploy.ts';
 
 export const deployRoutes: Route[] = [
@@ -21,6 +22,9 @@ export const deployRoutes: Route[] = [
   ),
   route(operations.setLogSettings, (context, { endpointId, body }) =>
     setLogSettings(context, endpointId, body),
+  ),
+  route(operations.setServingSettings, (context, { endpointId, body }) =>
+    setServingSettings(context, endpointId, body),
   ),
   route(operations.deleteEndpoint, (context, { endpointId }) => deleteEndpoint(context, endpointId)),
 ];

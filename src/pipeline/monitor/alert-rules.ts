@@ -6,6 +6,7 @@ import type { AlertRule, Summary } from './rows.ts';
 export const defaultRules: AlertRule[] = [
   { measure: 'moved-columns', opensFrom: 1, closesBelow: 1, windowCount: 2 },
   { measure: 'answers', opensFrom: 0.25, closesBelow: 0.1, windowCount: 1 },
+  { measure: 'attributions', opensFrom: 0.25, closesBelow: 0.1, windowCount: 1 },
   { measure: 'quality', opensFrom: 0.1, closesBelow: 0.05, windowCount: 1 },
   { measure: 'performance', opensFrom: 0.1, closesBelow: 0.05, windowCount: 1 },
   { measure: 'coverage', opensFrom: 0.05, closesBelow: 0.02, windowCount: 1 },
@@ -24,6 +25,9 @@ export function valueFor({ measure }: AlertRule, summary: Summary): number | nul
       if (summary.level === 'unclear' || summary.answersLevel === 'unclear') return null;
       // What chance explains is no movement, however large it looks.
       return summary.answersLevel === 'same' ? 0 : summary.answersPsi;
+    case 'attributions':
+      if (summary.attributionsLevel === 'unclear') return null;
+      return summary.attributionsLevel === 'same' ? 0 : summary.attributionsDistance;
     case 'quality':
       return summary.level === 'unclear' ? null : summary.worstQualityShare;
     default:
@@ -59,6 +63,8 @@ export function alertMessage(endpointName: string, { measure }: AlertRule, value
       return `“${endpointName}”: ${value === 1 ? 'one column' : `${value} columns`} of what it is asked moved a lot.`;
     case 'answers':
       return `“${endpointName}”: its answers are different from before (stability index ${value.toFixed(2)}).`;
+    case 'attributions':
+      return `“${endpointName}”: ${ofHundred}% of what counts for its answers comes from other columns than before.`;
     case 'quality':
       return `“${endpointName}”: ${ofHundred} of 100 values of a column are missing, new or out of range.`;
     case 'performance':

@@ -38,6 +38,8 @@ export const reportJob: JobKind<{ reportId: string }, ReportTaskInput, ReportTas
     const version = await getModelVersion(context, row.modelVersionId);
     const { reference, why } = await referenceFor(context, row, version);
     const { task, classes, metric, score, evaluation, importance, fields } = version;
+    const { log } = await getEndpoint(context, row.endpointId);
+    const redacted = new Set(log.redactedColumns);
     return {
       input: {
         watched: fields.map(({ name, kind }) => ({ name, kind })),
@@ -49,6 +51,8 @@ export const reportJob: JobKind<{ reportId: string }, ReportTaskInput, ReportTas
           trainedScore: score,
         },
         importance: Object.fromEntries(importance.map(({ column, importance: value }) => [column, value])),
+        modelPath: version.format === 'pilvi' ? (await modelFilePath(context, version.id)).path : null,
+        isRedacted: fields.some(({ name }) => redacted.has(name)),
         reference,
         why,
         current: await windowOf(context, row, { from: row.fromTime, to: row.toTime }),
@@ -124,12 +128,11 @@ async function trainingReference(context: Context, version: ModelVersion): Promi
   if (!lineage || format !== 'pilvi') return undefined;
   try {
     const contentPath = await datasetContentPath(context, lineage.datasetVersionId);
-    const { path: modelPath } = await modelFilePath(context, versionId);
-    return { kind: 'training', keptPath, data: { contentPath, modelPath } };
+    return { kind: 'training', keptPath, contentPath };
   } catch (error) {
     // The dataset may have been deleted; what was kept of it is enough.
     if (!(error instanceof Problem) || error.code !== 'not-found') throw error;
-    return keptPath === null ? undefined : { kind: 'training', keptPath, data: null };
+    return keptPath === null ? undefined : { kind: 'training', keptPath, contentPath: null };
   }
 }
 

@@ -9,7 +9,7 @@ import type { Task } from '../../ml/frame/schema.ts';
 import { metricFor, type Metric, type Scored } from '../../ml/metrics/metrics.ts';
 import { joined, sql, type DataEngine, type Sql } from '../../platform/ports/data-engine.ts';
 import { logTable } from '../predict/log/layout.ts';
-import { answerNames } from './reference-answers.ts';
+import { answerNames } from './asked-model.ts';
 import { findSlices } from './slices.ts';
 import { inTime, loggedColumns, type LogWindow, type WatchedColumn } from './watched.ts';
 

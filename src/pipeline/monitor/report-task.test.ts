@@ -48,12 +48,14 @@ async function report(
     task = 'binary',
     reference,
     hasOutcomes = false,
+    isRedacted = false,
   }: {
     moved?: Moved;
     rowCount?: number;
     task?: Task;
     reference?: Reference;
     hasOutcomes?: boolean;
+    isRedacted?: boolean;
   },
 ): Promise<ReportTaskOutput> {
   const file = await makeLog(engine, folder, { rowCount, watched: made.watched, moved, task, seed: ++seed });
@@ -65,7 +67,9 @@ async function report(
         ? { task, classes: ['no', 'yes'], positiveClass: 'yes', metric: 'auc', trainedScore: 0.97 }
         : { task, classes: null, positiveClass: null, metric: 'rmse', trainedScore: 5 },
     importance: { amount: 0.9 },
-    reference: reference ?? { kind: 'training', keptPath: null, data: { contentPath, modelPath } },
+    reference: reference ?? { kind: 'training', keptPath: null, contentPath },
+    modelPath,
+    isRedacted,
     why: null,
     current: {
       files: [file],
@@ -139,7 +143,7 @@ suite('a model of two classes', () => {
     seed--;
     const again = await report(made, {
       moved: { amountBy: 10 },
-      reference: { kind: 'training', keptPath: path, data: null },
+      reference: { kind: 'training', keptPath: path, contentPath: null },
     });
     assert.equal(again.referenceFileName, null);
     assert.deepEqual(again.details, first.details);
@@ -182,6 +186,24 @@ suite('a model of two classes', () => {
     assert.ok(Math.abs(coverage.value - 0.75) < 0.04);
     assert.equal(coverage.promised, 0.9);
   });
+});
+
+test('what counts for the answers: another column, where the one that counted hardly differs any more', async () => {
+  const made = await makeTraining(engine, folder, { rowCount: 2000, task: 'regression' });
+  const usual = (await report(made, { task: 'regression' })).details.attributions!;
+  assert.equal(usual.level, 'same');
+  assert.equal(usual.columns[0]!.column, 'amount');
+  assert.ok(usual.columns[0]!.reference > 0.7 && usual.columns[0]!.current > 0.7);
+  assert.ok(usual.rowCount >= 50 && usual.referenceRowCount >= 50);
+
+  const narrow = { task: 'regression' as const, moved: { amountSpread: 2 } };
+  const { attributions } = (await report(made, narrow)).details;
+  assert.equal(attributions!.level, 'lot');
+  assert.equal(attributions!.columns.find(({ column }) => column === 'city')!.current > 0.5, true);
+  const whole = attributions!.columns.reduce((sum, { current }) => sum + current, 0);
+  assert.ok(Math.abs(whole - 1) < 1e-4);
+
+  assert.equal((await report(made, { ...narrow, isRedacted: true })).details.attributions, null);
 });
 
 test('a model of numbers: drift of answers, distance from the truth, coverage of intervals', async () => {

@@ -9,13 +9,15 @@ import { compareColumns, type ColumnDrift } from '../../ml/drift/compare.ts';
 import { qualityOf } from '../../ml/drift/data-quality.ts';
 import { readSketches, writeSketches } from '../../ml/drift/sketch-bytes.ts';
 import { Problem } from '../../base/problems.ts';
-import { openModel } from '../../ml/model/model.ts';
+import type { ModelContent } from '../../ml/model/manifest.ts';
+import { readModel } from '../../ml/model/model.ts';
 import { openDataEngine } from '../../platform/drivers/duckdb.ts';
 import { sql, type DataEngine } from '../../platform/ports/data-engine.ts';
 import type { Task } from '../../platform/ports/jobs.ts';
 import { typesOf } from '../data/column-types.ts';
 import { judge, type JudgedModel } from './performance.ts';
-import { answerNames, answersForTraining } from './reference-answers.ts';
+import { compareAttributions } from './attributions.ts';
+import { answerNames, sketchLogged, sketchTraining } from './asked-model.ts';
 import { sketchRows } from './sketch-rows.ts';
 import { loggedColumns, trainingColumns, windowRows, type LogWindow, type WatchedColumn } from './watched.ts';
 
@@ -27,13 +29,17 @@ export type Reference =
    * The training data: sketches that an earlier report made of it, or where there are none that can be read, the data
    * itself; then its sketches are written to be kept.
    */
-  | { kind: 'training'; keptPath: string | null; data: { contentPath: string; modelPath: string } | null }
+  | { kind: 'training'; keptPath: string | null; contentPath: string | null }
   | { kind: 'window'; window: LogWindow }
   | { kind: 'nothing' };
 
 export type ReportTaskInput = {
   watched: readonly WatchedColumn[];
   model: JudgedModel;
+  /** The version's file; null of a model that is not ours, which cannot be explained. */
+  modelPath: string | null;
+  /** Some of what the model looks at was not kept in the log: what counts cannot be told. */
+  isRedacted: boolean;
   importance: Readonly<Record<string, number>>;
   reference: Reference;
   /** Why the reference is not the one that was asked for. */
@@ -57,6 +63,8 @@ interface Side {
   rowCount: number;
   columns: Map<string, ColumnSketch>;
   answers: Map<string, ColumnSketch>;
+  /** Sizes of contributions. */
+  attributions: Map<string, ColumnSketch>;
   /** It was made here, of training data. */
   isFresh?: boolean;
 }
@@ -74,14 +82,16 @@ export const run: Task<ReportTaskInput, ReportTaskOutput> = async (input, contex
   context.signal.addEventListener('abort', () => engine.interrupt(), { once: true });
   try {
     context.progress(0.05, 'reading what was learned from');
-    const before = await referenceSide(engine, input, workFolder);
+    const model = input.modelPath === null ? undefined : await readModel(await readFile(input.modelPath));
+    const before = await referenceSide(engine, { input, model, workFolder });
     context.progress(0.5, 'reading the predictions');
-    const now = await windowSide(engine, input, current);
+    const now = await windowSide(engine, { input, model }, current);
     context.progress(0.8, 'comparing');
     const details: Details = {
       comparedWith: { kind: kindOf(reference), rowCount: before.rowCount, why: input.why },
       columns: columnsOf(input, before, now),
       ...answersOf(before, now),
+      attributions: compareAttributions(before.attributions, now.attributions),
       ...(await judge(engine, {
         model: input.model,
         watched: input.watched,
@@ -97,20 +107,27 @@ export const run: Task<ReportTaskInput, ReportTaskOutput> = async (input, contex
   }
 };
 
-async function referenceSide(engine: DataEngine, input: ReportTaskInput, workFolder: string): Promise<Side> {
+async function referenceSide(
+  engine: DataEngine,
+  {
+    input,
+    model,
+    workFolder,
+  }: { input: ReportTaskInput; model: ModelContent | undefined; workFolder: string },
+): Promise<Side> {
   const { reference, watched } = input;
   switch (reference.kind) {
     case 'nothing':
-      return { rowCount: 0, columns: new Map(), answers: new Map() };
+      return noSide();
     case 'window':
-      return await windowSide(engine, input, reference.window);
+      return await windowSide(engine, { input, model }, reference.window);
     case 'training': {
-      const { keptPath, data } = reference;
+      const { keptPath, contentPath } = reference;
       const kept = keptPath === null ? undefined : readSketches(await readFile(keptPath));
       if (kept) return sideOf(kept);
-      if (!data)
+      if (contentPath === null || model === undefined)
         throw new Problem('not-found', 'The training data was deleted: compare with the window before.');
-      return { ...(await trainingSide(engine, { watched, ...data, workFolder })), isFresh: true };
+      return { ...(await trainingSide(engine, { watched, contentPath, model, workFolder })), isFresh: true };
     }
     default:
       return reference satisfies never;
@@ -122,26 +139,29 @@ async function trainingSide(
   {
     watched,
     contentPath: path,
-    modelPath,
+    model,
     workFolder,
   }: {
     watched: readonly WatchedColumn[];
     contentPath: string;
-    modelPath: string;
+    model: ModelContent;
     workFolder: string;
   },
 ): Promise<Side> {
   const types = await typesOf(engine, path);
   const [[rowCount]] = (await engine.rows(sql`SELECT count(*) FROM read_parquet(${path})`)) as [[number]];
   const columns = await sketchRows(engine, sql`read_parquet(${path})`, trainingColumns(watched, types));
-  const predictor = await openModel(await readFile(modelPath));
   const asked = { path, rowCount, columnNames: [...types.keys()], workFolder };
-  return { rowCount, columns, answers: await answersForTraining(predictor, asked) };
+  return { rowCount, columns, ...(await sketchTraining(model, asked)) };
 }
 
-async function windowSide(engine: DataEngine, input: ReportTaskInput, window: LogWindow): Promise<Side> {
+async function windowSide(
+  engine: DataEngine,
+  { input, model }: { input: ReportTaskInput; model: ModelContent | undefined },
+  window: LogWindow,
+): Promise<Side> {
   const hasClasses = input.model.classes !== null;
-  if (window.files.length === 0) return { rowCount: 0, columns: new Map(), answers: new Map() };
+  if (window.files.length === 0) return noSide();
   const rows = windowRows(window);
   const [[rowCount]] = (await engine.rows(sql`SELECT count(*) FROM ${rows}`)) as [[number]];
   const columns = await sketchRows(engine, rows, loggedColumns(input.watched, window));
@@ -155,7 +175,12 @@ async function windowSide(engine: DataEngine, input: ReportTaskInput, window: Lo
         },
       ]
     : [{ name: answerNames.answers, kind: 'number' as const, value: sql`prediction_number` }];
-  return { rowCount, columns, answers: await sketchRows(engine, rows, answers) };
+  return {
+    rowCount,
+    columns,
+    answers: await sketchRows(engine, rows, answers),
+    attributions: model && !input.isRedacted ? await sketchLogged(engine, rows, model) : new Map(),
+  };
 }
 
 function columnsOf({ watched, importance }: ReportTaskInput, before: Side, now: Side): Details['columns'] {
@@ -244,15 +269,17 @@ function readPaths({ reference, current }: ReportTaskInput): string[] {
     ...files.map(({ path }) => path),
     ...outcomePaths,
   ]);
-  const content = reference.kind === 'training' && reference.data ? [reference.data.contentPath] : [];
+  const content =
+    reference.kind === 'training' && reference.contentPath !== null ? [reference.contentPath] : [];
   return [...content, ...logged];
 }
 
-/** Kept sketches hold those of answers, too: names of columns begin with c, of answers with a. */
-function bytesOf({ columns, answers }: Side): Uint8Array {
+/** Kept sketches hold all: names of columns begin with c, of answers with a, of attributions with w. */
+function bytesOf({ columns, answers, attributions }: Side): Uint8Array {
   const all = new Map<string, ColumnSketch>();
   for (const [name, sketch] of columns) all.set(`c${name}`, sketch);
   for (const [name, sketch] of answers) all.set(`a${name}`, sketch);
+  for (const [name, sketch] of attributions) all.set(`w${name}`, sketch);
   return writeSketches(all);
 }
 
@@ -261,5 +288,9 @@ function sideOf(sketches: ReadonlyMap<string, ColumnSketch>): Side {
     new Map([...sketches].flatMap(([name, sketch]) => (name[0] === letter ? [[name.slice(1), sketch]] : [])));
   const columns = starting('c');
   const rowCount = Math.max(0, ...[...columns.values()].map((sketch) => sketch.rowCount));
-  return { rowCount, columns, answers: starting('a') };
+  return { rowCount, columns, answers: starting('a'), attributions: starting('w') };
+}
+
+function noSide(): Side {
+  return { rowCount: 0, columns: new Map(), answers: new Map(), attributions: new Map() };
 }

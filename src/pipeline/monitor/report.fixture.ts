@@ -27,6 +27,8 @@ export type Task = 'binary' | 'regression';
 export interface Moved {
   /** Added to `amount`, which is spread evenly from 0 to 100. */
   amountBy?: number;
+  /** How wide `amount` is spread around 50; 100 unless told. */
+  amountSpread?: number;
   /** Share of rows whose city is "Vaasa", which was never seen. */
   newCityShare?: number;
   missingShare?: number;
@@ -110,11 +112,16 @@ export async function makeLog(
   const columns = fieldColumns(watched);
   const path = join(folder, `log-${seed}.parquet`);
   const outcomePath = join(folder, `outcomes-${seed}.parquet`);
-  const fields = columns.map(({ field, column, kind }) =>
-    kind === 'date'
-      ? sql`strftime(${identifier(field)}, '%Y-%m-%dT%H:%M:%S.000Z') AS ${identifier(column)}`
-      : sql`${identifier(field)} AS ${identifier(column)}`,
-  );
+  const values = columns.map(({ field, column, kind }) => ({
+    field,
+    column,
+    value:
+      kind === 'date'
+        ? sql`strftime(${identifier(field)}, '%Y-%m-%dT%H:%M:%S.000Z')`
+        : sql`${identifier(field)}`,
+  }));
+  const fields = values.map(({ column, value }) => sql`${value} AS ${identifier(column)}`);
+  const given = values.map(({ field, value }) => sql`${field}, ${value}`);
   await engine.run(
     sql`CREATE OR REPLACE TEMP TABLE asked AS SELECT * FROM (${rowsOf({ rowCount, noise, seed, moved })})`,
   );
@@ -127,6 +134,7 @@ export async function makeLog(
           CAST(NULL AS MAP(VARCHAR, DOUBLE)) AS probabilities, CAST(NULL AS VARCHAR[]) AS likely_classes,
           spend - 9 AS lower, spend + 9 AS upper`;
   await engine.run(sql`COPY (SELECT 'req_' || printf('%08d', row_number) AS request_id, 0 AS row_index,
+    'json' AS form, CAST(json_object(${joined(given)}) AS VARCHAR) AS given,
     make_timestamp(${loggedDayMs * 1000}::BIGINT) + to_seconds(row_number % 86400) AS time, 'mdv_1' AS model_version_id,
     ${answer}, ${joined(fields)} FROM asked ORDER BY row_number) TO ${path} (FORMAT parquet)`);
   const wrong = sql`city = 'Oulu' AND ${chance(sql`row_number`, seed + 90)} < ${moved.mistakesInOulu ?? 0}`;
@@ -153,8 +161,8 @@ function rowsOf({
   moved?: Moved;
 }): Sql {
   const at = sql`range`;
-  const { amountBy = 0, newCityShare = 0, missingShare = 0 } = moved;
-  const amount = sql`100 * ${chance(at, seed)} + ${amountBy}`;
+  const { amountBy = 0, amountSpread = 100, newCityShare = 0, missingShare = 0 } = moved;
+  const amount = sql`50 + ${amountSpread} * (${chance(at, seed)} - 0.5) + ${amountBy}`;
   const city = sql`CASE WHEN ${chance(at, seed + 10)} < ${newCityShare} THEN 'Vaasa'
     ELSE ['Turku', 'Oulu', 'Espoo'][1 + CAST(floor(3 * ${chance(at, seed + 20)}) AS INTEGER)] END`;
   const noises = noiseNames(noise).map(

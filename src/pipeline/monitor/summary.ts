@@ -28,6 +28,8 @@ export function summarise(details: Details, rowCount: number, excluded: Readonly
     ),
     answersLevel: details.answers?.level ?? 'unclear',
     answersPsi: details.answers?.psi ?? null,
+    attributionsLevel: details.attributions?.level ?? 'unclear',
+    attributionsDistance: details.attributions?.distance ?? null,
     worstQualityShare: worst ? qualityShare(worst) : 0,
     score: details.performance?.score.value ?? null,
     scoreLoss,
@@ -65,13 +67,22 @@ type Figures = Omit<Summary, 'level' | 'headline'>;
 const muchWorse = 0.1;
 
 function levelOf(figures: Figures, comparedWith: Details['comparedWith']['kind']): DriftLevel {
-  const { rowCount, movedLotCount, movedLittleCount, answersLevel, scoreLoss, coverageGap } = figures;
+  const {
+    rowCount,
+    movedLotCount,
+    movedLittleCount,
+    answersLevel,
+    attributionsLevel,
+    scoreLoss,
+    coverageGap,
+  } = figures;
   if ((scoreLoss ?? 0) >= muchWorse) return 'lot';
   if (rowCount < leastRows || comparedWith === 'nothing') return 'unclear';
-  if (movedLotCount > 0 || answersLevel === 'lot') return 'lot';
+  if (movedLotCount > 0 || answersLevel === 'lot' || attributionsLevel === 'lot') return 'lot';
   const isOdd =
     figures.worstQualityShare >= mentionedQuality || (scoreLoss ?? 0) > 0 || (coverageGap ?? 0) > 0;
-  return movedLittleCount > 0 || answersLevel === 'little' || isOdd ? 'little' : 'same';
+  const isLittle = answersLevel === 'little' || attributionsLevel === 'little';
+  return movedLittleCount > 0 || isLittle || isOdd ? 'little' : 'same';
 }
 
 function headlineOf(
@@ -88,7 +99,7 @@ function headlineOf(
     comparedWith: Details['comparedWith']['kind'];
   },
 ): string {
-  const { rowCount, answersLevel, scoreLoss, coverageGap, worstQualityShare } = figures;
+  const { rowCount, answersLevel, attributionsLevel, scoreLoss, coverageGap, worstQualityShare } = figures;
   if (rowCount === 0) return 'Nobody asked for a prediction in this time.';
   if (rowCount < leastRows) return `Only ${rowCount} rows were predicted: too few to tell anything.`;
   const said: string[] = [];
@@ -98,6 +109,7 @@ function headlineOf(
   if (lot.length > 0) said.push(`${namesOf(lot)} moved a lot`);
   else if (answersLevel === 'little') said.push('The answers are a little different from before');
   if (lot.length === 0 && little.length > 0) said.push(`${namesOf(little)} moved a little`);
+  if (attributionsLevel === 'lot') said.push('Other columns count for the answers than before');
   if (worst && worstQualityShare >= mentionedQuality) said.push(oddValues(worst));
   if (said.length > 0) return `${said.slice(0, 3).join('. ')}.`;
   if (comparedWith === 'nothing')

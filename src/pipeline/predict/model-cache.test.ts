@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Predictor } from '../../ml/model/predictor.ts';
-import { ModelCache, type OpenedModel } from './model-cache.ts';
+import { ModelCache, mostWaiting, type OpenedModel } from './model-cache.ts';
 
-const opened = (fileSizeBytes: number): OpenedModel => ({ model: {} as Predictor, fileSizeBytes });
+const opened = (heldBytes: number): OpenedModel => ({ model: {} as Predictor, heldBytes });
 
 test('the least recently used leave when there are too many bytes', async () => {
   const cache = new ModelCache(100);
@@ -47,4 +47,17 @@ test('a failure reaches all who wait and is tried again', async () => {
   const results = await Promise.allSettled([cache.load('a', fail), cache.load('a', fail)]);
   assert.ok(results.every((result) => result.status === 'rejected'));
   assert.ok(await cache.load('a', async () => opened(1)));
+});
+
+test('no more wait for an opening than may, and they are told when to come again', async () => {
+  const cache = new ModelCache(100);
+  const opening = Promise.withResolvers<OpenedModel>();
+  const waiting = Array.from({ length: mostWaiting }, () => cache.load('a', () => opening.promise));
+  await assert.rejects(
+    cache.load('a', () => opening.promise),
+    { code: 'unavailable', retryAfterSeconds: 2 },
+  );
+  opening.resolve(opened(1));
+  await Promise.all(waiting);
+  assert.ok(await cache.load('b', async () => opened(1)));
 });

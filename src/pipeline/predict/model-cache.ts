@@ -1,11 +1,17 @@
 // Opened models in memory: the least recently used leave when they are more than a bound of bytes. Whoever asks for a
 // model that is being opened waits for the same opening. Versions are immutable, so nothing in here goes stale but by whom
 // to trust: then all is forgotten.
+import { Problem } from '../../base/problems.ts';
 import type { Answerer } from './answer.ts';
+
+/** Requests that may wait for one opening: what they ask is held in memory meanwhile. */
+export const mostWaiting = 2_000;
+const retryAfterSeconds = 2;
 
 export interface OpenedModel {
   model: Answerer;
-  fileSizeBytes: number;
+  /** Of this process's memory, by the size of its file. */
+  heldBytes: number;
 }
 
 export class ModelCache<Model extends OpenedModel> {
@@ -13,6 +19,7 @@ export class ModelCache<Model extends OpenedModel> {
   /** In order of use, the latest last. */
   readonly #models = new Map<string, Model>();
   readonly #opening = new Map<string, Promise<Model>>();
+  readonly #waiting = new Map<string, number>();
   #bytes = 0;
   #clearings = 0;
 
@@ -30,10 +37,46 @@ export class ModelCache<Model extends OpenedModel> {
     return opened;
   }
 
-  /** The model of a version, opened by `open` unless it is or another call is at it. A failure is not kept. */
+  /** The same without counting as use. */
+  peek(versionId: string): Model | undefined {
+    return this.#models.get(versionId);
+  }
+
+  isOpening(versionId: string): boolean {
+    return this.#opening.has(versionId);
+  }
+
+  /**
+   * The model of a version, opened by `open` unless it is or another call is at it. A failure is not kept.
+   * Throws `unavailable` when too many wait already.
+   */
   async load(versionId: string, open: () => Promise<Model>): Promise<Model> {
     const known = this.get(versionId);
     if (known) return known;
+    const waitingCount = this.#waiting.get(versionId) ?? 0;
+    if (waitingCount >= mostWaiting) {
+      const detail = `${waitingCount} requests wait until the model is loaded, and no more may.`;
+      throw new Problem('unavailable', detail, { retryAfterSeconds });
+    }
+    this.#waiting.set(versionId, waitingCount + 1);
+    try {
+      return await this.#openOnce(versionId, open);
+    } finally {
+      const left = this.#waiting.get(versionId)! - 1;
+      if (left > 0) this.#waiting.set(versionId, left);
+      else this.#waiting.delete(versionId);
+    }
+  }
+
+  /** Forgets every model, those too that are being opened. */
+  clear(): void {
+    this.#clearings++;
+    this.#models.clear();
+    this.#opening.clear();
+    this.#bytes = 0;
+  }
+
+  async #openOnce(versionId: string, open: () => Promise<Model>): Promise<Model> {
     let opening = this.#opening.get(versionId);
     if (!opening) {
       const began = this.#clearings;
@@ -48,21 +91,13 @@ export class ModelCache<Model extends OpenedModel> {
     return await opening;
   }
 
-  /** Forgets every model, those too that are being opened. */
-  clear(): void {
-    this.#clearings++;
-    this.#models.clear();
-    this.#opening.clear();
-    this.#bytes = 0;
-  }
-
   #keep(versionId: string, opened: Model): void {
     this.#models.set(versionId, opened);
-    this.#bytes += opened.fileSizeBytes;
-    for (const [oldest, { fileSizeBytes }] of this.#models) {
+    this.#bytes += opened.heldBytes;
+    for (const [oldest, { heldBytes }] of this.#models) {
       if (this.#bytes <= this.#maxBytes || oldest === versionId) return;
       this.#models.delete(oldest);
-      this.#bytes -= fileSizeBytes;
+      this.#bytes -= heldBytes;
     }
   }
 }

@@ -10,8 +10,10 @@ import { payerOf, type Context, type Services } from '../../platform/context.ts'
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Database } from '../../platform/ports/database.ts';
 import { answerCsv, answerRows } from './answer.ts';
+import { getEndpoint, predictionTarget } from '../deploy/deploy.ts';
 import { closePredictionLog } from './log/log.ts';
 import { FileRecorder, recordAnswers } from './log/recording.ts';
+import { statusOverServers, type ServingStatus } from './readiness.ts';
 import { Serving } from './serving.ts';
 import { Spool } from './spool.ts';
 import { Tab } from './tab.ts';
@@ -42,7 +44,13 @@ export async function predict(
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
   const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
-  const { predictions, warnings } = await answerRows(model, rows);
+  const { deploymentId } = log.stream;
+  const askedMs = context.clock.monotonicMs();
+  const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
+    serving.tally.failed(deploymentId, error);
+    throw error;
+  });
+  serving.tally.answered(deploymentId, context.clock.monotonicMs() - askedMs);
   const lease = context.meter.lease({
     payer: payerOf(context, projectId),
     unit: 'prediction',
@@ -52,6 +60,7 @@ export async function predict(
   if (!lease.tryUse(rows.length)) await lease.use(rows.length);
   serving.count(endpointId, rows.length);
   await recordAnswers(context, log, { beganMs, rows, answers: predictions });
+  serving.askShadows(context, endpointId, rows);
   return { requestId: context.requestId, modelVersionId, predictions, warnings };
 }
 
@@ -93,10 +102,12 @@ export async function predictCsv(
     }
     await tab.settle(rowCount);
   } catch (error) {
+    serving.tally.failed(log.stream.deploymentId, error);
     await spool.discard();
     await tab.release();
     throw error;
   }
+  serving.tally.answered(log.stream.deploymentId, null);
   serving.count(endpointId, rowCount);
   recorder.record();
   const output = {
@@ -106,6 +117,20 @@ export async function predictCsv(
     fileName: 'predictions.csv',
   };
   return { output, modelVersionId, warnings: [...warnings] };
+}
+
+/** How ready an endpoint is to answer, over all servers. Throws `not-found`. */
+export async function getServingStatus(context: Context, endpointId: string): Promise<ServingStatus> {
+  const endpoint = await getEndpoint(context, endpointId);
+  const target = await predictionTarget(context, endpointId);
+  const serving = servingOf(context);
+  const here = { serverId: serving.serverId, versions: serving.readiness(target) };
+  return await statusOverServers(context, endpoint, here);
+}
+
+/** Begins to make ready what is to be ready before anyone asks. Without it a server begins with its first prediction. */
+export function openPredictions(services: Services): void {
+  servingOf(services);
 }
 
 /** Ends what predictions do in the background for `services` and writes what was counted; before the database closes. */
@@ -119,11 +144,11 @@ export async function closePredictions({ database }: Pick<Services, 'database'>)
 /** One for each server of this process, which is one for each database that is open. */
 const servings = new WeakMap<Database, Serving>();
 
-function servingOf({ database, clock, log }: Context): Serving {
-  let serving = servings.get(database);
+function servingOf(services: Services): Serving {
+  let serving = servings.get(services.database);
   if (!serving) {
-    serving = new Serving({ database, clock, log });
-    servings.set(database, serving);
+    serving = new Serving(services);
+    servings.set(services.database, serving);
   }
   return serving;
 }

@@ -3,11 +3,14 @@
 //
 // A change of deployments is known at once where its notification arrives, and within two seconds where it is lost:
 // once a second the change counts of all endpoints in use are compared, and what could not be compared is not used. In the same
-// time every model is opened anew when a signing key was withdrawn: those that it signed no longer can be.
+// time every model is opened anew when a signing key was withdrawn: those that it signed no longer can be. While the
+// database cannot be reached, what was known answers on for a minute (platform/database/outage.ts).
 import { hash32 } from '../../base/hash.ts';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Context, Services } from '../../platform/context.ts';
+import type { ServedModel } from '../../platform/ports/model-servers.ts';
+import { isOutage, outageMs } from '../../platform/database/outage.ts';
 import { countWithdrawnKeys } from '../../platform/security/signing/signing.ts';
 import {
   currentChangeCounts,
@@ -16,11 +19,15 @@ import {
   watchEndpoints,
   type Target,
 } from '../deploy/deploy.ts';
-import { openModelVersion, type OpenedVersion } from '../registry/registry.ts';
+import { modelOfItsOwn, openModelVersion, type OpenedVersion } from '../registry/registry.ts';
 import type { Answerer } from './answer.ts';
 import type { LogSettings } from '../../contract/endpoint.ts';
 import type { LogStream } from './log/record.ts';
+import { KeptReady } from './kept-ready.ts';
 import { ModelCache } from './model-cache.ts';
+import { apartReadiness, ReadinessBoard, readinessWithoutReplicas, type Readiness } from './readiness.ts';
+import { Shadows } from './shadows.ts';
+import { Tally } from './tally.ts';
 
 /** Model files of this size in all stay open. */
 const modelCacheBytes = 536_870_912;
@@ -46,18 +53,26 @@ interface Known {
 
 /** One server's memory for predictions. */
 export class Serving {
-  readonly #services: Pick<Services, 'database' | 'clock' | 'log'>;
+  /** How requests end. */
+  readonly tally = new Tally();
+  readonly #shadows = new Shadows(this.tally);
+  readonly #services: Services;
   readonly #known = new Map<string, Known>();
   readonly #loading = new Map<string, Promise<Known>>();
   readonly #models = new ModelCache<OpenedVersion>(modelCacheBytes);
+  readonly #board: ReadinessBoard;
+  readonly #kept: KeptReady;
   readonly #timer: NodeJS.Timeout;
   readonly #unwatch: Promise<(() => Promise<void>) | undefined>;
   #counts = new Map<string, number>();
   #tending: Promise<void> | undefined;
   #withdrawnKeyCount: number | undefined;
+  #isDatabaseOut = false;
 
-  constructor(services: Pick<Services, 'database' | 'clock' | 'log'>) {
+  constructor(services: Services) {
     this.#services = services;
+    this.#board = new ReadinessBoard(services, (target) => this.readiness(target));
+    this.#kept = new KeptReady(services, (...which) => this.#makeReady(...which));
     this.#timer = setInterval(() => void this.tend(), tendEveryMs);
     this.#timer.unref();
     this.#unwatch = watchEndpoints(services.database, (id) => this.#forget(id)).catch((error: unknown) => {
@@ -78,14 +93,51 @@ export class Serving {
     const deployment = pick(target, context.requestId);
     const { modelVersionId } = deployment;
     const opened =
-      this.#models.get(modelVersionId) ??
-      (await this.#models.load(modelVersionId, () => openModelVersion(context, modelVersionId)));
+      this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#openFor(context, target, deployment));
     return {
       projectId: target.projectId,
       modelVersionId,
-      model: opened.model,
+      model: this.#askable(target, modelVersionId, opened),
       log: { stream: streamOf(target, deployment, opened), settings: target.log },
     };
+  }
+
+  /** Has the shadows of an endpoint, if it has any, answer what was answered, later and for the log alone. */
+  askShadows(context: Context, endpointId: string, rows: readonly Readonly<Record<string, unknown>>[]): void {
+    const target = this.#known.get(endpointId)?.target;
+    for (const deployment of target?.shadows ?? [])
+      this.#shadows.ask(context, {
+        deployment,
+        rows,
+        open: async (own) => {
+          const opened = await this.#open(own, target!, deployment.modelVersionId);
+          const stream = { ...streamOf(target!, deployment, opened), role: 'shadow' as const };
+          return {
+            model: this.#askable(target!, deployment.modelVersionId, opened),
+            log: { stream, settings: target!.log },
+          };
+        },
+      });
+  }
+
+  /** How ready each version of an endpoint is on this server. */
+  readiness(target: Target): Readiness[] {
+    return target.deployments.map(({ modelVersionId }) => {
+      const name = nameOf(target, modelVersionId);
+      const opened = this.#models.peek(name);
+      if (opened?.apart) {
+        const { served } = this.#apart(target, modelVersionId, opened.apart);
+        const status = this.#services.modelServers.statusOf(served.name);
+        return apartReadiness(modelVersionId, status, this.#kept.refusalOf(served.name));
+      }
+      const place = opened ? 'in-process' : null;
+      const state = opened ? 'warm' : this.#models.isOpening(name) ? 'loading' : 'cold';
+      return readinessWithoutReplicas(modelVersionId, { place, state });
+    });
+  }
+
+  get serverId(): string {
+    return this.#board.serverId;
   }
 
   /** Counts predictions of an endpoint; written once a second. */
@@ -104,17 +156,63 @@ export class Serving {
   /** Ends the upkeep and writes what was counted. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#shadows.close();
     await (
       await this.#unwatch
     )?.();
     await this.#tending;
     await this.tend();
+    await this.#attempt('What was told of endpoints could not be taken back.', () => this.#board.close());
+  }
+
+  /** Opens the model of a deployment; one that does not open failed a request. */
+  async #openFor(
+    context: Context,
+    target: Target,
+    { id, modelVersionId }: Target['deployments'][number],
+  ): Promise<OpenedVersion> {
+    try {
+      return await this.#open(context, target, modelVersionId);
+    } catch (error) {
+      this.tally.failed(id, error);
+      throw error;
+    }
+  }
+
+  #askable(target: Target, modelVersionId: string, { apart, model }: OpenedVersion): Answerer {
+    return apart ? this.#apart(target, modelVersionId, apart).model : model;
+  }
+
+  async #open(context: Context, target: Target, modelVersionId: string): Promise<OpenedVersion> {
+    this.#board.follow(target);
+    return await this.#models.load(nameOf(target, modelVersionId), () =>
+      openModelVersion(context, modelVersionId, target.serving.place),
+    );
+  }
+
+  /** The model asked in processes of this endpoint alone. */
+  #apart(
+    target: Target,
+    modelVersionId: string,
+    apart: NonNullable<OpenedVersion['apart']>,
+  ): ReturnType<typeof modelOfItsOwn> {
+    const { maxReplicas, idleMinutes } = target.serving;
+    return modelOfItsOwn(this.#services, apart, {
+      name: `${target.endpointId} ${modelVersionId}`,
+      scale: { maxReplicas, idleMs: idleMinutes * minuteMs },
+    });
+  }
+
+  async #makeReady(context: Context, target: Target, modelVersionId: string): Promise<ServedModel | null> {
+    const { apart } = await this.#open(context, target, modelVersionId);
+    return apart && this.#apart(target, modelVersionId, apart).served;
   }
 
   #fresh(endpointId: string): Known | undefined {
     const known = this.#known.get(endpointId);
-    const isFresh = known && this.#services.clock.monotonicMs() - known.checkedAtMs < staleMs;
-    return isFresh ? known : undefined;
+    if (!known) return undefined;
+    const ageMs = this.#services.clock.monotonicMs() - known.checkedAtMs;
+    return ageMs < (this.#isDatabaseOut ? outageMs : staleMs) ? known : undefined;
   }
 
   /** Reads who answers; many that ask at once wait for one reading. */
@@ -122,7 +220,13 @@ export class Serving {
     const name = [context.workspaceId, boundProject(context), endpointId].join('/');
     let loading = this.#loading.get(name);
     if (!loading) {
-      loading = this.#read(context, endpointId).finally(() => this.#loading.delete(name));
+      loading = this.#noticeOutage(() => this.#read(context, endpointId))
+        .catch((error: unknown) => {
+          const known = isOutage(error) ? this.#fresh(endpointId) : undefined;
+          if (known) return known;
+          throw error;
+        })
+        .finally(() => this.#loading.delete(name));
       this.#loading.set(name, loading);
     }
     return await loading;
@@ -139,8 +243,15 @@ export class Serving {
   }
 
   async #tendOnce(): Promise<void> {
-    await this.#attempt('Deployments could not be compared.', () => this.#compare());
+    await this.#attempt('Deployments could not be compared.', () =>
+      this.#noticeOutage(() => this.#compare()),
+    );
     await this.#attempt('Counts of predictions could not be written.', () => this.#writeCounts());
+    await this.#attempt('Counts of requests could not be written.', () =>
+      this.tally.write(this.#services.database),
+    );
+    await this.#attempt('Endpoints could not be kept ready.', () => this.#kept.tend());
+    await this.#attempt('How ready endpoints are could not be told.', () => this.#board.tend());
   }
 
   #forget(endpointId: string): void {
@@ -168,6 +279,17 @@ export class Serving {
     this.#models.clear();
   }
 
+  async #noticeOutage<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      this.#isDatabaseOut = false;
+      return result;
+    } catch (error) {
+      this.#isDatabaseOut = isOutage(error);
+      throw error;
+    }
+  }
+
   async #writeCounts(): Promise<void> {
     const counts = this.#counts;
     if (counts.size === 0) return;
@@ -187,6 +309,11 @@ export class Serving {
       this.#services.log.warn({ error }, failure);
     }
   }
+}
+
+/** Versions are opened once for all endpoints, but where one says where. */
+function nameOf({ serving }: Target, modelVersionId: string): string {
+  return serving.place === 'automatic' ? modelVersionId : `${modelVersionId} ${serving.place}`;
 }
 
 /** What the records of a deployment's answers have in common. */

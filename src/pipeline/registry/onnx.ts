@@ -1,14 +1,12 @@
-// Foreign models in the registry: what is kept of an ONNX file, and how it answers. The file stays as it came; a worker
-// process runs it (onnx-task.ts), with a memory cap and a time limit, because a graph is a program of somebody else's.
-import { asProblem, Problem } from '../../base/problems.ts';
+// Foreign models in the registry: what is kept of an ONNX file. The file stays as it came; a worker process opens and runs
+// it once (onnx-task.ts), with a memory cap and a time limit, because a graph is a program of somebody else's. How it
+// answers later is serve-apart.ts.
 import { minuteMs } from '../../base/time.ts';
 import { hasClasses } from '../../ml/frame/schema.ts';
 import { metricFor } from '../../ml/metrics/metrics.ts';
-import { foreignPredictor, type ForeignPredictor } from '../../ml/onnx/foreign.ts';
 import type { OnnxOptions, OnnxSignature } from '../../ml/onnx/signature.ts';
-import type { FeedAnswer, GraphRun } from '../../ml/onnx/tensors.ts';
 import type { Context } from '../../platform/context.ts';
-import type { OnnxSource, OnnxTaskInput, OnnxTaskOutput } from './onnx-task.ts';
+import type { OnnxSource, OnnxTaskInput } from './onnx-task.ts';
 import type { ModelVersion, VersionSummary } from './registry.ts';
 
 /** What is kept of an ONNX file besides what every version has. */
@@ -19,7 +17,6 @@ export interface OnnxVersion {
 
 const taskModule = new URL('./onnx-task.ts', import.meta.url);
 const limits = { memoryBytes: 2048 * 1_048_576, timeoutMs: minuteMs };
-const retryAfterSeconds = 2;
 const mostCategoriesShown = 100;
 
 /** Opens and runs a stored file once. Throws `onnx-invalid`, `onnx-unsupported`, `memory-limit`, `time-limit`, ... */
@@ -28,35 +25,13 @@ export async function examineOnnx(
   fileSha256: string,
   options: OnnxOptions,
 ): Promise<OnnxVersion> {
-  const { opened } = await askOnnx(context, fileSha256, { kind: 'open', options }, context.signal);
-  return opened!;
-}
-
-/** Answers with a stored file. Throws, besides what predictions throw, `unavailable` when processes die at it. */
-export function onnxPredictor(
-  services: Pick<Context, 'jobs' | 'blobs'>,
-  fileSha256: string,
-  { signature }: OnnxVersion,
-): ForeignPredictor {
-  // A run ends by its time limit; it outlives the request for which the model was opened.
-  const { signal } = new AbortController();
-  const ask = async (run: GraphRun): Promise<FeedAnswer[]> =>
-    (await askOnnx(services, fileSha256, { kind: 'run', run }, signal)).answers!;
-  return foreignPredictor(signature, async (run) => {
-    try {
-      return await ask(run);
-    } catch (error) {
-      if (asProblem(error).code !== 'worker-lost') throw error;
-    }
-    // Whatever ended the process may have had nothing to do with this question: a fresh one is asked once more.
-    try {
-      return await ask(run);
-    } catch (error) {
-      if (asProblem(error).code !== 'worker-lost') throw error;
-      const detail = 'The process that runs the model ended twice before it answered.';
-      throw new Problem('unavailable', detail, { retryAfterSeconds, cause: error });
-    }
-  });
+  const modelPath = await context.blobs.localPath(fileSha256);
+  const { signal } = context;
+  return await context.jobs.runTask<OnnxTaskInput, OnnxVersion>(
+    taskModule,
+    { modelPath, options },
+    { limits, signal },
+  );
 }
 
 /** What the registry keeps of an ONNX file, so that pages need not open it. */
@@ -94,25 +69,6 @@ export function showOnnx({ signature, source }: OnnxVersion): NonNullable<ModelV
   const isMade = meaning === 'logits' || meaning === 'positive-logit';
   const probabilities = meaning === 'none' ? 'none' : isMade ? 'softmax' : 'given';
   return { ...source, batchRowCount: signature.batchRowCount, probabilities };
-}
-
-type Question<T> = T extends unknown ? Omit<T, 'modelPath'> : never;
-
-/** Asks the process of a file, which keeps it open. */
-async function askOnnx(
-  { jobs, blobs }: Pick<Context, 'jobs' | 'blobs'>,
-  fileSha256: string,
-  question: Question<OnnxTaskInput>,
-  signal: AbortSignal,
-): Promise<OnnxTaskOutput> {
-  // Asked for each time: where blobs are far away, the copy on this machine may have made room for others.
-  const modelPath = await blobs.localPath(fileSha256);
-  const input = { ...question, modelPath } as OnnxTaskInput;
-  return await jobs.runTask<OnnxTaskInput, OnnxTaskOutput>(taskModule, input, {
-    limits,
-    signal,
-    lane: `onnx ${fileSha256}`,
-  });
 }
 
 function cardOf(version: OnnxVersion): string {

@@ -9,6 +9,7 @@ import type { Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Transaction } from '../../platform/ports/database.ts';
+import type { ServedModel } from '../../platform/ports/model-servers.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import {
   addVersion,
@@ -27,7 +28,8 @@ import {
   type VersionRow,
 } from './rows.ts';
 import { trainingReport } from '../train/train.ts';
-import { onnxPredictor, type OnnxVersion } from './onnx.ts';
+import type { OnnxVersion } from './onnx.ts';
+import { apartPredictor, describeApart, isApart, plainScale, type Place } from './serve-apart.ts';
 import { formatOf, showModels, showVersions, summaryOf } from './show.ts';
 import { summarise } from './summary.ts';
 import { openNewFile, openRegisteredFile, refuseWithdrawnVersion } from './trusted-file.ts';
@@ -181,25 +183,51 @@ export async function getUsableModelVersion(context: Context, versionId: string)
   });
 }
 
+/** What a model that is served apart takes of this process's memory, roughly: what is known of it. */
+const descriptionBytes = 65_536;
+
 /** The model of a version, and which file it is. */
 export interface OpenedVersion {
   model: Predictor | ForeignPredictor;
-  fileSizeBytes: number;
+  /** What processes serve that {@link model} asks; null when it answers in this one. */
+  apart: Omit<ServedModel, 'name' | 'scale'> | null;
+  /** Memory of this process that it takes, by the size of its file. */
+  heldBytes: number;
   fileSha256: string;
   fields: ModelField[];
 }
 
 /**
  * Opens the model of a version: what predictions are made with. Its signature must be that of the registered file, and
- * for what was trained here, one of this installation. Throws `not-found`, `model-file-untrusted` or `signing-key-withdrawn`.
+ * for what was trained here, one of this installation. A model that is served apart is opened by the process that answers
+ * first. Throws `not-found`, `model-file-untrusted` or `signing-key-withdrawn`.
  */
-export async function openModelVersion(context: Context, versionId: string): Promise<OpenedVersion> {
+export async function openModelVersion(
+  context: Context,
+  versionId: string,
+  place: Place = 'automatic',
+): Promise<OpenedVersion> {
   const row = await context.transaction((transaction) => requireUsableVersion(transaction, versionId));
   const { fileSha256, fileSizeBytes, summary } = row;
-  const model = summary.onnx
-    ? onnxPredictor(context, fileSha256, summary.onnx)
-    : await openRegisteredFile(context, row);
-  return { model, fileSizeBytes, fileSha256, fields: summary.fields };
+  const about = { fileSha256, fields: summary.fields };
+  if (!isApart(row, place)) {
+    const model = await openRegisteredFile(context, row);
+    return { ...about, model, apart: null, heldBytes: fileSizeBytes };
+  }
+  const apart = await describeApart(context, row);
+  const name = `file ${fileSha256}`;
+  const model = apartPredictor(context.modelServers, { ...apart, name, scale: plainScale });
+  return { ...about, model, apart, heldBytes: descriptionBytes };
+}
+
+/** The same model, asked in processes of its own: of one endpoint, with its scale. */
+export function modelOfItsOwn(
+  { modelServers }: Pick<Context, 'modelServers'>,
+  apart: NonNullable<OpenedVersion['apart']>,
+  own: Pick<ServedModel, 'name' | 'scale'>,
+): { served: ServedModel; model: ForeignPredictor } {
+  const served = { ...apart, ...own };
+  return { served, model: apartPredictor(modelServers, served) };
 }
 
 /**

@@ -107,9 +107,18 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** What it and what it started hold in memory. */
+  get residentBytes(): number {
+    return (this.pid === undefined ? undefined : residentBytes(this.pid)) ?? this.#reportedBytes;
+  }
+
   /** Whether it can take another task: it is alive, idle and not swollen by the tasks before. */
   get isReusable(): boolean {
-    return !this.#isGone && this.#run === undefined && this.#residentBytes() < this.memoryBytes / 2;
+    return !this.#isGone && this.#run === undefined && this.residentBytes < this.memoryBytes / 2;
   }
 
   /** Runs a task to its end. */
@@ -177,7 +186,7 @@ export class WorkerProcess {
       lastLookMs = nowMs;
       if (nowMs - this.#lastSignMs > this.#silenceMs)
         this.#settle?.({ kind: 'lost', reason: `silent for ${formatSeconds(this.#silenceMs)}` });
-      else if (this.#residentBytes() > limits.memoryBytes) giveUp('memory-limit', memoryDetail(limits));
+      else if (this.residentBytes > limits.memoryBytes) giveUp('memory-limit', memoryDetail(limits));
     }, supervisionIntervalMs);
     return () => {
       signal.removeEventListener('abort', abort);
@@ -236,10 +245,6 @@ export class WorkerProcess {
     this.#lastSignMs = performance.now();
     const bytes = Number(text.trimEnd().split('\n').at(-1));
     if (Number.isFinite(bytes)) this.#reportedBytes = bytes;
-  }
-
-  #residentBytes(): number {
-    return (this.pid === undefined ? undefined : residentBytes(this.pid)) ?? this.#reportedBytes;
   }
 
   #send(message: ServerMessage): void {

@@ -1,55 +1,23 @@
 // The HTTP application: every route through the same gate in the same order -
 // guard (Host, Origin, Sec-Fetch) -> identity -> policy -> input by schema -> handler -> answer by contract.
 // A route without a policy, two routes at one address, or an operation without a route: the server does not start.
+import type { IncomingMessage } from 'node:http';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context as HonoContext } from 'hono';
 import { assert } from '../../base/assert.ts';
 import { Problem } from '../../base/problems.ts';
-import { policyActions, type PolicyAction } from '../../contract/policy.ts';
+import { policyActions } from '../../contract/policy.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { getApiDocument } from '../../contract/server.ts';
-import type { Context, Services } from '../context.ts';
-import { runOnce, takesIdempotencyKey } from './idempotency.ts';
+import type { Services } from '../context.ts';
+import { carryOut, type HttpOptions, type RequestFacts } from './carry-out.ts';
 import { documentHeader, securitySchemes, toRouteConfig } from './openapi.ts';
-import { patience, readInput, type Patience } from './read-request.ts';
 import { methodNotAllowed, respond, respondProblem, unknownAddress } from './respond.ts';
-import { route, type Exchange, type Route } from './route.ts';
+import { route, type Route } from './route.ts';
+import { webSource } from './web-request.ts';
 
-/** What the gate needs to know of a request. */
-export interface RequestFacts {
-  method: string;
-  path: string;
-  header(name: string): string | undefined;
-  clientAddress: string;
-}
-
-/** Who may pass: implemented by platform/security, handed in by the program. */
-export interface Gate {
-  /** Throws `host-not-allowed` or `cross-site-request`. Runs for every request, pages included. */
-  guard(facts: RequestFacts): void;
-  /** Who asks and whether they may do `action`; throws `not-signed-in` or `not-allowed`. */
-  admit(
-    facts: RequestFacts,
-    action: PolicyAction,
-  ): Promise<Pick<Context, 'actor' | 'workspaceId'> & { projectId: string | null }>;
-  /** Headers that every answer carries. */
-  headers(facts: RequestFacts): Record<string, string>;
-}
-
-export interface AppOptions {
-  routes: readonly Route[];
-  services: Services;
-  gate: Gate;
+export interface AppOptions extends HttpOptions {
   version: string;
-  /** Makes the context of one request. */
-  createContext(
-    identity: Awaited<ReturnType<Gate['admit']>> & { requestId: string; signal: AbortSignal },
-  ): Context;
-  clientAddress(http: HonoContext): string;
-  /** Aborted when the server stops: streams end. */
-  stopping: AbortSignal;
-  /** How long bodies may take to arrive. */
-  patience?: Patience;
 }
 
 /** The API below /api/v1, its OpenAPI document, and problems for everything else below /api. */
@@ -102,46 +70,37 @@ export function createApp(options: AppOptions): OpenAPIHono {
   return app;
 }
 
-async function answer(
-  http: HonoContext,
-  { operation, handle }: Route,
-  options: AppOptions,
-): Promise<Response> {
-  const { services, gate, createContext, stopping } = options;
+async function answer(http: HonoContext, route: Route, options: AppOptions): Promise<Response> {
   const requestId = requestIdOf(http);
   try {
-    const facts = factsOf(http, options);
-    const identity = await gate.admit(facts, operation.policy);
-    const signal = AbortSignal.any([http.req.raw.signal, stopping]);
-    const context = createContext({ ...identity, requestId, signal });
-    const input = await readInput(operation, http.req, options.patience ?? patience);
-    const exchange: Exchange = {
-      clientAddress: facts.clientAddress,
-      requestHeader: (name) => http.req.header(name),
+    const signal = AbortSignal.any([http.req.raw.signal, options.stopping]);
+    const output = await carryOut(route, options, {
+      facts: factsOf(http, options),
+      requestId,
+      signal,
+      source: webSource(http.req),
       setHeader: (name, value) => http.header(name, value),
-    };
-    const work = (): Promise<unknown> => handle(context, input as never, exchange);
-    const key = http.req.header('idempotency-key');
-    if (key === undefined || !takesIdempotencyKey(operation))
-      return respond(http, operation, await work(), signal);
-    const { output, replayed } = await runOnce(context, operation, { key, input }, work);
-    if (replayed) http.header('Idempotency-Replayed', 'true');
-    return respond(http, operation, output, signal);
+    });
+    return respond(http, route.operation, output, signal);
   } catch (error) {
     const hasLeft = http.req.raw.signal.aborted && !(error instanceof Problem);
     const told = hasLeft
       ? new Problem('cancelled', 'The caller left before the answer.', { cause: error })
       : error;
-    return respondProblem(http, told, requestId, services.log);
+    return respondProblem(http, told, requestId, options.services.log);
   }
 }
 
 function factsOf(http: HonoContext, options: AppOptions): RequestFacts {
+  const header = (name: string): string | undefined => http.req.header(name);
+  // There is no connection where tests hand a request to the application.
+  const peerAddress =
+    (http.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress ?? '';
   return {
     method: http.req.method,
     path: http.req.path,
-    header: (name) => http.req.header(name),
-    clientAddress: options.clientAddress(http),
+    header,
+    clientAddress: options.clientAddress(header, peerAddress),
   };
 }
 

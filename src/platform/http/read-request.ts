@@ -1,6 +1,5 @@
 // Reads a request into the input of its operation: validated once, here; inside we trust types.
 import type { z } from 'zod';
-import type { HonoRequest } from 'hono';
 import { Problem, type FieldError } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import type { Operation } from '../../contract/operation.ts';
@@ -15,35 +14,47 @@ export interface Patience {
 
 export const patience: Patience = { jsonArrivalMs: 60 * secondMs, stallMs: 30 * secondMs };
 
-/** The input of `operation` from `request`. Throws `invalid-request`, `malformed-body`, `body-too-large`, ... */
+/** A request as its carrier gives it: Hono's (web-request.ts) or Node's own message (direct.ts). */
+export interface RequestSource {
+  params(): Record<string, string>;
+  query(): Record<string, string>;
+  header(name: string): string | undefined;
+  /** The chunks of the body; ends with a problem where `bounds` are passed. */
+  chunks(bounds: BodyBounds): AsyncIterable<Uint8Array>;
+  /** The whole body, likewise. */
+  bytes(bounds: BodyBounds): Promise<Uint8Array>;
+}
+
+/** How large a body may be, how long it may stand still, and when it has to be there. */
+export interface BodyBounds {
+  maxBytes: number;
+  stallMs: number;
+  deadlineMs?: number;
+}
+
+/** The input of `operation` from `source`. Throws `invalid-request`, `malformed-body`, `body-too-large`, ... */
 export async function readInput(
   operation: Operation,
-  request: HonoRequest,
+  source: RequestSource,
   { jsonArrivalMs, stallMs }: Patience,
 ): Promise<Record<string, unknown>> {
   const { params, query, json, stream } = operation.request;
   const input: Record<string, unknown> = {
-    ...(params && (validated(params, storable(request.param()), '') as object)),
-    ...(query && (validated(query, storable(request.query()), '') as object)),
+    ...(params && (validated(params, storable(source.params()), '') as object)),
+    ...(query && (validated(query, storable(source.query()), '') as object)),
   };
   if (json) {
-    requireMediaType(request, ['application/json']);
-    input.body = validated(
-      json,
-      await readJson(request, operation.request.maxBodyBytes ?? defaultMaxJsonBytes, {
-        stallMs,
-        deadlineMs: jsonArrivalMs,
-      }),
-      'body',
-    );
+    requireMediaType(source, ['application/json']);
+    const maxBytes = operation.request.maxBodyBytes ?? defaultMaxJsonBytes;
+    refuseAnnounced(source, maxBytes);
+    const bytes = await source.bytes({ maxBytes, stallMs, deadlineMs: jsonArrivalMs });
+    input.body = validated(json, parseJson(bytes), 'body');
   }
   if (stream) {
-    requireMediaType(request, stream);
-    const sizeBytes = contentLength(request);
+    requireMediaType(source, stream);
     const maxBytes = operation.request.maxBodyBytes ?? Number.POSITIVE_INFINITY;
-    if (sizeBytes !== undefined && sizeBytes > maxBytes) throw tooLarge(maxBytes);
-    input.stream = readChunks(request.raw, maxBytes, { stallMs });
-    input.sizeBytes = sizeBytes;
+    input.sizeBytes = refuseAnnounced(source, maxBytes);
+    input.stream = source.chunks({ maxBytes, stallMs });
   }
   return input;
 }
@@ -63,8 +74,10 @@ function validated(schema: z.ZodType, value: unknown, prefix: string): unknown {
   );
 }
 
-function requireMediaType(request: HonoRequest, accepted: readonly string[]): void {
-  const given = request.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+function requireMediaType(source: RequestSource, accepted: readonly string[]): void {
+  const header = source.header('content-type') ?? '';
+  if (accepted.includes(header)) return;
+  const given = header.split(';', 1)[0]!.trim().toLowerCase();
   if (!accepted.includes(given)) {
     throw new Problem(
       'unsupported-media-type',
@@ -73,27 +86,26 @@ function requireMediaType(request: HonoRequest, accepted: readonly string[]): vo
   }
 }
 
-function contentLength(request: HonoRequest): number | undefined {
-  const header = request.header('content-length');
-  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+/** What Content-Length says, if it says anything. Throws `body-too-large`. */
+function refuseAnnounced(source: RequestSource, maxBytes: number): number | undefined {
+  const header = source.header('content-length');
+  if (header === undefined || !/^\d{1,15}$/.test(header)) return undefined;
+  if (Number(header) > maxBytes) throw tooLarge(maxBytes);
+  return Number(header);
 }
 
-async function readJson(request: HonoRequest, maxBytes: number, limits: ChunkLimits): Promise<unknown> {
-  const announced = contentLength(request);
-  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes);
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let text = '';
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    for await (const chunk of readChunks(request.raw, maxBytes, limits))
-      text += decoder.decode(chunk, { stream: true });
-    text += decoder.decode();
+    const text = decoder.decode(bytes);
     // Only an escape can bring in what is refused: most bodies need no second look.
     return /\\u(?:0000|d[89a-f])/i.test(text) ? storable(JSON.parse(text)) : JSON.parse(text);
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(
       'malformed-body',
-      text === '' ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
+      bytes.length === 0 ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
       { cause: error },
     );
   }
@@ -115,46 +127,12 @@ function storable<Value>(value: Value): Value {
   return value;
 }
 
-interface ChunkLimits {
-  stallMs: number;
-  deadlineMs?: number;
-}
-
-/** The chunks of a body, at most `maxBytes`; a body that stalls or misses its deadline is given up. */
-async function* readChunks(
-  request: Request,
-  maxBytes: number,
-  limits: ChunkLimits,
-): AsyncGenerator<Uint8Array> {
-  if (!request.body) return;
-  const reader = request.body.getReader();
-  let received = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const giveUpAtMs =
-    limits.deadlineMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + limits.deadlineMs;
-  try {
-    for (;;) {
-      const waitMs = Math.max(0, Math.min(limits.stallMs, giveUpAtMs - performance.now()));
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(new Problem('request-timeout', 'The body stopped arriving.')),
-          waitMs,
-        );
-      });
-      // oxlint-disable-next-line no-await-in-loop -- chunks come one after the other
-      const { done, value } = await Promise.race([reader.read(), late]);
-      clearTimeout(timer);
-      if (done) return;
-      received += value.byteLength;
-      if (received > maxBytes) throw tooLarge(maxBytes);
-      yield value;
-    }
-  } finally {
-    clearTimeout(timer);
-    reader.cancel().catch(() => undefined);
-  }
-}
-
-function tooLarge(maxBytes: number): Problem {
+/** The problem of a body beyond its bound. */
+export function tooLarge(maxBytes: number): Problem {
   return new Problem('body-too-large', `This address takes at most ${maxBytes} bytes.`);
+}
+
+/** The problem of a body that stands still, or is not there in time. */
+export function tooSlow(): Problem {
+  return new Problem('request-timeout', 'The body stopped arriving.');
 }

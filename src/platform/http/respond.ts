@@ -24,16 +24,26 @@ export function respond(
 }
 
 /** The answer for a problem. Server errors are logged with their cause; the client sees only the catalogue's words. */
-export function respondProblem(http: HonoContext, error: unknown, requestId: string, log: Log): Response {
+export function problemAnswer(
+  error: unknown,
+  requestId: string,
+  log: Log,
+): { status: number; headers: Record<string, string>; body: string } {
   const problem = asProblem(error);
   if (problem.status >= 500) log.error({ requestId, error: problem.cause ?? problem }, problem.message);
+  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
   if (problem.retryAfterSeconds !== undefined)
-    http.header('Retry-After', String(Math.ceil(problem.retryAfterSeconds)));
-  if (problem.code === 'not-signed-in') http.header('WWW-Authenticate', 'Bearer realm="pilvi"');
-  return new Response(JSON.stringify(problem.toDocument(requestId)), {
-    status: problem.status,
-    headers: { ...Object.fromEntries(http.res.headers), 'content-type': 'application/problem+json' },
-  });
+    headers['Retry-After'] = String(Math.ceil(problem.retryAfterSeconds));
+  if (problem.code === 'not-signed-in') headers['WWW-Authenticate'] = 'Bearer realm="pilvi"';
+  return { status: problem.status, headers, body: JSON.stringify(problem.toDocument(requestId)) };
+}
+
+/** {@link problemAnswer} through Hono. */
+export function respondProblem(http: HonoContext, error: unknown, requestId: string, log: Log): Response {
+  const { status, headers, body } = problemAnswer(error, requestId, log);
+  const answer = new Headers(http.res.headers);
+  for (const [name, value] of Object.entries(headers)) answer.set(name, value);
+  return new Response(body, { status, headers: answer });
 }
 
 function respondStream(http: HonoContext, output: StreamOutput): Response {

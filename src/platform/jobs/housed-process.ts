@@ -1,5 +1,5 @@
 // A worker process in a folder of its own, for tasks that someone waits for: it takes one after the other, until it is
-// put away. Who keeps it between two tasks, and for how long, is decided by interactive-tasks.ts and task-lanes.ts.
+// put away. Who keeps it between two tasks, and for how long, is decided by interactive-tasks.ts and model-servers.
 import { Problem } from '../../base/problems.ts';
 import { WorkerProcess } from '../drivers/worker-process.ts';
 import type { Jobs, TaskLimits } from '../ports/jobs.ts';

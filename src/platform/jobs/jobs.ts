@@ -16,7 +16,6 @@ import type { Jobs } from '../ports/jobs.ts';
 import type { Log } from '../ports/log.ts';
 import { cancelQueuedJob, contextOfJob, stateEvent, tell, type AnyJobKind, type JobParts } from './ending.ts';
 import { InteractiveTasks, type InteractiveOptions } from './interactive-tasks.ts';
-import { TaskLanes, type LaneOptions } from './task-lanes.ts';
 import * as rows from './rows.ts';
 import type { JobEvent, JobRow } from './rows.ts';
 import { isEnded } from './states.ts';
@@ -168,7 +167,6 @@ export interface OpenJobsOptions {
   /** The services that the kinds work with; the jobs port is one of them, hence not before the first job. */
   services(): Services;
   interactive?: Omit<InteractiveOptions, 'folders' | 'log'>;
-  lanes?: Omit<LaneOptions, 'folders' | 'log'>;
 }
 
 /** The jobs port, and what `JobHost` (host.ts) needs to run what was started through it. */
@@ -187,7 +185,6 @@ export async function openJobs(options: OpenJobsOptions): Promise<OpenedJobs> {
   const queue = await openQueue({ database, log });
   const wakeUps = await openWakeUps(database);
   const interactive = new InteractiveTasks({ ...options.interactive, folders, log });
-  const lanes = new TaskLanes({ ...options.lanes, folders, log });
   const parts: JobParts = { services, queue, wakeUps, folders, kinds };
   return {
     parts,
@@ -211,13 +208,11 @@ export async function openJobs(options: OpenJobsOptions): Promise<OpenedJobs> {
     },
     cancel: (workspaceId, jobId) => cancel(parts, workspaceId, jobId),
     runTask(taskModule, input, runOptions) {
-      const task = { taskModule, input, options: runOptions };
-      const { lane } = runOptions;
-      return lane === undefined ? interactive.run(task) : lanes.run(lane, task);
+      return interactive.run({ taskModule, input, options: runOptions });
     },
     watch: wakeUps.watch,
     async close() {
-      await Promise.all([interactive.close(), lanes.close()]);
+      await interactive.close();
       await wakeUps.close();
       await queue.close();
       await folders.close();

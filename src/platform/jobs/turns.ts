@@ -50,11 +50,6 @@ export class Turns {
     if (next) next();
     else this.#runningCount--;
   }
-
-  /** Whether nothing runs and nothing waits. */
-  get isIdle(): boolean {
-    return this.#runningCount === 0;
-  }
 }
 
 export function cancelled(): Problem {

@@ -111,9 +111,8 @@ export interface Jobs {
   cancel(workspaceId: string, jobId: string): Promise<JobState>;
   /**
    * Runs a task now, outside the queue, in a worker process with the same limits and protection, and returns its
-   * output: for interactive work such as a query. It dies with `signal` or with the server. Tasks of one `lane` run one
-   * after the other, as a rule in one process, so that a task may keep in memory what the next one wants, too; a
-   * process may be gone at any time, and then the next task has to do without.
+   * output: for interactive work such as a query. It dies with `signal` or with the server. What should stay in memory
+   * from one question to the next is for ports/model-servers.ts.
    */
   runTask<Input extends object, Output>(
     taskModule: URL,
@@ -121,7 +120,6 @@ export interface Jobs {
     options: {
       limits: TaskLimits;
       signal: AbortSignal;
-      lane?: string;
       onEvent?: (event: TaskEvent) => void;
     },
   ): Promise<Output>;

@@ -14,6 +14,7 @@ export type UsageUnit =
   | 'training-second'
   | 'prediction'
   | 'batch-prediction'
+  | 'replica-minute'
   | 'stored-gib-hour'
   | 'imported-gib'
   | 'query-second';

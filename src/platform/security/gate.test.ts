@@ -1,7 +1,7 @@
 // The gate as the HTTP application calls it: headers in, an identity or a problem out.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import type { Gate, RequestFacts } from '../http/app.ts';
+import type { Gate, RequestFacts } from '../http/carry-out.ts';
 import type { TestServices } from '../testing.ts';
 import { createGate } from './gate.ts';
 import { createKey } from './keys/keys.ts';

@@ -1,5 +1,5 @@
 // The gate of the HTTP application: guard, identity and policy in their order, over the facts of one request.
-import type { Gate, RequestFacts } from '../http/app.ts';
+import type { Gate, RequestFacts } from '../http/carry-out.ts';
 import { askedAt, type AskedAt } from './asked-at.ts';
 import type { Authenticator, SignInFacts } from './identity/authenticator.ts';
 import { readCredential } from './identity/credentials.ts';

@@ -12,13 +12,8 @@ export function newNonce(): string {
 }
 
 /** Headers of answers with data: nothing may be stored, framed, embedded by others, or run. */
-export function apiHeaders(askedAt: AskedAt): Record<string, string> {
-  return {
-    ...everywhere(askedAt),
-    'Content-Security-Policy':
-      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    'Cache-Control': 'no-store',
-  };
+export function apiHeaders(askedAt: AskedAt): Readonly<Record<string, string>> {
+  return isStrict(askedAt) ? strictApiHeaders : plainApiHeaders;
 }
 
 /**
@@ -50,17 +45,37 @@ export function pageHeaders(askedAt: AskedAt, nonce?: string): Record<string, st
   return { ...everywhere(askedAt), 'Content-Security-Policy': policy.join('; ') };
 }
 
-function everywhere({ secure, host = 'localhost' }: AskedAt): Record<string, string> {
-  // For localhost it would force https on whatever else a developer runs on other ports of this machine.
-  const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/i.test(host);
+function everywhere(askedAt: AskedAt): Record<string, string> {
   return {
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-    'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Permissions-Policy':
-      'accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()',
-    ...(secure && !isLocal && { 'Strict-Transport-Security': 'max-age=31536000' }),
+    ...onAllAnswers,
+    ...(isStrict(askedAt) && { 'Strict-Transport-Security': 'max-age=31536000' }),
   };
 }
+
+/** Whether browsers are to come over https from now on. */
+function isStrict({ secure, host = 'localhost' }: AskedAt): boolean {
+  // For localhost it would force https on whatever else a developer runs on other ports of this machine.
+  return secure && !/^(localhost|127\.0\.0\.1|\[::1\])(:|$)/i.test(host);
+}
+
+const onAllAnswers = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy':
+    'accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()',
+};
+
+// Made once: every answer with data carries one of the two.
+const plainApiHeaders = Object.freeze({
+  ...onAllAnswers,
+  'Content-Security-Policy':
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'Cache-Control': 'no-store',
+});
+const strictApiHeaders = Object.freeze({
+  ...plainApiHeaders,
+  'Strict-Transport-Security': 'max-age=31536000',
+});

@@ -6,7 +6,14 @@ import { nearest } from '../nearest.ts';
 export type AlertRule = AnswerFor<'getMonitor'>['settings']['rules'][number];
 export type Measure = AlertRule['measure'];
 
-const measures: readonly Measure[] = ['moved-columns', 'answers', 'quality', 'performance', 'coverage'];
+const measures: readonly Measure[] = [
+  'moved-columns',
+  'answers',
+  'attributions',
+  'quality',
+  'performance',
+  'coverage',
+];
 
 /** `measure=opensFrom,closesBelow,windowCount`; the latter two may be left out. For options that may be repeated. */
 export function alertRules(text: string, before: AlertRule[] = []): AlertRule[] {

@@ -12,6 +12,7 @@ import { addEndpointCommands } from './resources/endpoint.ts';
 import { addJobCommands } from './resources/job.ts';
 import { addKeyCommands } from './resources/key.ts';
 import { addMonitorCommands } from './resources/monitor.ts';
+import { addReleaseCommands } from './resources/release.ts';
 import { addModelCommands } from './resources/model.ts';
 import { addPredictionCommands } from './resources/prediction.ts';
 import { addServerCommands } from './resources/server.ts';
@@ -50,6 +51,7 @@ export function buildProgram(): Command {
   addModelCommands(program);
   addEndpointCommands(program);
   addMonitorCommands(program);
+  addReleaseCommands(program);
   addComparisonCommands(program);
   addUpdateCommands(program);
   addPredictionCommands(program);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { systemClock } from '../../base/time.ts';
 import { createContext } from '../../platform/context-factory.ts';
 import { openCedar } from '../../platform/drivers/cedar.ts';
-import { createApp } from '../../platform/http/app.ts';
+import { createApp, type AppOptions } from '../../platform/http/app.ts';
+import { openDirectWay } from '../../platform/http/direct.ts';
 import type { Patience } from '../../platform/http/read-request.ts';
 import { Authenticator } from '../../platform/security/identity/authenticator.ts';
 import { loadAuthorizer } from '../../platform/security/policy/policy.ts';
@@ -47,22 +48,26 @@ export async function openFace(
   let hosts: AllowedHosts = new Set();
   const throttle = createThrottle({ clock: systemClock });
   const gate = createGate({ authenticator, authorizer: await authorizerLoads, hosts: () => hosts, tls });
-  const app = createApp({
+  const options: AppOptions = {
     routes: [serverRoute(configuration, services), ...productRoutes({ authenticator, throttle, tls })],
     services,
     gate,
     version,
     createContext: (who) => createContext(services, who),
-    clientAddress: (http) => clientAddressOf(http, configuration.PILVI_TRUST_PROXY),
+    clientAddress: (header, peer) => clientAddressOf(header, peer, configuration.PILVI_TRUST_PROXY),
     stopping: stopping.signal,
     ...(patience && { patience }),
-  });
+  };
+  const app = createApp(options);
+  const direct = openDirectWay(options);
+  opened.defer(() => direct.close());
   serveProbes(app, services);
   const hasPages = await servePages(app, pagesFolder, tls);
 
-  const listener = await createListener(configuration, (request, environment) =>
-    app.fetch(request, environment as object),
-  );
+  const listener = await createListener(configuration, {
+    direct,
+    fetch: (request, environment) => app.fetch(request, environment as object),
+  });
   listener.listen(configuration.PILVI_PORT, configuration.PILVI_HOST);
   await once(listener, 'listening');
   opened.defer(async () => {

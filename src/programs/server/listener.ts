@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import type { Context as HonoContext } from 'hono';
+import { getRequestListener } from '@hono/node-server';
 import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
+import type { RequestFacts } from '../../platform/http/carry-out.ts';
+import type { DirectWay } from '../../platform/http/direct.ts';
 import type { Configuration } from '../configuration.ts';
 
 const headersArriveMs = 15 * secondMs;
@@ -16,8 +17,11 @@ const maxHeaderBytes = 32_768;
 
 type Fetch = (request: Request, environment: unknown) => Response | Promise<Response>;
 
-/** A listener that answers with `fetch`, over TLS when the configuration names a certificate. */
-export async function createListener(configuration: Configuration, fetch: Fetch): Promise<Server> {
+/** A listener that answers by the short way what that takes, the rest with `fetch`; over TLS when the configuration names a certificate. */
+export async function createListener(
+  configuration: Configuration,
+  { direct, fetch }: { direct: DirectWay; fetch: Fetch },
+): Promise<Server> {
   const { PILVI_TLS_CERT, PILVI_TLS_KEY } = configuration;
   const secrets =
     PILVI_TLS_CERT === undefined || PILVI_TLS_KEY === undefined
@@ -35,7 +39,9 @@ export async function createListener(configuration: Configuration, fetch: Fetch)
     keepAliveTimeout: idleKeepAliveMs,
   };
   const answer = getRequestListener(fetch, { errorHandler: refuseUnreadable });
-  const onRequest: RequestListener = (request, response) => void answer(request, response);
+  const onRequest: RequestListener = (request, response) => {
+    if (!direct.take(request, response)) void answer(request, response);
+  };
   const listener = secrets
     ? createTlsServer({ ...bounds, ...secrets }, onRequest)
     : createServer(bounds, onRequest);
@@ -44,10 +50,13 @@ export async function createListener(configuration: Configuration, fetch: Fetch)
 }
 
 /** Who asks: the peer, or what the one trusted proxy says, which it appends at the end of X-Forwarded-For. */
-export function clientAddressOf(http: HonoContext, trustProxy: boolean): string {
-  const forwarded = trustProxy ? http.req.header('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined;
-  const { incoming } = http.env as HttpBindings;
-  return forwarded || (incoming.socket.remoteAddress ?? '');
+export function clientAddressOf(
+  header: RequestFacts['header'],
+  peerAddress: string,
+  trustProxy: boolean,
+): string {
+  const forwarded = trustProxy ? header('x-forwarded-for')?.split(',').at(-1)?.trim() : undefined;
+  return forwarded || peerAddress;
 }
 
 /** What is refused before the application sees it: an address or a Host that makes no URL. */

@@ -28,6 +28,13 @@ const measures: {
     start: { opensFrom: 0.25, closesBelow: 0.1, windowCount: 1 },
   },
   {
+    measure: 'attributions',
+    label: 'Other columns count',
+    about: 'What part of all that counts for the answers has gone to other columns.',
+    isShare: true,
+    start: { opensFrom: 0.25, closesBelow: 0.1, windowCount: 1 },
+  },
+  {
     measure: 'quality',
     label: 'Missing, new or impossible values',
     about: 'Of the column where there are most, the share of its values.',

@@ -1,5 +1,5 @@
 // An endpoint: try it, send it a file, call it from a program, say which versions answer.
-import { ActionIcon, Menu, Tabs } from '@mantine/core';
+import { ActionIcon, Menu, Stack, Tabs } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from 'react-router';
 import { client } from '../../api/client.ts';
@@ -23,6 +23,7 @@ import { Monitoring } from './monitoring.tsx';
 import { Deployments } from './deployments.tsx';
 import { Log } from './log.tsx';
 import { behind } from './endpoints.tsx';
+import { Serving } from './serving.tsx';
 import { Snippets } from './snippets.tsx';
 import { TryIt } from './try-it.tsx';
 import { Updates } from './updates.tsx';
@@ -97,7 +98,10 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
         {tab === 'predictions' && <Log projectId={projectId} endpoint={endpoint} />}
       </Tabs.Panel>
       <Tabs.Panel value="versions">
-        <Deployments projectId={projectId} endpoint={endpoint} />
+        <Stack gap={36}>
+          <Deployments projectId={projectId} endpoint={endpoint} />
+          {tab === 'versions' && <Serving endpoint={endpoint} />}
+        </Stack>
       </Tabs.Panel>
       <Tabs.Panel value="monitoring">
         <Monitoring endpoint={endpoint} />

@@ -10,6 +10,8 @@ type Column = MonitorDetails['columns'][number];
 type Drift = NonNullable<Column['drift']>;
 
 const shownAtFirst = 12;
+/** Of those that count for the answers. */
+const listedColumns = 6;
 
 /** What is said of a level. */
 const levelWords = {
@@ -28,7 +30,7 @@ export function MonitorColumns({
   excluded: readonly string[];
 }) {
   const [showsAll, setShowsAll] = useState(false);
-  const { columns, answers } = details;
+  const { columns, answers, attributions } = details;
   const shown = showsAll ? columns : columns.slice(0, shownAtFirst);
   const isTraining = details.comparedWith.kind === 'training';
   return (
@@ -51,6 +53,7 @@ export function MonitorColumns({
             <Spread name="The answers" drift={answers} />
           </li>
         )}
+        {attributions && <Counting attributions={attributions} />}
         {shown.map((column) => (
           <li key={column.column} className={classes.column} data-level={column.drift?.level}>
             <Head
@@ -94,6 +97,26 @@ function Head({ name, level }: { name: string; level: string }) {
       <strong title={name}>{name}</strong>
       <span className={classes.level}>{level}</span>
     </div>
+  );
+}
+
+/** The columns that the answers come from, as far as they are worth a line. */
+function Counting({ attributions }: { attributions: NonNullable<MonitorDetails['attributions']> }) {
+  const { level, distance, columns } = attributions;
+  const listed = columns.slice(0, listedColumns);
+  return (
+    <li className={classes.column} data-level={level} data-answers>
+      <Head name="What counts for the answers" level={levelWords[level]} />
+      <PairHistogram
+        label={`What counts for the answers: ${formatShare(distance)} has gone to other columns`}
+        before={listed.map(({ reference }) => reference)}
+        now={listed.map(({ current }) => current)}
+        names={listed.map(({ column }) => column)}
+      />
+      {level !== 'unclear' && (
+        <Text size="sm">{formatShare(distance)} of it comes from other columns than before</Text>
+      )}
+    </li>
   );
 }
 

@@ -6,6 +6,8 @@
 // distance in bytes from the first leaf: below zero they ask, from zero on they are leaves, whose children are
 // themselves. So eight rows have arrived when no bit says "below zero".
 
+export { answerBlocks } from './blocks';
+
 const codes: f64 = 256;
 
 function isInSet(sets: usize, set: usize, code: f64): usize {

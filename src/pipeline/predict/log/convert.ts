@@ -74,6 +74,7 @@ async function findSmallParts(
     if (rowCount >= smallRowCount) return [];
     const parts = await findParts(transaction, stream.endpointId, 'predictions', {
       modelVersionId: stream.modelVersionId,
+      role: stream.role,
     });
     const today = Math.floor(clock.nowMs() / dayMs);
     return parts
@@ -103,7 +104,7 @@ async function replaceParts(
   },
 ): Promise<void> {
   const { segment, merged, stored } = change;
-  const { workspaceId, projectId, endpointId, deploymentId, revision, modelVersionId, fields } =
+  const { workspaceId, projectId, endpointId, deploymentId, role, revision, modelVersionId, fields } =
     segment.stream;
   if (!stored) return;
   const now = new Date(clock.nowMs());
@@ -125,6 +126,7 @@ async function replaceParts(
     fromTime: new Date(fromMs),
     toTime: new Date(toMs),
     deploymentId,
+    role: role ?? 'live',
     revision,
     modelVersionId,
     columns: fieldColumns(fields),

@@ -8,6 +8,8 @@ export interface LogStream {
   projectId: string;
   endpointId: string;
   deploymentId: string;
+  /** Left out by streams that answer. Of a shadow the answers are kept apart: nobody got them. */
+  role?: 'live' | 'shadow';
   revision: number;
   modelVersionId: string;
   modelFileSha256: string;

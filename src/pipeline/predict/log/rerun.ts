@@ -11,10 +11,11 @@ import type {
   getPredictionEvidence as evidenceOperation,
   rerunPrediction as rerunOperation,
 } from '../../../contract/prediction-log.ts';
-import { readValue } from '../../../ml/frame/values.ts';
+import { asJsonRow } from '../../../ml/frame/json-row.ts';
 import type { Context } from '../../../platform/context.ts';
 import { explainRows } from '../../registry/explain.ts';
 import { openModelVersion, type OpenedVersion } from '../../registry/registry.ts';
+
 import { answerAt } from './recording.ts';
 import { findPrediction, originOf, type LoggedPrediction } from './reads.ts';
 
@@ -104,22 +105,6 @@ async function compute(
   if (form === 'json') return (await model.predictRows([given])).predictions[0]!;
   const columns = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, [value]]));
   return answerAt(await model.predictColumns(columns, 'text'), 0) as LoggedPrediction['answer'];
-}
-
-/** A row of CSV texts as the row of JSON that means the same. */
-function asJsonRow(
-  given: Readonly<Record<string, unknown>>,
-  fields: OpenedVersion['fields'],
-): Record<string, unknown> {
-  return Object.fromEntries(
-    fields
-      .filter(({ name }) => Object.hasOwn(given, name))
-      .map(({ name, kind }) => {
-        const value = readValue(given[name], kind, 'text');
-        if (typeof value !== 'number') return [name, value];
-        return [name, value !== value ? null : kind === 'boolean' ? value === 1 : value];
-      }),
-  );
 }
 
 /** Null where values were redacted or the model cannot be explained. */

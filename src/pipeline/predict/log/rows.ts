@@ -24,6 +24,8 @@ export const logParts = pgTable(
     lastRequestId: text('last_request_id').notNull(),
     /** All rows of a part of predictions are of one deployment; outcomes have none. */
     deploymentId: text('deployment_id'),
+    /** Answers of shadows lie in parts of their own, which only those read who ask for them. */
+    role: text('role').$type<'live' | 'shadow'>().notNull().default('live'),
     revision: integer('revision'),
     modelVersionId: text('model_version_id'),
     columns: jsonb('columns').$type<FieldColumn[]>().notNull(),
@@ -69,6 +71,8 @@ export interface PartRange {
   from?: Date | undefined;
   to?: Date | undefined;
   modelVersionId?: string | undefined;
+  /** Of predictions: those that were given, unless told otherwise, or those of shadows. */
+  role?: 'live' | 'shadow' | undefined;
   /** Only parts that may hold one of these request ids, or those in between. */
   requestIds?: { first: string; last: string } | undefined;
 }
@@ -80,7 +84,7 @@ export async function findParts(
   kind: PartRow['kind'],
   range: PartRange = {},
 ): Promise<PartRow[]> {
-  const { from, to, modelVersionId, requestIds } = range;
+  const { from, to, modelVersionId, role = 'live', requestIds } = range;
   return await transaction
     .select()
     .from(logParts)
@@ -88,6 +92,7 @@ export async function findParts(
       and(
         eq(logParts.endpointId, endpointId),
         eq(logParts.kind, kind),
+        eq(logParts.role, kind === 'outcomes' ? 'live' : role),
         from && gte(logParts.toTime, from),
         to && lte(logParts.fromTime, to),
         modelVersionId === undefined ? undefined : eq(logParts.modelVersionId, modelVersionId),

@@ -203,6 +203,17 @@ CREATE TABLE "uploads" (
 );
 --> statement-breakpoint
 ALTER TABLE "uploads" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "deployment_counts" (
+	"deployment_id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"request_count" bigint NOT NULL,
+	"error_count" bigint NOT NULL,
+	"latency_counts" bigint[] NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "deployment_counts" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "deployments" (
 	"id" text PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -213,6 +224,7 @@ CREATE TABLE "deployments" (
 	"model_version_id" text NOT NULL,
 	"model_name" text NOT NULL,
 	"version_number" integer NOT NULL,
+	"role" text DEFAULT 'live' NOT NULL,
 	"traffic_share" double precision NOT NULL
 );
 --> statement-breakpoint
@@ -227,7 +239,9 @@ CREATE TABLE "endpoints" (
 	"fields" jsonb NOT NULL,
 	"prediction_count" bigint NOT NULL,
 	"log" jsonb NOT NULL,
-	"change_count" integer NOT NULL
+	"serving" jsonb NOT NULL,
+	"change_count" integer NOT NULL,
+	"held_by" text
 );
 --> statement-breakpoint
 ALTER TABLE "endpoints" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
@@ -308,6 +322,7 @@ CREATE TABLE "prediction_log_parts" (
 	"first_request_id" text NOT NULL,
 	"last_request_id" text NOT NULL,
 	"deployment_id" text,
+	"role" text DEFAULT 'live' NOT NULL,
 	"revision" integer,
 	"model_version_id" text,
 	"columns" jsonb NOT NULL
@@ -327,6 +342,17 @@ CREATE TABLE "prediction_log_servers" (
 );
 --> statement-breakpoint
 ALTER TABLE "prediction_log_servers" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "serving_states" (
+	"server_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"workspace_id" text NOT NULL,
+	"project_id" text NOT NULL,
+	"versions" jsonb NOT NULL,
+	"seen_at" timestamp (3) with time zone NOT NULL,
+	CONSTRAINT "serving_states_endpoint_id_server_id_pk" PRIMARY KEY("endpoint_id","server_id")
+);
+--> statement-breakpoint
+ALTER TABLE "serving_states" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "model_aliases" (
 	"workspace_id" text NOT NULL,
 	"project_id" text NOT NULL,
@@ -360,6 +386,55 @@ CREATE TABLE "models" (
 );
 --> statement-breakpoint
 ALTER TABLE "models" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "release_lines" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"release_id" text NOT NULL,
+	"kind" text NOT NULL,
+	"step_index" integer,
+	"by" text NOT NULL,
+	"note" text NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "release_lines" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "releases" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"model_version_id" text NOT NULL,
+	"model_name" text NOT NULL,
+	"version_number" integer NOT NULL,
+	"former" jsonb NOT NULL,
+	"strategy" jsonb NOT NULL,
+	"guard" jsonb NOT NULL,
+	"approvals" jsonb NOT NULL,
+	"note" text NOT NULL,
+	"steps" jsonb NOT NULL,
+	"state" text NOT NULL,
+	"step_index" integer,
+	"former_revision" integer NOT NULL,
+	"step_revisions" jsonb NOT NULL,
+	"last_revision" integer,
+	"baked_ms" bigint NOT NULL,
+	"step_request_count" integer NOT NULL,
+	"looked_at" timestamp (3) with time zone,
+	"due_at" timestamp (3) with time zone,
+	"waiting_for" jsonb NOT NULL,
+	"slower_than_ms" double precision,
+	"comparison" jsonb,
+	"logged" jsonb,
+	"logged_at" timestamp (3) with time zone,
+	"change_count" integer NOT NULL,
+	"reason" text,
+	"started_by" text NOT NULL,
+	"ended_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+ALTER TABLE "releases" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "trainings" (
 	"id" text PRIMARY KEY NOT NULL,
 	"workspace_id" text NOT NULL,
@@ -609,8 +684,10 @@ CREATE INDEX "comparisons_endpoint" ON "comparisons" USING btree ("endpoint_id",
 CREATE UNIQUE INDEX "gate_rules_endpoint" ON "gate_rules" USING btree ("endpoint_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "dataset_versions_number" ON "dataset_versions" USING btree ("dataset_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "datasets_name" ON "datasets" USING btree ("project_id","name");--> statement-breakpoint
+CREATE INDEX "deployment_counts_endpoint" ON "deployment_counts" USING btree ("endpoint_id");--> statement-breakpoint
 CREATE INDEX "deployments_revision" ON "deployments" USING btree ("endpoint_id","revision");--> statement-breakpoint
 CREATE UNIQUE INDEX "endpoints_name" ON "endpoints" USING btree ("project_id","name");--> statement-breakpoint
+CREATE INDEX "endpoints_kept_ready" ON "endpoints" USING btree ("id") WHERE serving->>'minReplicas' <> '0';--> statement-breakpoint
 CREATE INDEX "alerts_endpoint" ON "alerts" USING btree ("endpoint_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "monitor_references_version" ON "monitor_references" USING btree ("model_version_id");--> statement-breakpoint
 CREATE INDEX "monitor_reports_endpoint" ON "monitor_reports" USING btree ("endpoint_id","id");--> statement-breakpoint
@@ -620,6 +697,9 @@ CREATE UNIQUE INDEX "model_aliases_alias" ON "model_aliases" USING btree ("model
 CREATE UNIQUE INDEX "model_versions_number" ON "model_versions" USING btree ("model_id","number");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_versions_training" ON "model_versions" USING btree (("lineage" ->> 'trainingId'));--> statement-breakpoint
 CREATE UNIQUE INDEX "models_name" ON "models" USING btree ("project_id","name");--> statement-breakpoint
+CREATE INDEX "release_lines_release" ON "release_lines" USING btree ("release_id","id");--> statement-breakpoint
+CREATE INDEX "releases_endpoint" ON "releases" USING btree ("endpoint_id","id");--> statement-breakpoint
+CREATE INDEX "releases_due" ON "releases" USING btree ("due_at");--> statement-breakpoint
 CREATE UNIQUE INDEX "update_policies_endpoint" ON "update_policies" USING btree ("endpoint_id");--> statement-breakpoint
 CREATE INDEX "updates_endpoint" ON "updates" USING btree ("endpoint_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "updates_running" ON "updates" USING btree ("endpoint_id") WHERE state in ('starting', 'training', 'comparing', 'releasing');--> statement-breakpoint
@@ -649,6 +729,7 @@ CREATE POLICY "tenant" ON "dataset_versions" AS PERMISSIVE FOR ALL TO "pilvi_ten
 CREATE POLICY "tenant" ON "datasets" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "upload_parts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "uploads" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "deployment_counts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "deployments" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "endpoints" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "alerts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
@@ -657,10 +738,13 @@ CREATE POLICY "tenant" ON "monitor_reports" AS PERMISSIVE FOR ALL TO "pilvi_tena
 CREATE POLICY "tenant" ON "monitors" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "prediction_log_parts" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "prediction_log_servers" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "serving_states" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "model_aliases" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_read" ON "model_versions" AS PERMISSIVE FOR SELECT TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_append" ON "model_versions" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "models" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "release_lines" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "releases" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "trainings" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "update_policies" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "updates" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint

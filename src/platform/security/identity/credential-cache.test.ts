@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { outageMs } from '../../database/outage.ts';
+import { unreachable } from '../../database/errors.ts';
 import { CredentialCache } from './credential-cache.ts';
 
 interface Fact {
@@ -10,7 +12,7 @@ interface Fact {
 /** A cache over a map that stands for the database; each reading waits until it is let go. */
 function cacheOver(stored: Map<string, string>, maxEntries = 100) {
   let nowMs = 0;
-  const readings: { hashes: readonly string[]; answer(): void; fail(): void }[] = [];
+  const readings: { hashes: readonly string[]; answer(): void; fail(error?: unknown): void }[] = [];
   const cache = new CredentialCache<Fact>({
     clock: { nowMs: () => nowMs, monotonicMs: () => nowMs },
     staleAfterMs: 5000,
@@ -22,7 +24,7 @@ function cacheOver(stored: Map<string, string>, maxEntries = 100) {
         readings.push({
           hashes,
           answer: () => resolve(facts),
-          fail: () => reject(new Error('no database')),
+          fail: (error: unknown = new Error('no database')) => reject(error),
         });
       }),
   });
@@ -42,6 +44,28 @@ describe('credential cache', () => {
     assert.deepEqual(await Promise.all(loads), [{ name: 'Ann' }, undefined, { name: 'Ann' }]);
     assert.deepEqual(cache.peek('a'), { name: 'Ann' });
     assert.equal(cache.peek('b'), undefined, 'what does not exist is not remembered');
+  });
+
+  it('uses what it knows for a minute while the database does not answer, and asks it once a second', async () => {
+    const { cache, readings, advance } = cacheOver(new Map([['a', 'Ann']]));
+    const first = cache.load('a');
+    await nextTurn();
+    readings[0]!.answer();
+    await first;
+    for (let second = 5; second < outageMs / 1000; second++) {
+      advance(second === 5 ? 5000 : 1000);
+      assert.equal(cache.peek('a'), undefined);
+      const load = cache.load('a');
+      await nextTurn();
+      readings.at(-1)!.fail(unreachable(new Error('no connection')));
+      assert.deepEqual(await load, { name: 'Ann' });
+      assert.deepEqual(cache.peek('a'), { name: 'Ann' }, 'nobody else asks in this second');
+    }
+    advance(1000);
+    const last = assert.rejects(cache.load('a'), { code: 'unavailable' });
+    await nextTurn();
+    readings.at(-1)!.fail(unreachable(new Error('no connection')));
+    await last;
   });
 
   it('reads an entry in use anew before it is stale, and forgets it then', async () => {

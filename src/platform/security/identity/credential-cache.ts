@@ -1,8 +1,13 @@
 // What is known about the secrets in use, by their hash, so that a request need not wait for the database. An entry is
 // never older than `staleAfterMs`: that is how long a key that was revoked on another server may still work here.
-// Entries in use are read anew before that, in the background, so busy keys never wait.
+// Entries in use are read anew before that, in the background, so busy keys never wait. While the database cannot be
+// reached, what is known is used a little longer (platform/database/outage.ts).
 import type { Sha256 } from '../../../base/hash.ts';
 import { secondMs, type Clock } from '../../../base/time.ts';
+import { isOutage, outageMs } from '../../database/outage.ts';
+
+/** After the database did not answer, it is asked again at most this often. */
+const outageStepMs = secondMs;
 
 export interface CredentialCacheOptions<Fact> {
   clock: Clock;
@@ -26,6 +31,7 @@ export class CredentialCache<Fact> {
   #waiting: Waiting<Fact>[] = [];
   /** Counts calls of `forget`: what was read before the last one must not be kept. */
   #forgetCount = 0;
+  #outUntilMs = -Infinity;
 
   constructor(options: CredentialCacheOptions<Fact>) {
     this.#options = { staleAfterMs: 5 * secondMs, maxEntries: 10_000, ...options };
@@ -40,7 +46,9 @@ export class CredentialCache<Fact> {
     const entry = this.#entries.get(hash);
     if (entry === undefined) return undefined;
     const { clock, staleAfterMs } = this.#options;
-    const ageMs = clock.monotonicMs() - entry.readAtMs;
+    const nowMs = clock.monotonicMs();
+    const ageMs = nowMs - entry.readAtMs;
+    if (nowMs < this.#outUntilMs) return ageMs < outageMs ? entry.fact : undefined;
     if (ageMs >= staleAfterMs) return undefined;
     // If this fails, the entry becomes stale, and who asks then gets the error.
     if (ageMs >= staleAfterMs / 2) this.load(hash).catch(() => {});
@@ -80,7 +88,12 @@ export class CredentialCache<Fact> {
         resolve(fact);
       }
     } catch (error) {
-      for (const { reject } of waiting) reject(error);
+      if (isOutage(error)) this.#outUntilMs = this.#options.clock.monotonicMs() + outageStepMs;
+      for (const { hash, resolve, reject } of waiting) {
+        const fact = this.peek(hash);
+        if (fact !== undefined && isOutage(error)) resolve(fact);
+        else reject(error);
+      }
     } finally {
       if (isCurrent()) for (const { hash } of waiting) this.#loads.delete(hash);
     }

@@ -7,6 +7,7 @@ import { UsageError } from '../failure.ts';
 import { findEndpoint, findModelVersion } from '../find.ts';
 import type { Session } from '../session.ts';
 import { addLogCommand, logInWords } from './prediction-log.ts';
+import { addServingCommand } from './serving.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
 import { countInWords, timeInWords } from '../words.ts';
@@ -39,6 +40,7 @@ export function addEndpointCommands(program: Command): void {
     .argument('<models...>', 'NAME, NAME@VERSION or an id; such as churn@1=0.9 churn@2=0.1')
     .action(act(deploy, showEndpoint));
   addLogCommand(endpoint);
+  addServingCommand(endpoint);
   endpoint
     .command('delete')
     .description('remove an endpoint; its address stops answering')
@@ -121,6 +123,7 @@ function showEndpoint(endpoint: Endpoint): void {
     ['id', endpoint.id],
     ['state', endpoint.state],
     ['answered by', deploymentsInWords(endpoint)],
+    ['release', endpoint.releaseId],
     ['POST rows to', endpoint.predictPath],
     ['predictions', countInWords(endpoint.predictionCount)],
     ['log', logInWords(endpoint)],
@@ -142,7 +145,8 @@ function showEndpoint(endpoint: Endpoint): void {
 
 function deploymentsInWords({ deployments }: Endpoint): string {
   return deployments
-    .map(({ modelName, versionNumber, trafficShare }) => {
+    .map(({ modelName, versionNumber, role, trafficShare }) => {
+      if (role === 'shadow') return `${modelName}@${versionNumber} (shadow)`;
       const share = trafficShare === 1 ? '' : ` (${Math.round(trafficShare * 100)} %)`;
       return `${modelName}@${versionNumber}${share}`;
     })

@@ -216,6 +216,7 @@ function showReport({ summary, details, state, problem }: Report): void {
     ['rows', countInWords(summary.rowCount)],
     ['compared with', `${details.comparedWith.kind} (${countInWords(details.comparedWith.rowCount)} rows)`],
     ['answers', levels[summary.answersLevel]],
+    ['what counts for them', attributionsInWords(details.attributions)],
     ['score', details.performance ? `${details.performance.metric} ${scoreInWords(summary.score)}` : ''],
     ['expected accuracy', scoreInWords(summary.expectedAccuracy)],
     ['coverage', scoreInWords(summary.coverage)],
@@ -232,6 +233,12 @@ function showReport({ summary, details, state, problem }: Report): void {
     ]),
     '',
   );
+}
+
+function attributionsInWords(attributions: NonNullable<Report['details']>['attributions']): string {
+  if (!attributions) return '';
+  const { level, distance } = attributions;
+  return level === 'unclear' ? levels.unclear : `${levels[level]}: ${percent(distance)} from other columns`;
 }
 
 function percent(share: number | null): string {
