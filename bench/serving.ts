@@ -1,15 +1,15 @@
 // One row predicted over HTTP, again and again: what an endpoint manages beside a bare node:http server that reads and
 // writes JSON, and beside servers that answer with the very same model as an ONNX file. One client, 10 connections (wrk),
 // the servers in turn, several rounds; then 500 requests a second at even distances to see what single ones take.
-// Usage: node bench/serving.ts [seconds = 5] [rounds = 3] [servers = echo,ours,fastapi,mlflow]
-// Needs wrk (Debian's package wrk) and, for the last two, Python 3: their packages are installed by pip the first time.
+// Usage: node bench/serving.ts [seconds = 5] [rounds = 3] [servers = echo,ours,fastapi,mlflow,bentoml]
+// Needs wrk (Debian's package wrk) and, for the last three, Python 3: their packages are installed by pip the first time.
 // Goals: at least half of the echo's requests, three times MLflow's; p50 below 1 ms and p99 below 2.5 ms at 500 a second.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -38,7 +38,8 @@ interface Measured {
   slowMs: number;
 }
 
-const [secondsText = '5', roundsText = '3', namesText = 'echo,ours,fastapi,mlflow'] = process.argv.slice(2);
+const [secondsText = '5', roundsText = '3', namesText = 'echo,ours,fastapi,mlflow,bentoml'] =
+  process.argv.slice(2);
 const seconds = Number(secondsText);
 const rounds = Number(roundsText);
 const connections = 10;
@@ -280,22 +281,42 @@ async function start(
     await run(python, [program, onnxPath, saved]);
     const body = JSON.stringify({ dataframe_records: [row] });
     const words = ['-m', 'mlflow', 'models', 'serve', '--model-uri', saved, '--port', String(port)];
-    return await running({ name, url: `${url}/invocations`, headers: json, body }, python, [
-      ...words,
-      '--env-manager',
-      'local',
-      '--workers',
-      '1',
-    ]);
+    return await running(
+      { name, url: `${url}/invocations`, headers: json, body },
+      python,
+      [...words, '--env-manager', 'local', '--workers', '1'],
+      // It starts uvicorn by its name.
+      { PATH: `${dirname(python)}:${process.env['PATH']}` },
+    );
   }
-  throw new Error(`There is no server "${name}". Known are echo, ours, fastapi and mlflow.`);
+  if (name === 'bentoml') {
+    const python = pythonWith(['bentoml', 'onnxruntime', 'numpy'], 'serving-bentoml');
+    const words = ['-m', 'bentoml', 'serve', 'serving-bentoml:Trees', '--working-dir', dirname(program)];
+    return await running(
+      { name, url: `${url}/predict`, headers: json, body: rows },
+      python,
+      [...words, '--host', '127.0.0.1', '--port', String(port)],
+      { BENCH_MODEL: onnxPath, BENTOML_HOME: join(folder, 'bentoml'), BENTOML_DO_NOT_TRACK: 'True' },
+    );
+  }
+  throw new Error(`There is no server "${name}". Known are echo, ours, fastapi, mlflow and bentoml.`);
 }
 
 type Asked = Omit<Server, 'close' | 'processIds'>;
 
-async function running(asked: Asked, program: string, words: string[]): Promise<Server> {
+async function running(
+  asked: Asked,
+  program: string,
+  words: string[],
+  environment: Record<string, string> = {},
+): Promise<Server> {
   // A group of its own: some servers start others, which would stay behind.
-  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'], detached: true, cwd: folder });
+  const child = spawn(program, words, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+    cwd: folder,
+    env: { ...process.env, ...environment },
+  });
   let printed = '';
   child.stderr!.on('data', (text: Buffer) => (printed += String(text)));
   const server: Server = {

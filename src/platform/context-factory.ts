@@ -3,6 +3,7 @@ import { assert } from '../base/assert.ts';
 import type { Actor, Context, Services } from './context.ts';
 import type { Log } from './ports/log.ts';
 import { publish } from './events/events.ts';
+import { Laps } from './telemetry/laps.ts';
 import { appendAudit } from './security/audit/audit.ts';
 
 /** Whose work it is. */
@@ -14,6 +15,8 @@ export interface Who {
   requestId: string;
   /** Looked at when it is asked for: whoever makes it lazily saves making it. */
   readonly signal: AbortSignal;
+  /** Begun when the request arrived; a new one unless given. */
+  laps?: Laps;
 }
 
 /** A context for `who` over `services`. */
@@ -33,6 +36,7 @@ export function createContext(services: Services, who: Who): Context {
     actor,
     workspaceId,
     requestId,
+    laps: who.laps ?? new Laps(services.clock),
     get signal() {
       return who.signal;
     },

@@ -10,6 +10,8 @@ import type { Jobs } from './ports/jobs.ts';
 import type { Log } from './ports/log.ts';
 import type { Mail } from './ports/mail.ts';
 import type { Meter, Payer } from './ports/meter.ts';
+import type { Laps } from './telemetry/laps.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 import type { ModelServers } from './ports/model-servers.ts';
 import type { RenewableSigner } from './security/signing/key-file.ts';
 
@@ -34,6 +36,7 @@ export interface Services {
   /** Vouches for the model files that this server makes. */
   signer: RenewableSigner;
   log: Log;
+  metrics: Metrics;
   clock: Clock;
   newId: NewId;
   limits: Limits;
@@ -62,6 +65,8 @@ export interface Context extends Services {
   requestId: string;
   /** Aborted when the caller has gone or the server is stopping. */
   signal: AbortSignal;
+  /** Where the time of this request goes. */
+  laps: Laps;
   /** One transaction that sees only this workspace (see ports/database.ts). */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Publishes an event with the transaction: it is delivered if and only if that commits. */

@@ -1,5 +1,6 @@
 // Real services for tests: a migrated database, blobs in a temporary folder, a silent log, the real clock. Whoever
 // owns jobs, the meter or the egress client passes theirs in; using one that was not passed fails the test.
+import { Metrics } from './telemetry/metrics.ts';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -61,6 +62,7 @@ export async function openTestServices({
     log,
     clock: systemClock,
     newId: idSource(),
+    metrics: new Metrics(),
     limits: testLimits,
     ...replaced,
   };

@@ -32,6 +32,11 @@ const list = z.string().transform((value) =>
 );
 const flag = z.enum(['0', '1', 'true', 'false']).transform((value) => value === '1' || value === 'true');
 
+function isHeaderPair(pair: string): boolean {
+  const value = /^[\w!#$%&'*+.^`|~-]+\s*=(.*)$/.exec(pair)?.[1];
+  return value !== undefined && !/%(?![0-9a-f]{2})/i.test(value) && /^[\x20-\x7e]*$/.test(value);
+}
+
 export const variables = {
   PILVI_HOME: variable(
     text.default(join(homedir(), '.pilvi')).transform((path) => resolve(path)),
@@ -114,6 +119,24 @@ export const variables = {
   SMTP_FROM: variable(
     text.optional(),
     'Who such mail comes from: an address that the mail server may send for.',
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable(
+    z
+      .url()
+      .regex(/^https?:/, 'must begin with http:// or https://')
+      .optional(),
+    'Send traces to this OpenTelemetry collector (OTLP as JSON over HTTP; /v1/traces is added). None unless set.',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: variable(
+    list.default([]).refine((pairs) => pairs.every(isHeaderPair), {
+      message: 'must be name=value pairs, separated by commas, values percent-encoded',
+    }),
+    'Headers for that collector, such as its key: name=value, separated by commas.',
+  ),
+  OTEL_SERVICE_NAME: variable(text.default('pilvi'), 'What this installation is called in traces.'),
+  OTEL_TRACES_SAMPLER_ARG: variable(
+    z.coerce.number().min(0).max(1).default(1),
+    'Share of requests that are traced, where the caller has not decided (traceparent).',
   ),
   PILVI_URL: variable(
     z.url().optional(),

@@ -9,6 +9,7 @@ import type { Services } from '../platform/context.ts';
 import { openEgress } from '../platform/drivers/egress.ts';
 import { startDispatcher } from '../platform/events/dispatcher.ts';
 import { readySigner } from '../platform/security/signing/signing.ts';
+import { Metrics } from '../platform/telemetry/metrics.ts';
 import { JobHost } from '../platform/jobs/host.ts';
 import { openJobs } from '../platform/jobs/jobs.ts';
 import { openModelServers } from '../platform/model-servers/model-servers.ts';
@@ -32,6 +33,7 @@ export async function openRuntime(
     log,
     clock: systemClock,
     newId: idSource(),
+    metrics: new Metrics(),
     limits: limitsOf(configuration),
   };
   await readySigner(base);

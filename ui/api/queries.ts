@@ -340,6 +340,20 @@ export const updatesQuery = (endpointId: string) =>
     refetchInterval: ({ state }) => (someItem(state.data, (one) => one.endedAt === null) ? 1500 : 5000),
   });
 
+export const releasesQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'releases'],
+    queryFn: async ({ signal }) => (await client.listReleases({ endpointId, limit: 20 }, { signal })).items,
+    refetchInterval: 10_000,
+  });
+
+export const releaseQuery = (releaseId: string) =>
+  queryOptions({
+    queryKey: ['release', releaseId],
+    queryFn: ({ signal }) => client.getRelease({ releaseId }, { signal }),
+    refetchInterval: ({ state }) => (state.data?.endedAt ? false : 3000),
+  });
+
 export const jobQuery = (jobId: string) =>
   queryOptions({
     queryKey: ['job', jobId],

@@ -54,6 +54,8 @@ export type ComparisonFlip = AnswerFor<'listComparisonFlips'>['items'][number];
 export type UpdatePolicy = AnswerFor<'getUpdatePolicy'>;
 export type Update = AnswerFor<'getUpdate'>;
 export type GateRule = AnswerFor<'getGateRule'>;
+export type Release = AnswerFor<'getRelease'>;
+export type NewRelease = InputFor<'startRelease'>['body'];
 
 export type Batch = AnswerFor<'getBatch'>;
 export type BatchQuote = AnswerFor<'quoteBatch'>;

@@ -91,6 +91,11 @@ export class ModelCache<Model extends OpenedModel> {
     return await opening;
   }
 
+  /** What is open: models, and bytes of their files. */
+  get held(): { modelCount: number; fileBytes: number } {
+    return { modelCount: this.#models.size, fileBytes: this.#bytes };
+  }
+
   #keep(versionId: string, opened: Model): void {
     this.#models.set(versionId, opened);
     this.#bytes += opened.heldBytes;

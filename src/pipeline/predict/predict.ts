@@ -11,10 +11,11 @@ import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Database } from '../../platform/ports/database.ts';
 import { answerCsv, answerRows } from './answer.ts';
 import { getEndpoint, predictionTarget } from '../deploy/deploy.ts';
+import type { ModelField } from '../registry/registry.ts';
 import { closePredictionLog } from './log/log.ts';
 import { FileRecorder, recordAnswers } from './log/recording.ts';
 import { statusOverServers, type ServingStatus } from './readiness.ts';
-import { Serving } from './serving.ts';
+import { Serving, type Answering } from './serving.ts';
 import { Spool } from './spool.ts';
 import { Tab } from './tab.ts';
 
@@ -25,43 +26,62 @@ const leaseQuantity = 1_000;
 /** Answers to CSV files go to disk beyond this. */
 const maxAnswerMemoryBytes = 4_194_304;
 
+/** Rows of JSON values, or what makes them once it is known which fields the answering version reads. */
+export type AskedRows = readonly Row[] | ((fields: readonly ReadField[]) => readonly Row[]);
+/** A field that a version reads. */
+export type ReadField = Pick<ModelField, 'name' | 'kind'>;
+type Row = Record<string, unknown>;
+
 /**
- * Answers `rows` of JSON values.
+ * Answers rows of JSON values; by the version that is asked for, or as the traffic is split.
  * Throws `not-found`, `endpoint-not-ready`, `prediction-input`, `budget-exceeded`.
  */
 export async function predict(
   context: Context,
   endpointId: string,
-  rows: readonly Record<string, unknown>[],
+  asked: AskedRows,
+  wanted: { modelVersionId?: string | undefined } = {},
 ): Promise<Predictions> {
-  const { maxPredictionRows } = context.limits;
-  if (rows.length > maxPredictionRows) {
-    const message = `The request has ${rows.length} rows; at most ${maxPredictionRows} are taken at once.`;
-    throw new Problem('prediction-input', `${message} Send them in parts, or send a CSV file.`, {
-      errors: [{ field: 'rows', message: `must be at most ${maxPredictionRows}` }],
-    });
-  }
+  if (typeof asked !== 'function') assertRowCount(context, asked.length);
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
-  const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
+  const answering = await serving.answering(context, endpointId, wanted.modelVersionId);
+  const { projectId, modelVersionId, model, log } = answering;
   const { deploymentId } = log.stream;
-  const askedMs = context.clock.monotonicMs();
-  const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
-    serving.tally.failed(deploymentId, error);
-    throw error;
+  return await serving.metrics.count(context, log.stream, async () => {
+    const rows = typeof asked === 'function' ? asked(log.stream.fields) : asked;
+    const askedMs = context.clock.monotonicMs();
+    const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
+      serving.tally.failed(deploymentId, error);
+      throw error;
+    });
+    serving.tally.answered(deploymentId, context.clock.monotonicMs() - askedMs);
+    context.laps.end('model');
+    const lease = context.meter.lease({
+      payer: payerOf(context, projectId),
+      unit: 'prediction',
+      subjectId: endpointId,
+      chunkQuantity: leaseQuantity,
+    });
+    if (!lease.tryUse(rows.length)) await lease.use(rows.length);
+    serving.count(endpointId, rows.length);
+    context.laps.end('meter');
+    await recordAnswers(context, log, { beganMs, rows, answers: predictions });
+    context.laps.end('log');
+    serving.askShadows(context, endpointId, rows);
+    const answer = { requestId: context.requestId, modelVersionId, predictions, warnings };
+    return { rowCount: rows.length, answer };
   });
-  serving.tally.answered(deploymentId, context.clock.monotonicMs() - askedMs);
-  const lease = context.meter.lease({
-    payer: payerOf(context, projectId),
-    unit: 'prediction',
-    subjectId: endpointId,
-    chunkQuantity: leaseQuantity,
+}
+
+/** Throws `prediction-input` for more rows than one request may have. */
+export function assertRowCount({ limits }: Pick<Context, 'limits'>, rowCount: number): void {
+  const { maxPredictionRows } = limits;
+  if (rowCount <= maxPredictionRows) return;
+  const message = `The request has ${rowCount} rows; at most ${maxPredictionRows} are taken at once.`;
+  throw new Problem('prediction-input', `${message} Send them in parts, or send a CSV file.`, {
+    errors: [{ field: 'rows', message: `must be at most ${maxPredictionRows}` }],
   });
-  if (!lease.tryUse(rows.length)) await lease.use(rows.length);
-  serving.count(endpointId, rows.length);
-  await recordAnswers(context, log, { beganMs, rows, answers: predictions });
-  serving.askShadows(context, endpointId, rows);
-  return { requestId: context.requestId, modelVersionId, predictions, warnings };
 }
 
 /** A CSV file of answers, and what belongs to it and has no place in it. */
@@ -83,7 +103,33 @@ export async function predictCsv(
 ): Promise<CsvPredictions> {
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
-  const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
+  const answering = await serving.answering(context, endpointId);
+  return await serving.metrics.count(context, answering.log.stream, async () => {
+    const { deploymentId } = answering.log.stream;
+    const answered = await answerFile(context, { ...answering, endpointId, beganMs }, source).catch(
+      (error: unknown) => {
+        serving.tally.failed(deploymentId, error);
+        throw error;
+      },
+    );
+    serving.tally.answered(deploymentId, null);
+    serving.count(endpointId, answered.rowCount);
+    return answered;
+  });
+}
+
+async function answerFile(
+  context: Context,
+  {
+    endpointId,
+    beganMs,
+    projectId,
+    modelVersionId,
+    model,
+    log,
+  }: Answering & { endpointId: string; beganMs: number },
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ rowCount: number; answer: CsvPredictions }> {
   const recorder = new FileRecorder(context, log, beganMs);
   const { maxColumns, maxFieldBytes } = context.limits;
   const tab = new Tab(context, payerOf(context, projectId), endpointId);
@@ -102,13 +148,10 @@ export async function predictCsv(
     }
     await tab.settle(rowCount);
   } catch (error) {
-    serving.tally.failed(log.stream.deploymentId, error);
     await spool.discard();
     await tab.release();
     throw error;
   }
-  serving.tally.answered(log.stream.deploymentId, null);
-  serving.count(endpointId, rowCount);
   recorder.record();
   const output = {
     contentType: 'text/csv; charset=utf-8',
@@ -116,7 +159,8 @@ export async function predictCsv(
     sizeBytes: spool.sizeBytes,
     fileName: 'predictions.csv',
   };
-  return { output, modelVersionId, warnings: [...warnings] };
+  context.laps.end('model');
+  return { rowCount, answer: { output, modelVersionId, warnings: [...warnings] } };
 }
 
 /** How ready an endpoint is to answer, over all servers. Throws `not-found`. */

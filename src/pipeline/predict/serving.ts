@@ -23,6 +23,7 @@ import { modelOfItsOwn, openModelVersion, type OpenedVersion } from '../registry
 import type { Answerer } from './answer.ts';
 import type { LogSettings } from '../../contract/endpoint.ts';
 import type { LogStream } from './log/record.ts';
+import { PredictionMetrics } from './metrics.ts';
 import { KeptReady } from './kept-ready.ts';
 import { ModelCache } from './model-cache.ts';
 import { apartReadiness, ReadinessBoard, readinessWithoutReplicas, type Readiness } from './readiness.ts';
@@ -53,6 +54,7 @@ interface Known {
 
 /** One server's memory for predictions. */
 export class Serving {
+  readonly metrics: PredictionMetrics;
   /** How requests end. */
   readonly tally = new Tally();
   readonly #shadows = new Shadows(this.tally);
@@ -71,6 +73,7 @@ export class Serving {
 
   constructor(services: Services) {
     this.#services = services;
+    this.metrics = new PredictionMetrics(services, () => this.#models.held);
     this.#board = new ReadinessBoard(services, (target) => this.readiness(target));
     this.#kept = new KeptReady(services, (...which) => this.#makeReady(...which));
     this.#timer = setInterval(() => void this.tend(), tendEveryMs);
@@ -82,18 +85,22 @@ export class Serving {
   }
 
   /**
-   * The version that answers a request, by the shares of the traffic; the same for one request id.
+   * The version that answers a request: the one that is wanted, which must be deployed, or one by the shares of the
+   * traffic; the same for one request id.
    * Throws `not-found`, `endpoint-not-ready`, or what opening a model throws.
    */
-  async answering(context: Context, endpointId: string): Promise<Answering> {
+  async answering(context: Context, endpointId: string, wantedVersionId?: string): Promise<Answering> {
     const known = this.#fresh(endpointId) ?? (await this.#load(context, endpointId));
     known.usedAtMs = this.#services.clock.monotonicMs();
+    context.laps.end('find');
     const { target } = known;
     if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
-    const deployment = pick(target, context.requestId);
+    const deployment =
+      wantedVersionId === undefined ? pick(target, context.requestId) : deployed(target, wantedVersionId);
     const { modelVersionId } = deployment;
     const opened =
       this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#openFor(context, target, deployment));
+    context.laps.end('load');
     return {
       projectId: target.projectId,
       modelVersionId,
@@ -356,6 +363,13 @@ function pick({ endpointId, deployments }: Target, requestId: string): Target['d
   const last = open.at(-1);
   if (last) return last;
   throw new Problem('endpoint-not-ready', `No version answers for the endpoint ${endpointId}.`);
+}
+
+/** The deployment of a version, whatever its share. */
+function deployed({ deployments }: Target, modelVersionId: string): Target['deployments'][number] {
+  const found = deployments.find((deployment) => deployment.modelVersionId === modelVersionId);
+  if (found) return found;
+  throw new Problem('not-found', `The model version ${modelVersionId} does not answer for this endpoint.`);
 }
 
 function noSuchEndpoint(endpointId: string): Problem {

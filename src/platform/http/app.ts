@@ -10,13 +10,17 @@ import { policyActions } from '../../contract/policy.ts';
 import type { Operation } from '../../contract/operation.ts';
 import { getApiDocument } from '../../contract/server.ts';
 import type { Services } from '../context.ts';
+import { Laps } from '../telemetry/laps.ts';
 import { carryOut, type HttpOptions, type RequestFacts } from './carry-out.ts';
 import { documentHeader, securitySchemes, toRouteConfig } from './openapi.ts';
+import { serveProtocols, type Protocol } from './protocol.ts';
 import { methodNotAllowed, respond, respondProblem, unknownAddress } from './respond.ts';
 import { route, type Route } from './route.ts';
 import { webSource } from './web-request.ts';
 
 export interface AppOptions extends HttpOptions {
+  /** Other people's protocols, beside the API. */
+  protocols?: readonly Protocol[];
   version: string;
 }
 
@@ -58,6 +62,11 @@ export function createApp(options: AppOptions): OpenAPIHono {
     api.all(path, (http) => refuseMethod(http, allowed, services.log));
   }
   app.route('/api/v1', api);
+  serveProtocols(app, options.protocols ?? [], {
+    ...options,
+    factsOf: (http) => factsOf(http, options),
+    requestIdOf,
+  });
   app.all('/api/*', (http) => {
     throw unknownAddress(http.req.path);
   });
@@ -72,6 +81,11 @@ export function createApp(options: AppOptions): OpenAPIHono {
 
 async function answer(http: HonoContext, route: Route, options: AppOptions): Promise<Response> {
   const requestId = requestIdOf(http);
+  const { services, observe } = options;
+  const laps = new Laps(services.clock);
+  const traceparent = http.req.header('traceparent');
+  const told = (status: number): void =>
+    observe?.({ operation: route.operation, status, requestId, traceparent, laps });
   try {
     const signal = AbortSignal.any([http.req.raw.signal, options.stopping]);
     const output = await carryOut(route, options, {
@@ -79,19 +93,26 @@ async function answer(http: HonoContext, route: Route, options: AppOptions): Pro
       requestId,
       signal,
       source: webSource(http.req),
+      laps,
       setHeader: (name, value) => http.header(name, value),
     });
-    return respond(http, route.operation, output, signal);
+    const answered = respond(http, route.operation, output, signal);
+    told(answered.status);
+    return answered;
   } catch (error) {
     const hasLeft = http.req.raw.signal.aborted && !(error instanceof Problem);
-    const told = hasLeft
+    const problem = hasLeft
       ? new Problem('cancelled', 'The caller left before the answer.', { cause: error })
       : error;
-    return respondProblem(http, told, requestId, options.services.log);
+    const refused = respondProblem(http, problem, requestId, services.log);
+    laps.end('rest');
+    told(refused.status);
+    return refused;
   }
 }
 
-function factsOf(http: HonoContext, options: AppOptions): RequestFacts {
+/** What the gate needs to know of a request. */
+export function factsOf(http: HonoContext, options: AppOptions): RequestFacts {
   const header = (name: string): string | undefined => http.req.header(name);
   // There is no connection where tests hand a request to the application.
   const peerAddress =

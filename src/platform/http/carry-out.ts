@@ -3,6 +3,7 @@
 // way in knows a rule that another does not.
 import type { PolicyAction } from '../../contract/policy.ts';
 import type { Context, Services } from '../context.ts';
+import type { Laps } from '../telemetry/laps.ts';
 import { runOnce, takesIdempotencyKey } from './idempotency.ts';
 import { patience, readInput, type Patience, type RequestSource } from './read-request.ts';
 import type { Exchange, Route } from './route.ts';
@@ -35,7 +36,11 @@ export interface HttpOptions {
   gate: Gate;
   /** Makes the context of one request. */
   createContext(
-    identity: Awaited<ReturnType<Gate['admit']>> & { requestId: string; readonly signal: AbortSignal },
+    identity: Awaited<ReturnType<Gate['admit']>> & {
+      requestId: string;
+      readonly signal: AbortSignal;
+      laps: Laps;
+    },
   ): Context;
   /** Who asks: the peer of the connection, or whom a trusted proxy names. */
   clientAddress(header: RequestFacts['header'], peerAddress: string): string;
@@ -43,6 +48,27 @@ export interface HttpOptions {
   stopping: AbortSignal;
   /** How long bodies may take to arrive. */
   patience?: Patience;
+  /** Told of every request that an operation answered, once its answer is made. */
+  observe?(observed: Observed): void;
+}
+
+/** A request that was answered. */
+/** An operation of ours, or an address of another protocol. */
+export interface ObservedOperation {
+  operationId: string;
+  method: string;
+  /** Below /api/v1; of a protocol from the root. */
+  path: string;
+  isProtocol?: true;
+}
+
+export interface Observed {
+  /** The same object each time. */
+  operation: ObservedOperation;
+  status: number;
+  requestId: string;
+  traceparent: string | undefined;
+  laps: Laps;
 }
 
 /** A request that passed the guard. */
@@ -52,6 +78,7 @@ export interface Arrival {
   /** Aborted when the caller has gone or the server is stopping; made when it is first asked for. */
   readonly signal: AbortSignal;
   source: RequestSource;
+  laps: Laps;
   setHeader: Exchange['setHeader'];
 }
 
@@ -61,25 +88,32 @@ export async function carryOut(
   { gate, createContext, patience: given = patience }: HttpOptions,
   arrival: Arrival,
 ): Promise<unknown> {
-  const { facts, requestId, source, setHeader } = arrival;
+  const { facts, requestId, source, laps, setHeader } = arrival;
   const { actor, workspaceId, projectId } = await gate.admit(facts, operation.policy);
+  laps.end('gate');
   const context = createContext({
     actor,
     workspaceId,
     projectId,
     requestId,
+    laps,
     get signal() {
       return arrival.signal;
     },
   });
   const input = await readInput(operation, source, given);
+  laps.end('body');
   const exchange = { clientAddress: facts.clientAddress, requestHeader: facts.header, setHeader };
+  const work = (): Promise<unknown> => handle(context, input as never, exchange);
   const key = facts.header('idempotency-key');
-  if (key === undefined || !takesIdempotencyKey(operation))
-    return await handle(context, input as never, exchange);
-  const { output, replayed } = await runOnce(context, operation, { key, input }, () =>
-    handle(context, input as never, exchange),
-  );
-  if (replayed) setHeader('Idempotency-Replayed', 'true');
+  let output: unknown;
+  if (key === undefined || !takesIdempotencyKey(operation)) output = await work();
+  else {
+    const answer = await runOnce(context, operation, { key, input }, work);
+    if (answer.replayed) setHeader('Idempotency-Replayed', 'true');
+    ({ output } = answer);
+  }
+  laps.end('rest');
+  setHeader('Server-Timing', laps.serverTiming());
   return output;
 }

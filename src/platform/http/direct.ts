@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
+import { Laps } from '../telemetry/laps.ts';
 import { carryOut, type Arrival, type HttpOptions, type RequestFacts } from './carry-out.ts';
 import { patience, tooLarge, tooSlow, type BodyBounds, type RequestSource } from './read-request.ts';
 import { problemAnswer } from './respond.ts';
@@ -79,7 +80,9 @@ async function answer(call: Call, options: HttpOptions, bodies: BodyWatch): Prom
   const { route, request, response } = call;
   const { services, gate, stopping } = options;
   const requestId = services.newId('request');
+  const laps = new Laps(services.clock);
   let headers = ['X-Request-Id', requestId];
+  let status: number;
   try {
     const facts = factsOf(request, options);
     headers = [...listed(gate.headers(facts)), ...headers];
@@ -91,17 +94,23 @@ async function answer(call: Call, options: HttpOptions, bodies: BodyWatch): Prom
         return AbortSignal.any([stopping, goneSignal(response)]);
       },
       source: sourceOf(call, bodies),
+      laps,
       setHeader: (name, value) => void headers.push(name, value),
     };
     const output = await carryOut(route, options, arrival);
     headers.push('Content-Type', 'application/json');
-    send(response, route.operation.response.status, headers, JSON.stringify(output));
+    ({ status } = route.operation.response);
+    send(response, status, headers, JSON.stringify(output));
   } catch (error) {
     const told = hasLeft(call) && !(error instanceof Problem) ? left(error) : error;
     const problem = problemAnswer(told, requestId, services.log);
     for (const [name, value] of Object.entries(problem.headers)) headers.push(name, value);
-    send(response, problem.status, headers, problem.body);
+    ({ status } = problem);
+    send(response, status, headers, problem.body);
+    laps.end('rest');
   }
+  const traceparent = request.headers['traceparent'] as string | undefined;
+  options.observe?.({ operation: route.operation, status, requestId, traceparent, laps });
   if (!request.complete) drain(request);
 }
 

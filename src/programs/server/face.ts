@@ -13,6 +13,7 @@ import { loadAuthorizer } from '../../platform/security/policy/policy.ts';
 import { allowedHosts, type AllowedHosts } from '../../platform/security/request-guard.ts';
 import { createThrottle } from '../../platform/security/throttle.ts';
 import { ensureOwner } from '../../platform/tenancy/first-start.ts';
+import { protocols } from '../../protocols/protocols.ts';
 import type { Configuration } from '../configuration.ts';
 import { packageRoot } from '../package-root.ts';
 import { version } from '../version.ts';
@@ -20,6 +21,7 @@ import { serverRoute } from './describe.ts';
 import { createGate } from '../../platform/security/gate.ts';
 import { clientAddressOf, createListener } from './listener.ts';
 import { servePages } from './pages.ts';
+import { openObservation, serveMetrics } from './telemetry.ts';
 import { serveProbes } from './probes.ts';
 import { productRoutes } from '../product.ts';
 import { openRuntime } from '../runtime.ts';
@@ -50,18 +52,21 @@ export async function openFace(
   const gate = createGate({ authenticator, authorizer: await authorizerLoads, hosts: () => hosts, tls });
   const options: AppOptions = {
     routes: [serverRoute(configuration, services), ...productRoutes({ authenticator, throttle, tls })],
+    protocols: protocols(version),
     services,
     gate,
     version,
     createContext: (who) => createContext(services, who),
     clientAddress: (header, peer) => clientAddressOf(header, peer, configuration.PILVI_TRUST_PROXY),
     stopping: stopping.signal,
+    observe: openObservation(configuration, services, opened),
     ...(patience && { patience }),
   };
   const app = createApp(options);
   const direct = openDirectWay(options);
   opened.defer(() => direct.close());
   serveProbes(app, services);
+  serveMetrics(app, options);
   const hasPages = await servePages(app, pagesFolder, tls);
 
   const listener = await createListener(configuration, {

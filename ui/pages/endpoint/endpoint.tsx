@@ -17,6 +17,7 @@ import { notifyDone } from '../../kit/problem.tsx';
 import { StateMark } from '../../kit/state.tsx';
 import { TabList } from '../../kit/tab-list.tsx';
 import { Batches } from '../batch/batches.tsx';
+import { Releases } from '../release/releases.tsx';
 import { Batch } from './batch.tsx';
 import { Compare } from './compare.tsx';
 import { Monitoring } from './monitoring.tsx';
@@ -38,6 +39,7 @@ const tabs = {
   comparison: 'Comparison',
   updates: 'Updates',
   versions: 'Versions',
+  releases: 'Releases',
 } as const;
 
 /** `/projects/:projectId/endpoints/:endpointId/:tab?` */
@@ -102,6 +104,9 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
           <Deployments projectId={projectId} endpoint={endpoint} />
           {tab === 'versions' && <Serving endpoint={endpoint} />}
         </Stack>
+      </Tabs.Panel>
+      <Tabs.Panel value="releases">
+        {tab === 'releases' && <Releases projectId={projectId} endpoint={endpoint} />}
       </Tabs.Panel>
       <Tabs.Panel value="monitoring">
         <Monitoring endpoint={endpoint} />

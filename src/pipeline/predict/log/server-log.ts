@@ -54,6 +54,8 @@ export class ServerLog {
   readonly #timer: NodeJS.Timeout;
   readonly #unlisten: Promise<(() => Promise<void>) | undefined>;
   #memoryBytes = 0;
+  /** When the oldest line in memory came, by the monotonic clock. */
+  #oldestAtMs: number | undefined;
   #writeTimer: NodeJS.Timeout | undefined;
   /** Writing and converting happen one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -96,6 +98,7 @@ export class ServerLog {
 
   /** Keeps lines, one for each record; `undefined` stands for a record that cannot be written. */
   add(stream: LogStream, lines: readonly (string | undefined)[]): void {
+    this.#oldestAtMs ??= this.#services.clock.monotonicMs();
     const open = this.#openFor(stream);
     const counts = this.#count(stream);
     for (const line of lines) {
@@ -119,6 +122,17 @@ export class ServerLog {
   /** Rows of an endpoint that are in no part yet, and rows lost that the database does not know of. */
   countsOf(endpointId: string): Readonly<Counts> | undefined {
     return this.#counts.get(endpointId);
+  }
+
+  /** What is only in memory: how much, and how long the oldest of it has been waiting for the disk. */
+  get waiting(): { bytes: number; lagMs: number } {
+    const lagMs = this.#services.clock.monotonicMs() - (this.#oldestAtMs ?? 0);
+    return { bytes: this.#memoryBytes, lagMs: this.#memoryBytes === 0 ? 0 : lagMs };
+  }
+
+  /** Counts of all endpoints; see {@link countsOf}. */
+  counts(): ReadonlyMap<string, Readonly<Counts>> {
+    return this.#counts;
   }
 
   /** Writes what is in memory to the segments. */
@@ -190,6 +204,8 @@ export class ServerLog {
   }
 
   async #writeAll(): Promise<void> {
+    const beganAtMs = this.#services.clock.monotonicMs();
+    let hasFailed = false;
     for (const open of this.#open.values()) {
       if (open.lines.length === 0) continue;
       const { lines, lineBytes } = open;
@@ -204,6 +220,7 @@ export class ServerLog {
         await append(open.segment, lines.join(''), lines.length);
         this.#memoryBytes -= lineBytes;
       } catch (error) {
+        hasFailed = true;
         // Kept for the next try; what comes meanwhile goes behind it.
         open.lines = [...lines, ...open.lines];
         open.lineBytes += lineBytes;
@@ -213,6 +230,7 @@ export class ServerLog {
         );
       }
     }
+    if (!hasFailed) this.#oldestAtMs = this.#memoryBytes === 0 ? undefined : beganAtMs;
   }
 
   async #tendOnce(): Promise<void> {

@@ -20,8 +20,8 @@ export interface LogTest extends DeployTest {
 }
 
 /** Opens services with jobs and a log; close them after. */
-export async function openLogTest(): Promise<LogTest> {
-  const base = await openDeployTest();
+export async function openLogTest(replaced: Partial<Services> = {}): Promise<LogTest> {
+  const base = await openDeployTest(replaced);
   const folder = await mkdtemp(join(tmpdir(), 'pilvi-test-'));
   const jobs = await openJobs({
     ...base.services,
