@@ -8,6 +8,8 @@ import { operations } from '../src/contract/contract.ts';
 import type { Method, Operation } from '../src/contract/operation.ts';
 import { policyActions } from '../src/contract/policy.ts';
 import type { OperationId } from '../src/sdk/types.ts';
+import { routerPath as routerPathOf } from '../src/platform/http/protocol.ts';
+import { protocols } from '../src/protocols/protocols.ts';
 import { openServer, type Answer, type TestServer } from './server.ts';
 
 /** Who may: v(iewer), p(redictor), e(ditor), b(ound): an editor's key that is bound to a project. Owners may all. */
@@ -96,6 +98,13 @@ const mayBeDoneBy: Record<OperationId, string> = {
   listComparisonFlips: 'veb',
   getGateRule: 'veb',
   setGateRule: 'eb',
+  getUpdatePolicy: 'veb',
+  setUpdatePolicy: 'eb',
+  startUpdate: 'eb',
+  listUpdates: 'veb',
+  getUpdate: 'veb',
+  cancelUpdate: 'eb',
+  takeBackUpdate: 'eb',
   listAlerts: 'veb',
   startRelease: 'eb',
   listReleases: 'veb',
@@ -186,6 +195,14 @@ describe('the router and the contract', () => {
   test('every address of the router has an operation with a policy, or is listed here', () => {
     const known = new Map(operations.map((operation) => [routeOf(operation), operation]));
     const refused = new Set(operations.map(({ path }) => `ALL ${routerPath(path)}`));
+    // What protocols may be asked by whom is told in protocols.test.ts, address by address.
+    for (const { base, routes } of protocols('0')) {
+      refused.add(`ALL ${base}/*`);
+      for (const { method, path, policy } of routes) {
+        assert.ok(policyActions.includes(policy), `${path} has no policy`);
+        refused.add(`${method.toUpperCase()} ${routerPathOf(path)}`).add(`ALL ${routerPathOf(path)}`);
+      }
+    }
     const unknown: string[] = [];
     for (const { method, path } of server.running.addresses) {
       const address = `${method} ${path}`;

@@ -2,6 +2,7 @@
 // the server in the middle of a canary.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { PilviError } from '../src/sdk/pilvi-error.ts';
 import type { AnswerFor, InputFor } from '../src/sdk/types.ts';
 import { startProduct, until, type Product } from './product.ts';
 import { askFor, deployWatched, ordersTable, trainLeaving } from './watched-endpoint.ts';
@@ -63,14 +64,24 @@ test('a shadow answers copies that nobody sees or pays for, and is taken back fo
     // Its answers differ, too; here its mistakes are to tell.
     guard: { leastRequests: 100, answers: null },
   });
+  // It does not go on before the outcomes are there.
+  await client.pauseRelease({ releaseId, body: {} });
   await ask(160, 1000);
+  await until('the shadow has answered', async () => {
+    const { candidate } = (await client.getRelease({ releaseId })).comparison ?? {};
+    return (candidate?.requestCount ?? 0) >= 100;
+  });
+  await client.resumeRelease({ releaseId, body: {} }).catch((error: unknown) => {
+    // It may have been taken back while it was paused.
+    if (!(error instanceof PilviError) || error.problem.code !== 'wrong-state') throw error;
+  });
   const { state, reason, comparison } = await untilRelease(
     'it is rolled back',
     releaseId,
     (release) => release.endedAt !== null,
   );
   assert.equal(state, 'rolled-back');
-  assert.match(reason!, /of the answers turned out wrong or far off, by the current version/);
+  assert.match(reason!, /of the answers turned out wrong or far off; with the current version/);
   assert.ok(comparison!.candidate.requestCount >= 100, String(comparison!.candidate.requestCount));
   const { items } = await client.listLoggedPredictions({ endpointId, limit: 200 });
   assert.equal(items.length, 160, 'only answers that were given');

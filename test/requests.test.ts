@@ -133,8 +133,9 @@ describe('bodies that are too large', () => {
           greatest = Math.max(greatest, process.memoryUsage().rss);
         }
         wire.socket.destroy();
-        // Whoever goes on sending may find the connection closed before they read why.
-        assert.ok([0, 413].includes(await wire.status()));
+        // Whoever goes on sending may find the connection closed before they read why; on a slow machine the larger
+        // limit may lie behind the deadline.
+        assert.ok([0, 408, 413].includes(await wire.status()));
       };
       await Promise.all(Array.from({ length: 8 }, flood));
       const bound = 8 * limitBytes + 200 * mebibyte;

@@ -45,6 +45,7 @@ const bodies: Partial<Record<OperationId, object>> = {
   explainRows: { rows: [{}] },
   createComparison: { modelVersionId: '$modelVersionId' },
   setGateRule: { rule: 'flipped <= 1%' },
+  setUpdatePolicy: { restHours: 1 },
   setLogSettings: { share: 0.5 },
   setServingSettings: { idleMinutes: 5 },
   queryPredictionLog: { sql: 'select 1 as one' },
@@ -80,6 +81,7 @@ const everyPlace: readonly Place[] = [
     'reportId',
     'releaseId',
     'comparisonId',
+    'updateId',
     'budgetId',
     'keyId',
     'userId',
@@ -253,6 +255,8 @@ async function dump(client: Client, worlds: World[]): Promise<string> {
       await client.listReleases({ endpointId }),
       await client.listComparisons({ endpointId }),
       await client.getGateRule({ endpointId }),
+      await client.getUpdatePolicy({ endpointId }),
+      await client.listUpdates({ endpointId }),
     );
   }
   return JSON.stringify(found, null, 1);

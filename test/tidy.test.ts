@@ -15,7 +15,18 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const shelves = ['base', 'contract', 'ml', 'platform', 'pipeline', 'capabilities', 'protocols', 'programs'];
 /** Siblings on one level of the order: neither imports the other. */
 const apart = new Set(['contract>ml', 'ml>contract']);
-const stages = ['data', 'train', 'registry', 'deploy', 'predict', 'batch', 'monitor', 'compare', 'release'];
+const stages = [
+  'data',
+  'train',
+  'registry',
+  'deploy',
+  'predict',
+  'batch',
+  'monitor',
+  'compare',
+  'release',
+  'update',
+];
 /** What other stages may import of a stage: its public file, and the worker's side of it where there is one. */
 const publicFiles: Record<string, string[]> = {
   data: [

@@ -1,15 +1,11 @@
 // `node test/with-s3.ts COMMAND [ARGUMENT...]`: runs the command with an S3 server of its own on the loopback
 // interface (moto, https://docs.getmoto.org), named by PILVI_TEST_S3_ENDPOINT, PILVI_TEST_S3_BUCKET and the keys.
-// moto is Python: it is installed once into a virtual environment below node_modules/.cache.
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AwsClient } from 'aws4fetch';
+import { pythonPrograms } from './python.ts';
 import { freePort, runBeside, type Throwaway } from './throwaway.ts';
 
-const packages = ['moto[s3]==5.2.5', 'flask', 'flask-cors'];
-const environment = fileURLToPath(new URL('../node_modules/.cache/pilvi/moto-5.2.5', import.meta.url));
 const credentials = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' };
 const region = 'us-east-1';
 const bucket = 'pilvi-test';
@@ -17,12 +13,15 @@ const bucket = 'pilvi-test';
 await runBeside(process.argv.slice(2), startS3);
 
 async function startS3(folder: string): Promise<Throwaway | { missing: string }> {
-  const program = installMoto();
-  if (program === undefined)
+  const programs = pythonPrograms('moto-5.2.5');
+  if (programs === undefined)
     return { missing: 'moto cannot be installed (needs python3 with venv): the S3 suite is skipped.' };
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const child = spawn(program, ['-H', '127.0.0.1', '-p', String(port)], { cwd: folder, stdio: 'ignore' });
+  const child = spawn(join(programs, 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
+    cwd: folder,
+    stdio: 'ignore',
+  });
   return {
     process: child,
     environment: {
@@ -38,19 +37,4 @@ async function startS3(folder: string): Promise<Throwaway | { missing: string }>
     },
     stopSignal: 'SIGTERM',
   };
-}
-
-/** The server program of moto, installed if need be. */
-function installMoto(): string | undefined {
-  const program = join(environment, 'bin', 'moto_server');
-  if (existsSync(program)) return program;
-  try {
-    execFileSync('python3', ['-m', 'venv', environment], { stdio: 'pipe' });
-    const install = ['install', '--quiet', '--disable-pip-version-check', ...packages];
-    execFileSync(join(environment, 'bin', 'pip'), install, { stdio: ['ignore', 'ignore', 'inherit'] });
-    return program;
-  } catch {
-    rmSync(environment, { recursive: true, force: true });
-    return undefined;
-  }
 }

@@ -22,6 +22,7 @@ export interface World {
   reportId: string;
   releaseId: string;
   comparisonId: string;
+  updateId: string;
   budgetId: string;
   keyId: string;
   userId: string;
@@ -138,6 +139,8 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     body: { modelVersionId: challengerId },
   });
   await waitForJob(client, comparison.jobId);
+  // There is nothing newer to learn from: it ends at once.
+  const update = await client.startUpdate({ endpointId: endpoint.id });
   const budget = await client.setBudget({
     body: { scope: { kind: 'project', projectId }, period: 'total', capMicroUsd: 50_000_000 },
   });
@@ -155,6 +158,7 @@ export async function fillWorld(client: Client, label: string): Promise<World> {
     reportId: report.id,
     releaseId: release.id,
     comparisonId: comparison.id,
+    updateId: update.id,
     budgetId: budget.id,
     keyId: key.id,
     userId: member.userId,

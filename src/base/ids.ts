@@ -28,6 +28,8 @@ export const idPrefixes = {
   gateRule: 'gat',
   comparison: 'cmp',
   comparisonFlip: 'flp',
+  updatePolicy: 'upp',
+  update: 'upd',
   job: 'job',
   event: 'evt',
   budget: 'bdg',

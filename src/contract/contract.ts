@@ -16,6 +16,7 @@ import * as server from './server.ts';
 import * as session from './session.ts';
 import * as signingKey from './signing-key.ts';
 import * as training from './training.ts';
+import * as update from './update.ts';
 import * as upload from './upload.ts';
 import * as workspace from './workspace.ts';
 
@@ -34,6 +35,7 @@ const resources = {
   ...explanation,
   ...monitor,
   ...comparison,
+  ...update,
   ...predictionLog,
   ...release,
   ...job,

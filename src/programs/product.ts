@@ -22,6 +22,8 @@ import { registryRoutes } from '../pipeline/registry/routes.ts';
 import { trainingJob } from '../pipeline/train/jobs.ts';
 import { trainReactions } from '../pipeline/train/reactions.ts';
 import { trainRoutes } from '../pipeline/train/routes.ts';
+import { updateReactions } from '../pipeline/update/reactions.ts';
+import { updateRoutes } from '../pipeline/update/routes.ts';
 import type { Reaction } from '../platform/context.ts';
 import type { Route } from '../platform/http/route.ts';
 import { jobRoutes } from '../platform/jobs/routes.ts';
@@ -54,6 +56,7 @@ export function productRoutes(options: {
     ...monitorRoutes,
     ...releaseRoutes,
     ...compareRoutes,
+    ...updateRoutes,
     ...jobRoutes,
     ...billingRoutes,
   ];
@@ -70,6 +73,7 @@ export const productReactions: Reaction[] = [
   ...monitorReactions,
   ...releaseReactions,
   ...compareReactions,
+  ...updateReactions,
   ...predictReactions,
   ...billingReactions,
 ];

@@ -1,6 +1,6 @@
 // What a server does by itself now and then: charge for storage, forget uploads that nobody finished, start reports of
-// windows that have ended, remove blobs that nothing refers to, and, every few seconds, look at releases. Every part is
-// safe when several servers do it at once.
+// windows that have ended, remove blobs that nothing refers to, and, every few seconds, look at releases and updates. Every
+// part is safe when several servers do it at once.
 import { setInterval } from 'node:timers';
 import { hourMs, minuteMs, secondMs } from '../base/time.ts';
 import { meterStorage } from '../capabilities/billing/storage.ts';
@@ -11,14 +11,15 @@ import { monitorBlobs, startDueReports } from '../pipeline/monitor/monitor.ts';
 import { forgetOldPredictions, predictionLogBlobs, storedLogBytes } from '../pipeline/predict/log/log.ts';
 import { modelBlobs, storedModelBytes } from '../pipeline/registry/registry.ts';
 import { advanceDueReleases } from '../pipeline/release/advance.ts';
+import { runUpdates } from '../pipeline/update/update.ts';
 import { collectBlobs } from '../platform/blobs/collect.ts';
 import type { Services } from '../platform/context.ts';
 
 /** Within the hour that storage is charged for, with room for a server that is busy. */
 const intervalMs = 20 * minuteMs;
 const firstAfterMs = minuteMs;
-/** A release is looked at when it is due; whether one is costs one short query. */
-const releasesEveryMs = 2 * secondMs;
+/** What is due is looked at soon; whether anything is costs a short query or two. */
+const lookEveryMs = 2 * secondMs;
 
 /** Starts the upkeep. Returns what ends it. */
 export function startUpkeep(services: Services): () => Promise<void> {
@@ -49,21 +50,23 @@ export function startUpkeep(services: Services): () => Promise<void> {
   const start = (): void => {
     running = running.then(round);
   };
+  const lookAround = async (): Promise<void> => {
+    await attempt('releases could not be looked at', () => advanceDueReleases(services, stopping.signal));
+    await attempt('updates could not be looked at', () => runUpdates(services, stopping.signal));
+  };
   let looking: Promise<void> | undefined;
   const look = (): void => {
-    looking ??= attempt('releases could not be looked at', () =>
-      advanceDueReleases(services, stopping.signal),
-    ).finally(() => {
+    looking ??= lookAround().finally(() => {
       looking = undefined;
     });
   };
   const first = setTimeout(start, firstAfterMs);
-  const releases = setInterval(look, releasesEveryMs);
+  const looks = setInterval(look, lookEveryMs);
   const timer = setInterval(start, intervalMs);
   return async () => {
     clearTimeout(first);
+    clearInterval(looks);
     clearInterval(timer);
-    clearInterval(releases);
     stopping.abort();
     await running;
     await looking;

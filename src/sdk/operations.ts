@@ -108,6 +108,13 @@ export const operationTable: Readonly<Record<OperationId, OperationEntry>> = {
   listComparisonFlips: { method: 'GET', path: '/comparisons/{comparisonId}/flips' },
   listComparisons: { method: 'GET', path: '/endpoints/{endpointId}/comparisons' },
   setGateRule: { method: 'PUT', path: '/endpoints/{endpointId}/gate-rule', body: 'json' },
+  cancelUpdate: { method: 'POST', path: '/updates/{updateId}/cancel' },
+  getUpdate: { method: 'GET', path: '/updates/{updateId}' },
+  getUpdatePolicy: { method: 'GET', path: '/endpoints/{endpointId}/update-policy' },
+  listUpdates: { method: 'GET', path: '/endpoints/{endpointId}/updates' },
+  setUpdatePolicy: { method: 'PATCH', path: '/endpoints/{endpointId}/update-policy', body: 'json' },
+  startUpdate: { method: 'POST', path: '/endpoints/{endpointId}/updates' },
+  takeBackUpdate: { method: 'POST', path: '/updates/{updateId}/take-back' },
   explainPrediction: {
     method: 'POST',
     path: '/endpoints/{endpointId}/log/predictions/{predictionId}/explanation',

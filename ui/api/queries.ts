@@ -10,15 +10,18 @@ import type {
   BatchInput,
   BatchThrough,
   Charge,
+  ComparisonFlip,
   ImportOptions,
   ImportSource,
   Job,
+  ListedComparison,
   LoggedPrediction,
   JobState,
   Model,
   MonitorReportSummary,
   RecipeInput,
   TrainingSummary,
+  Update,
 } from './types.ts';
 
 /** More than this is not shown in one list; the search of a page narrows it. */
@@ -289,6 +292,66 @@ export const alertsQuery = (endpointId: string) =>
     queryKey: ['endpoint', endpointId, 'alerts'],
     queryFn: async ({ signal }) => (await client.listAlerts({ endpointId, limit: 20 }, { signal })).items,
     refetchInterval: 15_000,
+  });
+
+export const comparisonsQuery = (endpointId: string) =>
+  infiniteQueryOptions({
+    ...paged<ListedComparison>(),
+    queryKey: ['endpoint', endpointId, 'comparisons'],
+    queryFn: ({ signal, pageParam }) =>
+      client.listComparisons({ endpointId, cursor: pageParam, limit: 20 }, { signal }),
+    refetchInterval: ({ state }) => (someItem(state.data, (one) => one.state === 'making') ? 1500 : 15_000),
+  });
+
+export const comparisonQuery = (comparisonId: string) =>
+  queryOptions({
+    queryKey: ['comparison', comparisonId],
+    queryFn: ({ signal }) => client.getComparison({ comparisonId }, { signal }),
+    refetchInterval: ({ state }) => (state.data?.state === 'making' ? 1500 : false),
+  });
+
+export const comparisonFlipsQuery = (comparisonId: string) =>
+  infiniteQueryOptions({
+    ...paged<ComparisonFlip>(),
+    queryKey: ['comparison', comparisonId, 'flips'],
+    queryFn: ({ signal, pageParam }) =>
+      client.listComparisonFlips({ comparisonId, cursor: pageParam, limit: 10 }, { signal }),
+  });
+
+export const gateRuleQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'gate-rule'],
+    queryFn: ({ signal }) => client.getGateRule({ endpointId }, { signal }),
+  });
+
+export const updatePolicyQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'update-policy'],
+    queryFn: ({ signal }) => client.getUpdatePolicy({ endpointId }, { signal }),
+    refetchInterval: 10_000,
+  });
+
+export const updatesQuery = (endpointId: string) =>
+  infiniteQueryOptions({
+    ...paged<Update>(),
+    queryKey: ['endpoint', endpointId, 'updates'],
+    queryFn: ({ signal, pageParam }) =>
+      client.listUpdates({ endpointId, cursor: pageParam, limit: 20 }, { signal }),
+    refetchInterval: ({ state }) => (someItem(state.data, (one) => one.endedAt === null) ? 1500 : 5000),
+  });
+
+export const releasesQuery = (endpointId: string) =>
+  queryOptions({
+    queryKey: ['endpoint', endpointId, 'releases'],
+    queryFn: async ({ signal }) => (await client.listReleases({ endpointId, limit: 20 }, { signal })).items,
+    refetchInterval: 10_000,
+  });
+
+export const releaseQuery = (releaseId: string) =>
+  queryOptions({
+    queryKey: ['release', releaseId],
+    queryFn: ({ signal }) => client.getRelease({ releaseId }, { signal }),
+    refetchInterval: ({ state }) => (state.data?.endedAt ? false : 3000),
   });
 
 export const jobQuery = (jobId: string) =>

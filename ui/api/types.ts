@@ -48,6 +48,15 @@ export type MonitorReport = AnswerFor<'getMonitorReport'>;
 export type MonitorReportSummary = AnswerFor<'listMonitorReports'>['items'][number];
 export type MonitorDetails = NonNullable<MonitorReport['details']>;
 
+export type Comparison = AnswerFor<'getComparison'>;
+export type ListedComparison = AnswerFor<'listComparisons'>['items'][number];
+export type ComparisonFlip = AnswerFor<'listComparisonFlips'>['items'][number];
+export type UpdatePolicy = AnswerFor<'getUpdatePolicy'>;
+export type Update = AnswerFor<'getUpdate'>;
+export type GateRule = AnswerFor<'getGateRule'>;
+export type Release = AnswerFor<'getRelease'>;
+export type NewRelease = InputFor<'startRelease'>['body'];
+
 export type Batch = AnswerFor<'getBatch'>;
 export type BatchQuote = AnswerFor<'quoteBatch'>;
 export type BatchInput = InputFor<'createBatch'>['body']['input'];

@@ -26,6 +26,7 @@ import {
   dropEndpoint,
   endpointsChannel,
   endpointsKeptReady,
+  findEndpointRows,
   holdEndpoint,
   listEndpointRows,
   logSettingsOf,
@@ -145,6 +146,19 @@ export async function listEndpoints(
       (row) => row.id,
       (row) => showEndpoint(row, answering.get(row.id) ?? []),
     );
+  });
+}
+
+/** The first endpoints, oldest first, of every project that the caller reaches: those of a name, of a project, or all. */
+export async function findEndpoints(
+  context: Context,
+  wanted: { name?: string | undefined; projectId?: string | undefined; limit: number },
+): Promise<Endpoint[]> {
+  const { name, projectId, limit } = wanted;
+  return await context.transaction(async (transaction) => {
+    const rows = await findEndpointRows(transaction, { name, projectId, limit });
+    const answering = Map.groupBy(await deploymentsOf(transaction, rows), (row) => row.endpointId);
+    return rows.map((row) => showEndpoint(row, answering.get(row.id) ?? []));
   });
 }
 

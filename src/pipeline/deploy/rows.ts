@@ -135,6 +135,24 @@ export async function listEndpointRows(
     .limit(page.limit + 1);
 }
 
+/** Endpoints of every project that the caller reaches, oldest first: those of a name, of a project, or all. */
+export async function findEndpointRows(
+  transaction: Transaction,
+  { name, projectId, limit }: { name: string | undefined; projectId: string | undefined; limit: number },
+): Promise<EndpointRow[]> {
+  return await transaction
+    .select()
+    .from(endpoints)
+    .where(
+      and(
+        name === undefined ? undefined : eq(endpoints.name, name),
+        projectId === undefined ? undefined : eq(endpoints.projectId, projectId),
+      ),
+    )
+    .orderBy(endpoints.id)
+    .limit(limit);
+}
+
 /** The deployments of these endpoints now: those that answer, largest share first, then shadows. */
 export async function deploymentsOf(
   transaction: Transaction,

@@ -74,7 +74,7 @@ export async function openDeployTest(
       return (await createProject(context, { name, description: '' })).id;
     },
     freshVersion: async (context, projectId, target = 'left') => {
-      const bytes = await (files.get(target) ?? learn(target));
+      const bytes = await modelFileOf(target);
       const stream = (async function* () {
         yield bytes;
       })();
@@ -86,6 +86,11 @@ export async function openDeployTest(
       await base.close();
     },
   };
+}
+
+/** The file of a model that predicts `target`; learned once. */
+export function modelFileOf(target: Target): Promise<Uint8Array> {
+  return files.get(target) ?? learn(target);
 }
 
 function learn(target: Target): Promise<Uint8Array> {

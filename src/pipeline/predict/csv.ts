@@ -24,6 +24,8 @@ export interface CsvLimits {
   maxLineBytes: number;
   /** Rows of one block. */
   blockRows: number;
+  /** The file has no header: its first line is a row, and columns are called 1, 2, ... */
+  headless?: true;
 }
 
 /**
@@ -56,8 +58,9 @@ export async function* readCsvBlocks(
       const number = Number(fields.pop());
       if (isBlank(fields, header)) continue;
       if (!header) {
-        header = checkedHeader(fields, limits.maxColumns);
-        continue;
+        const names = limits.headless ? fields.map((_, index) => String(index + 1)) : fields;
+        header = checkedHeader(names, limits.maxColumns);
+        if (!limits.headless) continue;
       }
       block ??= emptyBlock(header);
       addRow(block, header, { fields, number });

@@ -11,6 +11,7 @@ import type { StreamOutput } from '../../platform/http/route.ts';
 import type { Database } from '../../platform/ports/database.ts';
 import { answerCsv, answerRows } from './answer.ts';
 import { getEndpoint, predictionTarget } from '../deploy/deploy.ts';
+import type { ModelField } from '../registry/registry.ts';
 import { closePredictionLog } from './log/log.ts';
 import { FileRecorder, recordAnswers } from './log/recording.ts';
 import { statusOverServers, type ServingStatus } from './readiness.ts';
@@ -25,27 +26,30 @@ const leaseQuantity = 1_000;
 /** Answers to CSV files go to disk beyond this. */
 const maxAnswerMemoryBytes = 4_194_304;
 
+/** Rows of JSON values, or what makes them once it is known which fields the answering version reads. */
+export type AskedRows = readonly Row[] | ((fields: readonly ReadField[]) => readonly Row[]);
+/** A field that a version reads. */
+export type ReadField = Pick<ModelField, 'name' | 'kind'>;
+type Row = Record<string, unknown>;
+
 /**
- * Answers `rows` of JSON values.
+ * Answers rows of JSON values; by the version that is asked for, or as the traffic is split.
  * Throws `not-found`, `endpoint-not-ready`, `prediction-input`, `budget-exceeded`.
  */
 export async function predict(
   context: Context,
   endpointId: string,
-  rows: readonly Record<string, unknown>[],
+  asked: AskedRows,
+  wanted: { modelVersionId?: string | undefined } = {},
 ): Promise<Predictions> {
-  const { maxPredictionRows } = context.limits;
-  if (rows.length > maxPredictionRows) {
-    const message = `The request has ${rows.length} rows; at most ${maxPredictionRows} are taken at once.`;
-    throw new Problem('prediction-input', `${message} Send them in parts, or send a CSV file.`, {
-      errors: [{ field: 'rows', message: `must be at most ${maxPredictionRows}` }],
-    });
-  }
+  if (typeof asked !== 'function') assertRowCount(context, asked.length);
   const beganMs = context.clock.monotonicMs();
   const serving = servingOf(context);
-  const { projectId, modelVersionId, model, log } = await serving.answering(context, endpointId);
-  const { deploymentId } = log.stream;
+  const answering = await serving.answering(context, endpointId, wanted.modelVersionId);
+  const { projectId, modelVersionId, model, log } = answering;
+  const { deploymentId, fields } = log.stream;
   return await serving.metrics.count(context, log.stream, async () => {
+    const rows = typeof asked === 'function' ? asked(fields) : asked;
     const askedMs = context.clock.monotonicMs();
     const { predictions, warnings } = await answerRows(model, rows).catch((error: unknown) => {
       serving.tally.failed(deploymentId, error);
@@ -67,6 +71,16 @@ export async function predict(
     serving.askShadows(context, endpointId, rows);
     const answer = { requestId: context.requestId, modelVersionId, predictions, warnings };
     return { rowCount: rows.length, answer };
+  });
+}
+
+/** Throws `prediction-input` for more rows than one request may have. */
+export function assertRowCount({ limits }: Pick<Context, 'limits'>, rowCount: number): void {
+  const { maxPredictionRows } = limits;
+  if (rowCount <= maxPredictionRows) return;
+  const message = `The request has ${rowCount} rows; at most ${maxPredictionRows} are taken at once.`;
+  throw new Problem('prediction-input', `${message} Send them in parts, or send a CSV file.`, {
+    errors: [{ field: 'rows', message: `must be at most ${maxPredictionRows}` }],
   });
 }
 

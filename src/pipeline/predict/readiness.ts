@@ -136,7 +136,9 @@ export async function statusOverServers(
     const ofVersion = told.filter((one) => one.modelVersionId === modelVersionId);
     return { modelName, versionNumber, ...together(modelVersionId, ofVersion) };
   });
-  const state = order.find((one) => versions.some((version) => version.state === one)) ?? 'cold';
+  // Nobody waits for shadows.
+  const answering = versions.filter((_, index) => deployments[index]!.role === 'live');
+  const state = order.find((one) => answering.some((version) => version.state === one)) ?? 'cold';
   return { state, versions };
 }
 

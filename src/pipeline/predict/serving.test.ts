@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listBudgets, setBudget } from '../../capabilities/billing/billing.ts';
-import { minuteMs, secondMs } from '../../base/time.ts';
+import { dayMs, hourMs, minuteMs, secondMs } from '../../base/time.ts';
 import type { ServingSettings } from '../../contract/endpoint.ts';
 import type { Context, Services } from '../../platform/context.ts';
 import { unreachable } from '../../platform/database/errors.ts';
@@ -20,7 +20,9 @@ import { customers, openDeployTest, type DeployTest } from '../deploy/testing.ts
 import { closePredictions, getServingStatus, openPredictions, predict, predictCsv } from './predict.ts';
 
 let passedMs = 0;
+let jumpedMs = 0;
 let isDatabaseOut = false;
+let stuck: Promise<void> | undefined;
 let openedFiles = 0;
 let folder: string;
 let modelServers: OpenedModelServers;
@@ -28,14 +30,15 @@ let opened: DeployTest;
 let context: Context;
 let projectId: string;
 
-const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() + passedMs };
+const clock = { nowMs: () => Date.now() + jumpedMs, monotonicMs: () => performance.now() + passedMs };
 const asked = customers.slice(0, 30).map(({ left: _left, spend: _spend, ...row }) => row);
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pilvi-serving-'));
   const log = openLog({ level: 'silent' });
   modelServers = await openModelServers({ clock, log, workFolder: folder });
-  const unlessOut = (): void => {
+  const unlessOut = async (): Promise<void> => {
+    await stuck;
     if (isDatabaseOut) throw unreachable(new Error('no connection'));
   };
   opened = await openDeployTest({
@@ -43,8 +46,8 @@ before(async () => {
     modelServers,
     wrapDatabase: (database) => ({
       ...database,
-      inWorkspace: async (scope, work) => (unlessOut(), await database.inWorkspace(scope, work)),
-      asSystem: async (reason, work) => (unlessOut(), await database.asSystem(reason, work)),
+      inWorkspace: async (scope, work) => (await unlessOut(), await database.inWorkspace(scope, work)),
+      asSystem: async (reason, work) => (await unlessOut(), await database.asSystem(reason, work)),
     }),
   });
   const { blobs } = opened.services;
@@ -191,6 +194,24 @@ test('while the database does not answer, endpoints that did answer on for a min
     isDatabaseOut = false;
   }
   assert.deepEqual(await answersOf(endpointId), expected);
+});
+
+test('a database that neither answers nor fails holds nobody up', async () => {
+  const endpointId = await freshEndpoint();
+  const expected = await answersOf(endpointId);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stuck = promise;
+  passedMs += 10 * secondMs;
+  assert.deepEqual(await answersOf(endpointId), expected);
+  stuck = undefined;
+  resolve();
+});
+
+test('a clock that jumps, forward or back, costs no prediction', async () => {
+  const endpoints = [await freshEndpoint({ place: 'apart' }), await freshEndpointBeside()];
+  const expected = await Promise.all(endpoints.map(answersOf));
+  for (jumpedMs of [hourMs, -2 * hourMs, dayMs, 0])
+    assert.deepEqual(await Promise.all(endpoints.map(answersOf)), expected, `${jumpedMs} ms away`);
 });
 
 async function freshEndpointBeside(): Promise<string> {

@@ -10,7 +10,7 @@ import { Problem } from '../../base/problems.ts';
 import { minuteMs, secondMs } from '../../base/time.ts';
 import type { Context, Services } from '../../platform/context.ts';
 import type { ServedModel } from '../../platform/ports/model-servers.ts';
-import { isOutage, outageMs } from '../../platform/database/outage.ts';
+import { isOutage, outageMs, outagePatienceMs } from '../../platform/database/outage.ts';
 import { countWithdrawnKeys } from '../../platform/security/signing/signing.ts';
 import {
   currentChangeCounts,
@@ -85,16 +85,18 @@ export class Serving {
   }
 
   /**
-   * The version that answers a request, by the shares of the traffic; the same for one request id.
+   * The version that answers a request: the one that is wanted, which must be deployed, or one by the shares of the
+   * traffic; the same for one request id.
    * Throws `not-found`, `endpoint-not-ready`, or what opening a model throws.
    */
-  async answering(context: Context, endpointId: string): Promise<Answering> {
+  async answering(context: Context, endpointId: string, wantedVersionId?: string): Promise<Answering> {
     const known = this.#fresh(endpointId) ?? (await this.#load(context, endpointId));
     known.usedAtMs = this.#services.clock.monotonicMs();
     context.laps.end('find');
     const { target } = known;
     if (!mayUse(context, target)) throw noSuchEndpoint(endpointId);
-    const deployment = pick(target, context.requestId);
+    const deployment =
+      wantedVersionId === undefined ? pick(target, context.requestId) : deployed(target, wantedVersionId);
     const { modelVersionId } = deployment;
     const opened =
       this.#models.get(nameOf(target, modelVersionId)) ?? (await this.#openFor(context, target, deployment));
@@ -127,7 +129,7 @@ export class Serving {
 
   /** How ready each version of an endpoint is on this server. */
   readiness(target: Target): Readiness[] {
-    return target.deployments.map(({ modelVersionId }) => {
+    return [...target.deployments, ...target.shadows].map(({ modelVersionId }) => {
       const name = nameOf(target, modelVersionId);
       const opened = this.#models.peek(name);
       if (opened?.apart) {
@@ -225,16 +227,32 @@ export class Serving {
     const name = [context.workspaceId, boundProject(context), endpointId].join('/');
     let loading = this.#loading.get(name);
     if (!loading) {
-      loading = this.#noticeOutage(() => this.#read(context, endpointId))
-        .catch((error: unknown) => {
-          const known = isOutage(error) ? this.#fresh(endpointId) : undefined;
-          if (known) return known;
-          throw error;
-        })
-        .finally(() => this.#loading.delete(name));
+      loading = this.#orRemembered(endpointId, () => this.#read(context, endpointId)).finally(() =>
+        this.#loading.delete(name),
+      );
       this.#loading.set(name, loading);
     }
     return await loading;
+  }
+
+  /** What is read, or what was known if the database does not answer, or not in time. */
+  async #orRemembered(endpointId: string, read: () => Promise<Known>): Promise<Known> {
+    const late = Promise.withResolvers<Known>();
+    const patience = setTimeout(() => {
+      if (!this.#known.has(endpointId)) return;
+      this.#isDatabaseOut = true;
+      const known = this.#fresh(endpointId);
+      if (known) late.resolve(known);
+    }, outagePatienceMs);
+    try {
+      return await Promise.race([this.#noticeOutage(read), late.promise]);
+    } catch (error) {
+      const known = isOutage(error) ? this.#fresh(endpointId) : undefined;
+      if (known) return known;
+      throw error;
+    } finally {
+      clearTimeout(patience);
+    }
   }
 
   async #read(context: Context, endpointId: string): Promise<Known> {
@@ -361,6 +379,13 @@ function pick({ endpointId, deployments }: Target, requestId: string): Target['d
   const last = open.at(-1);
   if (last) return last;
   throw new Problem('endpoint-not-ready', `No version answers for the endpoint ${endpointId}.`);
+}
+
+/** The deployment of a version, whatever its share. */
+function deployed({ deployments }: Target, modelVersionId: string): Target['deployments'][number] {
+  const found = deployments.find((deployment) => deployment.modelVersionId === modelVersionId);
+  if (found) return found;
+  throw new Problem('not-found', `The model version ${modelVersionId} does not answer for this endpoint.`);
 }
 
 function noSuchEndpoint(endpointId: string): Problem {

@@ -258,7 +258,7 @@ function finished(
     sentence:
       candidateShare === null
         ? names[measure].none
-        : `${percent(candidateShare)} ${names[measure].what}, by the current version ${percent(current!)}.`,
+        : `${percent(candidateShare)} ${names[measure].what}; with the current version it is ${percent(current!)}.`,
   };
 }
 

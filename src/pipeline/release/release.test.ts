@@ -170,7 +170,7 @@ suite('a canary', () => {
     await pass(0.5);
     const { state, reason, history } = await getRelease(context, id);
     assert.equal(state, 'rolled-back');
-    assert.match(reason!, /^30 % of the requests were not answered, by the current version 1 %\.$/);
+    assert.match(reason!, /^30 % of the requests were not answered; with the current version it is 1 %\.$/);
     assert.deepEqual(await shares(at), { [formerId]: 1 });
     assert.equal(history.at(-1)!.by, 'system');
   });

@@ -10,6 +10,7 @@ import { payerOf, type Context } from '../../platform/context.ts';
 import { pageOf, readCursor } from '../../platform/http/cursor.ts';
 import type { EventOutput } from '../../platform/http/route.ts';
 import { getJobRows, listJobEvents, watchJobEvents, type JobSummary } from '../../platform/jobs/jobs.ts';
+import type { Transaction } from '../../platform/ports/database.ts';
 import { requireProject } from '../../platform/tenancy/tenancy.ts';
 import { datasetContentPath, requireReadyVersion, type ReadyVersion } from '../data/data.ts';
 import { checkColumns } from './check-columns.ts';
@@ -57,8 +58,16 @@ export async function planTraining(
   };
 }
 
-/** Starts a training. Throws what {@link planTraining} throws about columns, and `budget-exceeded`. */
-export async function createTraining(context: Context, projectId: string, recipe: Recipe): Promise<Training> {
+/**
+ * Starts a training. Throws what {@link planTraining} throws about columns, and `budget-exceeded`.
+ * @param onStart runs in the transaction that starts it: both happen or neither
+ */
+export async function createTraining(
+  context: Context,
+  projectId: string,
+  recipe: Recipe,
+  onStart?: (transaction: Transaction, trainingId: string) => Promise<void>,
+): Promise<Training> {
   const version = await requireTrainable(context, projectId, recipe);
   const usage = [{ unit: 'training-second' as const, quantity: recipe.budget.seconds }];
   const { maxMicroUsd } = recipe.budget;
@@ -90,6 +99,7 @@ export async function createTraining(context: Context, projectId: string, recipe
       subjectId: trainingId,
       details: { target: recipe.target, datasetVersionId: version.id },
     });
+    await onStart?.(transaction, trainingId);
     return await addTraining(transaction, {
       id: trainingId,
       workspaceId: context.workspaceId,

@@ -13,11 +13,14 @@ import type { Services } from '../context.ts';
 import { Laps } from '../telemetry/laps.ts';
 import { carryOut, type HttpOptions, type RequestFacts } from './carry-out.ts';
 import { documentHeader, securitySchemes, toRouteConfig } from './openapi.ts';
+import { serveProtocols, type Protocol } from './protocol.ts';
 import { methodNotAllowed, respond, respondProblem, unknownAddress } from './respond.ts';
 import { route, type Route } from './route.ts';
 import { webSource } from './web-request.ts';
 
 export interface AppOptions extends HttpOptions {
+  /** Other people's protocols, beside the API. */
+  protocols?: readonly Protocol[];
   version: string;
 }
 
@@ -59,6 +62,11 @@ export function createApp(options: AppOptions): OpenAPIHono {
     api.all(path, (http) => refuseMethod(http, allowed, services.log));
   }
   app.route('/api/v1', api);
+  serveProtocols(app, options.protocols ?? [], {
+    ...options,
+    factsOf: (http) => factsOf(http, options),
+    requestIdOf,
+  });
   app.all('/api/*', (http) => {
     throw unknownAddress(http.req.path);
   });

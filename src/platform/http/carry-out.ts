@@ -2,7 +2,6 @@
 // direct.ts): who asks, may they, what do they send, the handler, once for each Idempotency-Key. One place, so that no
 // way in knows a rule that another does not.
 import type { PolicyAction } from '../../contract/policy.ts';
-import type { Operation } from '../../contract/operation.ts';
 import type { Context, Services } from '../context.ts';
 import type { Laps } from '../telemetry/laps.ts';
 import { runOnce, takesIdempotencyKey } from './idempotency.ts';
@@ -54,8 +53,18 @@ export interface HttpOptions {
 }
 
 /** A request that was answered. */
+/** An operation of ours, or an address of another protocol. */
+export interface ObservedOperation {
+  operationId: string;
+  method: string;
+  /** Below /api/v1; of a protocol from the root. */
+  path: string;
+  isProtocol?: true;
+}
+
 export interface Observed {
-  operation: Operation;
+  /** The same object each time. */
+  operation: ObservedOperation;
   status: number;
   requestId: string;
   traceparent: string | undefined;

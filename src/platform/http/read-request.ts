@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { Problem, type FieldError } from '../../base/problems.ts';
 import { secondMs } from '../../base/time.ts';
 import type { Operation } from '../../contract/operation.ts';
+import { isPacked } from './body-encoding.ts';
 
 const defaultMaxJsonBytes = 1_048_576;
 
@@ -46,14 +47,14 @@ export async function readInput(
   if (json) {
     requireMediaType(source, ['application/json']);
     const maxBytes = operation.request.maxBodyBytes ?? defaultMaxJsonBytes;
-    refuseAnnounced(source, maxBytes);
-    const bytes = await source.bytes({ maxBytes, stallMs, deadlineMs: jsonArrivalMs });
+    const bytes = await readBody(source, maxBytes, { jsonArrivalMs, stallMs });
     input.body = validated(json, parseJson(bytes), 'body');
   }
   if (stream) {
     requireMediaType(source, stream);
     const maxBytes = operation.request.maxBodyBytes ?? Number.POSITIVE_INFINITY;
-    input.sizeBytes = refuseAnnounced(source, maxBytes);
+    const announced = refuseAnnounced(source, maxBytes);
+    input.sizeBytes = isPacked(source.header('content-encoding')) ? undefined : announced;
     input.stream = source.chunks({ maxBytes, stallMs });
   }
   return input;
@@ -86,6 +87,16 @@ function requireMediaType(source: RequestSource, accepted: readonly string[]): v
   }
 }
 
+/** The whole body, which has to be there in time, within `maxBytes`. Throws `body-too-large`, `request-timeout`. */
+export async function readBody(
+  source: RequestSource,
+  maxBytes: number,
+  { jsonArrivalMs, stallMs }: Patience,
+): Promise<Uint8Array> {
+  refuseAnnounced(source, maxBytes);
+  return await source.bytes({ maxBytes, stallMs, deadlineMs: jsonArrivalMs });
+}
+
 /** What Content-Length says, if it says anything. Throws `body-too-large`. */
 function refuseAnnounced(source: RequestSource, maxBytes: number): number | undefined {
   const header = source.header('content-length');
@@ -96,16 +107,17 @@ function refuseAnnounced(source: RequestSource, maxBytes: number): number | unde
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-function parseJson(bytes: Uint8Array): unknown {
+/** A body or a line of it as JSON. Throws `malformed-body`, `invalid-request` for texts that no database stores. */
+export function parseJson(content: Uint8Array | string): unknown {
   try {
-    const text = decoder.decode(bytes);
+    const text = typeof content === 'string' ? content : decoder.decode(content);
     // Only an escape can bring in what is refused: most bodies need no second look.
     return /\\u(?:0000|d[89a-f])/i.test(text) ? storable(JSON.parse(text)) : JSON.parse(text);
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(
       'malformed-body',
-      bytes.length === 0 ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
+      content.length === 0 ? 'The body is empty; JSON was expected.' : 'The body is not valid JSON in UTF-8.',
       { cause: error },
     );
   }

@@ -29,13 +29,27 @@ export function problemAnswer(
   requestId: string,
   log: Log,
 ): { status: number; headers: Record<string, string>; body: string } {
+  const { problem, headers } = tellProblem(error, requestId, log);
+  return {
+    status: problem.status,
+    headers: { 'Content-Type': 'application/problem+json', ...headers },
+    body: JSON.stringify(problem.toDocument(requestId)),
+  };
+}
+
+/** The problem that `error` is, written to the log where it is ours, and the headers that go with it. */
+export function tellProblem(
+  error: unknown,
+  requestId: string,
+  log: Log,
+): { problem: Problem; headers: Record<string, string> } {
   const problem = asProblem(error);
   if (problem.status >= 500) log.error({ requestId, error: problem.cause ?? problem }, problem.message);
-  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
+  const headers: Record<string, string> = {};
   if (problem.retryAfterSeconds !== undefined)
     headers['Retry-After'] = String(Math.ceil(problem.retryAfterSeconds));
   if (problem.code === 'not-signed-in') headers['WWW-Authenticate'] = 'Bearer realm="pilvi"';
-  return { status: problem.status, headers, body: JSON.stringify(problem.toDocument(requestId)) };
+  return { problem, headers };
 }
 
 /** {@link problemAnswer} through Hono. */

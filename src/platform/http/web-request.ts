@@ -1,5 +1,7 @@
-// A request as Hono carries it, for read-request.ts: its body is a web stream, read with back-pressure.
+// A request as Hono carries it, for read-request.ts: its body is a web stream, read with back-pressure, and unpacked where
+// it is packed.
 import type { HonoRequest } from 'hono';
+import { isPacked, unpacked } from './body-encoding.ts';
 import { tooLarge, tooSlow, type BodyBounds, type RequestSource } from './read-request.ts';
 
 export function webSource(request: HonoRequest): RequestSource {
@@ -7,16 +9,22 @@ export function webSource(request: HonoRequest): RequestSource {
     params: () => request.param(),
     query: () => request.query(),
     header: (name) => request.header(name),
-    chunks: (bounds) => readChunks(request.raw, bounds),
+    chunks: (bounds) => readChunks(request, bounds),
     bytes: async (bounds) => {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of readChunks(request.raw, bounds)) chunks.push(chunk);
+      for await (const chunk of readChunks(request, bounds)) chunks.push(chunk);
       return Buffer.concat(chunks);
     },
   };
 }
 
-async function* readChunks(
+function readChunks(request: HonoRequest, bounds: BodyBounds): AsyncGenerator<Uint8Array> {
+  const sent = sentChunks(request.raw, bounds);
+  const encoding = request.header('content-encoding');
+  return isPacked(encoding) ? unpacked(sent, { encoding, maxBytes: bounds.maxBytes }) : sent;
+}
+
+async function* sentChunks(
   request: Request,
   { maxBytes, stallMs, deadlineMs = Number.POSITIVE_INFINITY }: BodyBounds,
 ): AsyncGenerator<Uint8Array> {

@@ -50,6 +50,7 @@ describe('gate', () => {
       '/api/v1/projects',
       '/v1/models',
       '/v2/health',
+      '/endpoints/churn/invocations',
       '/mcp',
       '/metrics',
       '/api/2.0/mlflow',

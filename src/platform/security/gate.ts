@@ -20,7 +20,7 @@ export interface GateOptions {
 export const probePaths: readonly string[] = ['/healthz', '/readyz'];
 
 /** Paths that answer with data; everything else is a page or one of its files. */
-const apiPaths = /^\/(api|v1|v2|mcp|metrics)(\/|$)/;
+const apiPaths = /^\/(api|v1|v2|endpoints|mcp|metrics)(\/|$)/;
 
 export function createGate({ authenticator, authorizer, hosts, tls }: GateOptions): Gate {
   return {

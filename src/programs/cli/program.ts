@@ -17,6 +17,7 @@ import { addModelCommands } from './resources/model.ts';
 import { addPredictionCommands } from './resources/prediction.ts';
 import { addServerCommands } from './resources/server.ts';
 import { addTrainingCommands } from './resources/training.ts';
+import { addUpdateCommands } from './resources/update.ts';
 import {
   addAuditCommands,
   addMemberCommands,
@@ -52,6 +53,7 @@ export function buildProgram(): Command {
   addMonitorCommands(program);
   addReleaseCommands(program);
   addComparisonCommands(program);
+  addUpdateCommands(program);
   addPredictionCommands(program);
   addBatchCommands(program);
   addJobCommands(program);

@@ -13,6 +13,7 @@ import { loadAuthorizer } from '../../platform/security/policy/policy.ts';
 import { allowedHosts, type AllowedHosts } from '../../platform/security/request-guard.ts';
 import { createThrottle } from '../../platform/security/throttle.ts';
 import { ensureOwner } from '../../platform/tenancy/first-start.ts';
+import { protocols } from '../../protocols/protocols.ts';
 import type { Configuration } from '../configuration.ts';
 import { packageRoot } from '../package-root.ts';
 import { version } from '../version.ts';
@@ -51,6 +52,7 @@ export async function openFace(
   const gate = createGate({ authenticator, authorizer: await authorizerLoads, hosts: () => hosts, tls });
   const options: AppOptions = {
     routes: [serverRoute(configuration, services), ...productRoutes({ authenticator, throttle, tls })],
+    protocols: protocols(version),
     services,
     gate,
     version,

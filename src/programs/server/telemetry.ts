@@ -3,11 +3,10 @@
 // a key sees the endpoints of its workspace, or of its project; the operator's token sees the server's own series, too.
 import type { Hono } from 'hono';
 import { secondMs } from '../../base/time.ts';
-import type { Operation } from '../../contract/operation.ts';
 import type { Services } from '../../platform/context.ts';
 import { traceSender } from '../../platform/drivers/otlp.ts';
 import { factsOf, type AppOptions } from '../../platform/http/app.ts';
-import type { Observed } from '../../platform/http/carry-out.ts';
+import type { Observed, ObservedOperation } from '../../platform/http/carry-out.ts';
 import { operatorKeyId } from '../../platform/security/identity/people.ts';
 import type { Durations, Metrics } from '../../platform/telemetry/metrics.ts';
 import { Tracer } from '../../platform/telemetry/tracer.ts';
@@ -39,7 +38,7 @@ export function openObservation(
     measure(observed);
     const { operation, status, requestId, laps, traceparent } = observed;
     const method = operation.method.toUpperCase();
-    const route = `/api/v1${operation.path}`;
+    const route = operation.isProtocol ? operation.path : `/api/v1${operation.path}`;
     tracer.record({ name: `${method} ${route}`, method, route, status, requestId, laps }, traceparent);
   };
 }
@@ -65,8 +64,8 @@ function measureRequests(metrics: Metrics): (observed: Observed) => void {
     'pilvi_http_request_duration_seconds',
     'From the headers being read to the answer being made, by operation.',
   );
-  const counts = new Map<Operation, Map<number, { count: number }>>();
-  const histograms = new Map<Operation, Durations>();
+  const counts = new Map<ObservedOperation, Map<number, { count: number }>>();
+  const histograms = new Map<ObservedOperation, Durations>();
   return ({ operation, status, laps }) => {
     const { operationId } = operation;
     const byStatus = counts.get(operation) ?? new Map<number, { count: number }>();

@@ -38,15 +38,21 @@ export function Deployments({ projectId, endpoint }: DeploymentsProps) {
                 deployed <When iso={each.createdAt} />
               </>
             }
-            figures={[formatShare(each.trafficShare, 0)]}
+            figures={[
+              each.role === 'shadow'
+                ? `copies of ${formatShare(each.trafficShare, 0)}`
+                : formatShare(each.trafficShare, 0),
+            ]}
           />
         ))}
       </List>
-      {canEdit && deployments.length > 1 && (
+      {canEdit && deployments.length > 1 && endpoint.releaseId === null && (
         <Shares key={deployments.map(({ id }) => id).join()} projectId={projectId} endpoint={endpoint} />
       )}
       <Text size="sm" c="dimmed">
-        To add a version, open its model and press Deploy.
+        {endpoint.releaseId === null
+          ? 'To add a version, open its model and press Deploy, or bring it here step by step: Releases.'
+          : 'A release moves the traffic now: see Releases.'}
       </Text>
     </Section>
   );

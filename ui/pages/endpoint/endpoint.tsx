@@ -17,7 +17,9 @@ import { notifyDone } from '../../kit/problem.tsx';
 import { StateMark } from '../../kit/state.tsx';
 import { TabList } from '../../kit/tab-list.tsx';
 import { Batches } from '../batch/batches.tsx';
+import { Releases } from '../release/releases.tsx';
 import { Batch } from './batch.tsx';
+import { Compare } from './compare.tsx';
 import { Monitoring } from './monitoring.tsx';
 import { Deployments } from './deployments.tsx';
 import { Log } from './log.tsx';
@@ -25,6 +27,7 @@ import { behind } from './endpoints.tsx';
 import { Serving } from './serving.tsx';
 import { Snippets } from './snippets.tsx';
 import { TryIt } from './try-it.tsx';
+import { Updates } from './updates.tsx';
 
 const tabs = {
   try: 'Try it',
@@ -33,7 +36,10 @@ const tabs = {
   code: 'From a program',
   predictions: 'Predictions',
   monitoring: 'Monitoring',
+  comparison: 'Comparison',
+  updates: 'Updates',
   versions: 'Versions',
+  releases: 'Releases',
 } as const;
 
 /** `/projects/:projectId/endpoints/:endpointId/:tab?` */
@@ -99,8 +105,17 @@ function Places({ projectId, endpoint }: { projectId: string; endpoint: Endpoint
           {tab === 'versions' && <Serving endpoint={endpoint} />}
         </Stack>
       </Tabs.Panel>
+      <Tabs.Panel value="releases">
+        {tab === 'releases' && <Releases projectId={projectId} endpoint={endpoint} />}
+      </Tabs.Panel>
       <Tabs.Panel value="monitoring">
         <Monitoring endpoint={endpoint} />
+      </Tabs.Panel>
+      <Tabs.Panel value="comparison">
+        <Compare projectId={projectId} endpoint={endpoint} />
+      </Tabs.Panel>
+      <Tabs.Panel value="updates">
+        <Updates projectId={projectId} endpoint={endpoint} />
       </Tabs.Panel>
     </Tabs>
   );

@@ -458,6 +458,46 @@ CREATE TABLE "trainings" (
 );
 --> statement-breakpoint
 ALTER TABLE "trainings" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "update_policies" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"settings" jsonb NOT NULL,
+	"next_at" timestamp (3) with time zone,
+	"rests_until" timestamp (3) with time zone,
+	"waiting" jsonb,
+	"engine_version" text NOT NULL
+);
+--> statement-breakpoint
+ALTER TABLE "update_policies" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "updates" (
+	"id" text PRIMARY KEY NOT NULL,
+	"workspace_id" text NOT NULL,
+	"created_at" timestamp (3) with time zone NOT NULL,
+	"project_id" text NOT NULL,
+	"endpoint_id" text NOT NULL,
+	"state" text NOT NULL,
+	"trigger" jsonb NOT NULL,
+	"former_version_id" text NOT NULL,
+	"former_model_name" text NOT NULL,
+	"former_number" integer NOT NULL,
+	"former_deployments" jsonb NOT NULL,
+	"max_micro_usd" bigint,
+	"training_id" text,
+	"candidate_version_id" text,
+	"candidate_model_name" text,
+	"candidate_number" integer,
+	"comparison_id" text,
+	"release_id" text,
+	"reasons" jsonb NOT NULL,
+	"steps" jsonb NOT NULL,
+	"started_by" text NOT NULL,
+	"ended_at" timestamp (3) with time zone
+);
+--> statement-breakpoint
+ALTER TABLE "updates" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "event_deliveries" (
 	"event_id" text NOT NULL,
 	"reaction" text NOT NULL,
@@ -660,6 +700,9 @@ CREATE UNIQUE INDEX "models_name" ON "models" USING btree ("project_id","name");
 CREATE INDEX "release_lines_release" ON "release_lines" USING btree ("release_id","id");--> statement-breakpoint
 CREATE INDEX "releases_endpoint" ON "releases" USING btree ("endpoint_id","id");--> statement-breakpoint
 CREATE INDEX "releases_due" ON "releases" USING btree ("due_at");--> statement-breakpoint
+CREATE UNIQUE INDEX "update_policies_endpoint" ON "update_policies" USING btree ("endpoint_id");--> statement-breakpoint
+CREATE INDEX "updates_endpoint" ON "updates" USING btree ("endpoint_id","id");--> statement-breakpoint
+CREATE UNIQUE INDEX "updates_running" ON "updates" USING btree ("endpoint_id") WHERE state in ('starting', 'training', 'comparing', 'releasing');--> statement-breakpoint
 CREATE INDEX "event_deliveries_due" ON "event_deliveries" USING btree ("due_at") WHERE state = 'waiting';--> statement-breakpoint
 CREATE INDEX "outbox_events_waiting" ON "outbox_events" USING btree ("id") WHERE dispatched_at is null;--> statement-breakpoint
 CREATE INDEX "outbox_events_created" ON "outbox_events" USING btree ("created_at");--> statement-breakpoint
@@ -703,6 +746,8 @@ CREATE POLICY "tenant" ON "models" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING
 CREATE POLICY "tenant" ON "release_lines" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "releases" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant" ON "trainings" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "update_policies" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
+CREATE POLICY "tenant" ON "updates" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint
 CREATE POLICY "tenant_publish" ON "outbox_events" AS PERMISSIVE FOR INSERT TO "pilvi_tenant" WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and (project_id is null or coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)));--> statement-breakpoint
 CREATE POLICY "tenant" ON "idempotency_keys" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true));--> statement-breakpoint
 CREATE POLICY "tenant" ON "job_events" AS PERMISSIVE FOR ALL TO "pilvi_tenant" USING (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id)) WITH CHECK (workspace_id = current_setting('pilvi.workspace_id', true) and coalesce(current_setting('pilvi.project_id', true), '') in ('', project_id));--> statement-breakpoint

@@ -4,7 +4,7 @@
 // reached, what is known is used a little longer (platform/database/outage.ts).
 import type { Sha256 } from '../../../base/hash.ts';
 import { secondMs, type Clock } from '../../../base/time.ts';
-import { isOutage, outageMs } from '../../database/outage.ts';
+import { isOutage, outageMs, outagePatienceMs } from '../../database/outage.ts';
 
 /** After the database did not answer, it is asked again at most this often. */
 const outageStepMs = secondMs;
@@ -80,6 +80,9 @@ export class CredentialCache<Fact> {
     const readAtMs = this.#options.clock.monotonicMs();
     const forgetCount = this.#forgetCount;
     const isCurrent = (): boolean => forgetCount === this.#forgetCount;
+    const patience = setTimeout(() => {
+      if (isCurrent()) this.#answerFromMemory(waiting);
+    }, outagePatienceMs);
     try {
       const facts = await this.#options.read(waiting.map(({ hash }) => hash));
       for (const { hash, resolve } of waiting) {
@@ -88,14 +91,23 @@ export class CredentialCache<Fact> {
         resolve(fact);
       }
     } catch (error) {
-      if (isOutage(error)) this.#outUntilMs = this.#options.clock.monotonicMs() + outageStepMs;
-      for (const { hash, resolve, reject } of waiting) {
-        const fact = this.peek(hash);
-        if (fact !== undefined && isOutage(error)) resolve(fact);
-        else reject(error);
-      }
+      if (isOutage(error) && isCurrent()) this.#answerFromMemory(waiting);
+      // Who was answered from memory does not hear this.
+      for (const { reject } of waiting) reject(error);
     } finally {
+      clearTimeout(patience);
       if (isCurrent()) for (const { hash } of waiting) this.#loads.delete(hash);
+    }
+  }
+
+  /** Answers those of whom something is known that is not too old, and asks the database again in a while. */
+  #answerFromMemory(waiting: readonly Waiting<Fact>[]): void {
+    this.#outUntilMs = this.#options.clock.monotonicMs() + outageStepMs;
+    for (const { hash, resolve } of waiting) {
+      const fact = this.peek(hash);
+      if (fact === undefined) continue;
+      resolve(fact);
+      this.#loads.delete(hash);
     }
   }
 
