@@ -57,6 +57,9 @@ test('an endpoint is not updated unless somebody wants that', async () => {
   assert.deepEqual([settings.isOn, settings.restHours, waiting], [false, 24, null]);
   await client.setUpdatePolicy({ endpointId, body: { onAlerts: [] } });
   assert.deepEqual((await client.getUpdatePolicy({ endpointId })).settings.onAlerts, []);
+  const strategy = { kind: 'challenger', role: 'live', trafficShare: 0.1 } as const;
+  const takesOver = { strategy, leastRequests: 0 };
+  await assert.rejects(client.setUpdatePolicy({ endpointId, body: { takesOver } }), /challenger stays until/);
   await assert.rejects(client.setUpdatePolicy({ endpointId, body: { everyHours: 0 } }), {
     code: 'invalid-request',
   });
@@ -76,7 +79,8 @@ test('the same data is not learned twice', async () => {
 test('new data starts one update, which survives a kill of the server and takes over', async () => {
   const { client } = product;
   await client.setGateRule({ endpointId, body: { rule: 'rows >= 100 and flipped <= 30%' } });
-  await client.setUpdatePolicy({ endpointId, body: { isOn: true } });
+  const takesOver = { strategy: { kind: 'all-at-once', bakingMinutes: 0 }, leastRequests: 0 } as const;
+  await client.setUpdatePolicy({ endpointId, body: { isOn: true, takesOver } });
   await addData(21);
   await until('it trains', async () => (await newest())?.state === 'training');
   await assert.rejects(client.startUpdate({ endpointId }), { code: 'wrong-state' });
@@ -86,9 +90,10 @@ test('new data starts one update, which survives a kill of the server and takes 
   assert.deepEqual([update.state, update.trigger.kind, update.reasons], ['promoted', 'new-data', []]);
   assert.deepEqual(
     update.steps.map(({ state }) => state),
-    ['starting', 'training', 'comparing', 'releasing', 'promoted'],
+    ['starting', 'training', 'comparing', 'releasing', 'releasing', 'promoted'],
   );
   assert.equal(await answering(), update.candidate!.modelVersionId);
+  assert.equal((await client.getRelease({ releaseId: update.releaseId! })).state, 'finished');
   const { verdict } = await client.getComparison({ comparisonId: update.comparisonId! });
   assert.equal(verdict!.passed, true);
   // One training by hand, one by the update: the kill made no other.

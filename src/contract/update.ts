@@ -2,6 +2,7 @@
 // engine, time), the model is trained again by the same recipe, has to pass the gate, and takes over; or it is said why not.
 import { z } from 'zod';
 import { idParam, isoTime, microUsd, operation, page, pageQuery } from './operation.ts';
+import { releaseStrategy } from './release.ts';
 
 const tag = 'Update';
 
@@ -32,6 +33,20 @@ export const updateSettings = z
       .min(0)
       .nullable()
       .describe('An update whose training could cost more is not begun. Null: what the recipe allows.'),
+    takesOver: z
+      .object({
+        strategy: releaseStrategy.refine(({ kind }) => kind !== 'challenger', {
+          message: 'must come to an end by itself: a challenger stays until somebody decides',
+          path: ['kind'],
+        }),
+        leastRequests: z
+          .number()
+          .int()
+          .min(0)
+          .max(1_000_000)
+          .describe('It answers so many requests in each step, however long that takes.'),
+      })
+      .describe('How the new version takes over: by a release, which takes it back when it is worse.'),
   })
   .meta({ id: 'UpdateSettings' });
 
@@ -86,6 +101,7 @@ export const update = z
     candidate: versionLabel.nullable(),
     trainingId: z.string().nullable(),
     comparisonId: z.string().nullable(),
+    releaseId: z.string().nullable(),
     reasons: z.array(z.string()).describe('Why it ended as it did, in plain words.'),
     steps: z
       .array(z.object({ state: z.enum(updateStates), words: z.string(), at: isoTime }))

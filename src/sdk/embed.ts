@@ -57,5 +57,6 @@ export async function embedEndpoint<Model>(
 
 /** The version that most of the traffic goes to. */
 function mostAsked({ deployments }: Endpoint): string {
-  return deployments.toSorted((a, b) => b.trafficShare - a.trafficShare)[0]!.modelVersionId;
+  const live = deployments.filter(({ role }) => role === 'live');
+  return live.toSorted((a, b) => b.trafficShare - a.trafficShare)[0]!.modelVersionId;
 }

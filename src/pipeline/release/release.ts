@@ -43,8 +43,13 @@ export type NewRelease = z.input<typeof newRelease> & { endpointId: string };
  * Starts a release; its first step is made at once unless it has to wait for something.
  * Throws `not-found`, `endpoint-not-ready`, `invalid-request`, `signing-key-withdrawn`, what opening a model throws, and
  * `wrong-state` while another release of the endpoint runs.
+ * @param onStart runs in the transaction that starts it; what it throws keeps it from starting
  */
-export async function startRelease(context: Context, input: NewRelease): Promise<Release> {
+export async function startRelease(
+  context: Context,
+  input: NewRelease,
+  onStart?: (transaction: Transaction, releaseId: string) => Promise<void>,
+): Promise<Release> {
   const { endpointId, ...given } = input;
   const { modelVersionId, strategy, guard, approvals, note } = newRelease.parse(given);
   const endpoint = await getEndpoint(context, endpointId);
@@ -61,6 +66,7 @@ export async function startRelease(context: Context, input: NewRelease): Promise
   const id = context.newId('release');
   await context.transaction(async (transaction) => {
     const { revision } = await holdForRelease(transaction, endpointId, id);
+    await onStart?.(transaction, id);
     const row = await addRelease(transaction, {
       id,
       workspaceId: context.workspaceId,

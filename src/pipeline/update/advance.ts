@@ -8,8 +8,9 @@ import { checkGate, suggestedRule } from '../compare/compare.ts';
 import { listDatasetVersions } from '../data/data.ts';
 import { getModelVersion, type ModelVersion } from '../registry/registry.ts';
 import { createTraining, getTraining, type Training } from '../train/train.ts';
-import { promote } from './promote.ts';
-import { changePolicy, changeUpdate, findUpdate, type UpdateRow } from './rows.ts';
+import { promote, type Promotion } from './promote.ts';
+import { defaultSettings } from './settings.ts';
+import { changePolicy, changeUpdate, findPolicy, findUpdate, type UpdateRow } from './rows.ts';
 import { isRunning, type UpdateState } from './states.ts';
 
 /** What becomes of an update. */
@@ -195,9 +196,13 @@ async function compare(context: Context, row: UpdateRow): Promise<Transition | u
     : { to: 'held-back', words: 'The gate held it back; the former version goes on answering.', change };
 }
 
-async function release(context: Context, row: UpdateRow): Promise<Transition | undefined> {
-  const promotion = await promote(context, row);
+async function release(context: Context, row: UpdateRow): Promise<Transition | 'moved' | undefined> {
+  const promotion = await releaseOrLook(context, row);
   switch (promotion.state) {
+    case 'started':
+      return 'moved';
+    case 'under-way':
+      return undefined;
     case 'done':
       return { to: 'promoted', words: promotion.words };
     case 'stopped':
@@ -208,6 +213,25 @@ async function release(context: Context, row: UpdateRow): Promise<Transition | u
       };
     default:
       return promotion satisfies never;
+  }
+}
+
+async function releaseOrLook(context: Context, row: UpdateRow): Promise<Promotion> {
+  const policy = await context.transaction((transaction) => findPolicy(transaction, row.endpointId));
+  const { takesOver } = policy?.settings ?? defaultSettings;
+  const words = 'A release brings it to the endpoint.';
+  const keep = (transaction: Transaction, releaseId: string): Promise<boolean> =>
+    changeUpdate(transaction, row, {
+      releaseId,
+      steps: [...row.steps, { state: row.state, words, at: toIso(context.clock.nowMs()) }],
+    });
+  try {
+    return await promote(context, row, { takesOver, keep });
+  } catch (error) {
+    // Another server was quicker: what it started is looked at next time.
+    const now = await context.transaction((transaction) => findUpdate(transaction, row.id));
+    if (now?.releaseId !== row.releaseId) return { state: 'under-way' };
+    throw error;
   }
 }
 

@@ -32,6 +32,11 @@ export const updateReactions: Reaction[] = [
     name: 'update-after-comparison',
     react: (context, { data }) => noticeProgress(context, { endpointId: String(data['endpointId']) }),
   },
+  ...['release-finished', 'release-rolled-back'].map((event): Reaction => ({
+    event,
+    name: `update-after-${event}`,
+    react: (context, { data }) => noticeProgress(context, { endpointId: String(data['endpointId']) }),
+  })),
   {
     event: 'endpoint-deleted',
     name: 'forget-updates',

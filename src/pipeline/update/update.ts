@@ -35,21 +35,11 @@ import {
   type Trigger,
   type UpdateRow,
 } from './rows.ts';
+import { defaultSettings } from './settings.ts';
 import { isRunning } from './states.ts';
 
 export type UpdatePolicy = z.output<typeof updatePolicy>;
 export type Update = z.output<typeof update>;
-
-/** Off, and careful once it is on. */
-const defaultSettings: Settings = {
-  isOn: false,
-  onNewData: true,
-  onAlerts: ['moved-columns', 'performance', 'coverage'],
-  onNewEngine: false,
-  everyHours: null,
-  restHours: 24,
-  maxMicroUsdPerRun: null,
-};
 
 /** When an endpoint is updated by itself. Throws `not-found`. */
 export async function getUpdatePolicy(context: Context, endpointId: string): Promise<UpdatePolicy> {
@@ -132,6 +122,7 @@ export async function cancelUpdate(context: Context, updateId: string): Promise<
   if (!isEnded)
     throw new Problem('wrong-state', `The update has moved on: it is ${row.state}. Look at it first.`);
   if (row.trainingId !== null && row.state === 'training') await cancelTraining(context, row.trainingId);
+  if (row.state === 'releasing') await takeBack(context, row, 'The update that started it was ended.');
   return await getUpdate(context, updateId);
 }
 
@@ -144,7 +135,7 @@ export async function takeBackUpdate(context: Context, updateId: string): Promis
   if (!isSame(deployments, row.formerDeployments)) {
     if (!deployments.some(({ modelVersionId }) => modelVersionId === row.candidateVersionId))
       throw new Problem('wrong-state', 'Other versions answer by now: deploy the ones you want.');
-    await takeBack(context, row);
+    await takeBack(context, row, 'The update was taken back.');
   }
   await context.transaction(async (transaction) => {
     const words = `Somebody put version ${row.formerNumber} back.`;
@@ -359,7 +350,8 @@ function showPolicy(endpointId: string, row: PolicyRow | undefined): UpdatePolic
 }
 
 function show(row: UpdateRow): Update {
-  const { id, endpointId, state, trigger: cause, trainingId, comparisonId, reasons, steps, startedBy } = row;
+  const { id, endpointId, state, trigger: cause, trainingId, comparisonId, releaseId } = row;
+  const { reasons, steps, startedBy } = row;
   const { candidateVersionId, candidateModelName, candidateNumber } = row;
   return {
     id,
@@ -381,6 +373,7 @@ function show(row: UpdateRow): Update {
           },
     trainingId,
     comparisonId,
+    releaseId,
     reasons,
     steps,
     startedBy,

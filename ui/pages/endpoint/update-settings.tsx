@@ -1,5 +1,5 @@
 // When updates of an endpoint start by themselves. Every change is kept at once.
-import { Checkbox, NumberInput, Select, Stack, Switch } from '@mantine/core';
+import { Checkbox, Group, NumberInput, Select, Stack, Switch } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../api/client.ts';
 import { updatePolicyQuery } from '../../api/queries.ts';
@@ -8,6 +8,8 @@ import { useAbilities } from '../../app/session.tsx';
 import { formatTime } from '../../kit/format.ts';
 import { Section } from '../../kit/page.tsx';
 import { notifyDone, ProblemAlert } from '../../kit/problem.tsx';
+import { strategyOf } from '../release/strategy.ts';
+import { minutes, strategyWords, watchTimes, type StrategyKind } from '../release/words.ts';
 
 type Settings = UpdatePolicy['settings'];
 type Measure = Settings['onAlerts'][number];
@@ -90,6 +92,11 @@ export function UpdateSettings({ policy }: { policy: UpdatePolicy }) {
           disabled={!canEdit}
           onChange={(value) => change.mutate({ everyHours: value === 'never' ? null : Number(value) })}
         />
+        <TakesOver
+          settings={settings}
+          canEdit={canEdit}
+          onChange={(takesOver) => change.mutate({ takesOver })}
+        />
         <NumberInput
           label="Hours of rest between updates"
           description="However often something happens meanwhile, it starts one update, afterwards."
@@ -120,4 +127,55 @@ export function UpdateSettings({ policy }: { policy: UpdatePolicy }) {
       </Stack>
     </Section>
   );
+}
+
+interface TakesOverProps {
+  settings: Settings;
+  canEdit: boolean;
+  onChange: (takesOver: Settings['takesOver']) => void;
+}
+
+/** By which kind of release, and how long each step is watched. */
+function TakesOver({ settings, canEdit, onChange }: TakesOverProps) {
+  const { strategy, leastRequests } = settings.takesOver;
+  const watched = watchedMinutes(strategy);
+  const change = (kind: StrategyKind, bakingMinutes: number): void =>
+    onChange({
+      strategy: strategyOf(kind, bakingMinutes) as Settings['takesOver']['strategy'],
+      leastRequests,
+    });
+  const kinds = Object.entries(strategyWords).filter(([kind]) => kind !== 'challenger');
+  const times = watchTimes.includes(watched) ? watchTimes : [watched, ...watchTimes];
+  return (
+    <Group grow align="start">
+      <Select
+        label="How it takes over"
+        description={strategyWords[strategy.kind].about}
+        inputWrapperOrder={['label', 'input', 'description']}
+        data={kinds.map(([value, { label }]) => ({ value, label }))}
+        value={strategy.kind}
+        allowDeselect={false}
+        disabled={!canEdit}
+        onChange={(value) => change(value as StrategyKind, watched)}
+      />
+      <Select
+        label="Watch each step for"
+        description="It is taken back by itself when it is worse."
+        inputWrapperOrder={['label', 'input', 'description']}
+        data={times.map((value) => ({
+          value: String(value),
+          label: value === 0 ? 'no time' : minutes(value),
+        }))}
+        value={String(watched)}
+        allowDeselect={false}
+        disabled={!canEdit}
+        onChange={(value) => change(strategy.kind, Number(value))}
+      />
+    </Group>
+  );
+}
+
+function watchedMinutes(strategy: Settings['takesOver']['strategy']): number {
+  if (strategy.kind === 'canary') return strategy.steps[0]!.bakingMinutes;
+  return strategy.kind === 'challenger' ? 0 : strategy.bakingMinutes;
 }

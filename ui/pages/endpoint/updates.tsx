@@ -96,7 +96,8 @@ const headlines: Record<Update['state'], string> = {
 };
 
 function OneUpdate({ projectId, endpoint, update }: UpdatesProps & { update: Update }) {
-  const { state, trigger, reasons, steps, candidate, former, comparisonId, trainingId, createdAt } = update;
+  const { state, trigger, reasons, steps, candidate, former, createdAt } = update;
+  const { comparisonId, releaseId, trainingId } = update;
   return (
     <li className={classes.update} data-state={state}>
       <Group justify="space-between" align="flex-start" gap="sm">
@@ -137,6 +138,11 @@ function OneUpdate({ projectId, endpoint, update }: UpdatesProps & { update: Upd
         {candidate && (
           <Anchor size="sm" component={Link} to={paths.modelVersion(projectId, candidate.modelVersionId)}>
             Version {candidate.versionNumber}, in place of {former.versionNumber}
+          </Anchor>
+        )}
+        {releaseId !== null && (
+          <Anchor size="sm" component={Link} to={paths.endpoint(projectId, endpoint.id, 'releases')}>
+            Release
           </Anchor>
         )}
         {comparisonId !== null && (

@@ -4,9 +4,10 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tansta
 import { useState } from 'react';
 import { client } from '../../api/client.ts';
 import { endpointQuery, modelsQuery, modelVersionsQuery, releasesQuery } from '../../api/queries.ts';
-import type { Endpoint, NewRelease } from '../../api/types.ts';
+import type { Endpoint } from '../../api/types.ts';
 import { ProblemAlert } from '../../kit/problem.tsx';
-import { minutes, strategyWords, type StrategyKind } from './words.ts';
+import { strategyOf } from './strategy.ts';
+import { minutes, strategyWords, watchTimes, type StrategyKind } from './words.ts';
 import classes from './releases.module.css';
 
 interface StartReleaseProps {
@@ -15,8 +16,6 @@ interface StartReleaseProps {
   onClose: () => void;
   onStarted: () => void;
 }
-
-const times = [1, 5, 15, 30, 60, 360, 1440];
 
 /** The dialog. */
 export function StartRelease({ projectId, endpoint, onClose, onStarted }: StartReleaseProps) {
@@ -74,7 +73,7 @@ export function StartRelease({ projectId, endpoint, onClose, onStarted }: StartR
           <Group grow align="start">
             <Select
               label="Watch each step for"
-              data={times.map((value) => ({ value: String(value), label: minutes(value) }))}
+              data={watchTimes.map((value) => ({ value: String(value), label: minutes(value) }))}
               value={String(bakingMinutes)}
               allowDeselect={false}
               onChange={(value) => setBakingMinutes(Number(value))}
@@ -157,20 +156,4 @@ function VersionSelect({ projectId, answering, versionId, onChange }: VersionSel
       />
     </Group>
   );
-}
-
-function strategyOf(kind: StrategyKind, bakingMinutes: number): NewRelease['strategy'] {
-  switch (kind) {
-    case 'canary':
-      return { kind, steps: [0.05, 0.25, 0.5].map((trafficShare) => ({ trafficShare, bakingMinutes })) };
-    case 'linear':
-      return { kind, stepCount: 5, bakingMinutes };
-    case 'challenger':
-      return { kind, role: 'live', trafficShare: 0.1 };
-    case 'shadow':
-    case 'all-at-once':
-      return { kind, bakingMinutes };
-    default:
-      return kind satisfies never;
-  }
 }

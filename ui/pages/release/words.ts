@@ -25,6 +25,9 @@ export const strategyWords: Record<StrategyKind, { label: string; about: string 
   },
 };
 
+/** How long a step may be watched, in minutes. */
+export const watchTimes = [1, 5, 15, 30, 60, 360, 1440];
+
 /** What a release is doing, in a sentence. */
 export function headlineOf({ state, steps, stepIndex, candidate, former, waitingFor }: Release): string {
   const name = `Version ${candidate.versionNumber}`;

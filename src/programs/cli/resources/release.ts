@@ -1,10 +1,9 @@
 // `pilvi release`: a model version is brought to an endpoint step by step, watched, and taken back when it is worse.
 import type { Command } from 'commander';
-import { parseDurationMs } from '../../../base/time.ts';
 import { listAll } from '../../../sdk/list-all.ts';
-import type { AnswerFor, InputFor } from '../../../sdk/types.ts';
+import type { AnswerFor } from '../../../sdk/types.ts';
 import { act } from '../act.ts';
-import { UsageError } from '../failure.ts';
+import { strategies, strategyOf, type StrategyOptions } from '../release-strategy.ts';
 import { findEndpoint, findModelVersion } from '../find.ts';
 import type { Session } from '../session.ts';
 import { printProperties, printTable } from '../table.ts';
@@ -14,16 +13,8 @@ import { countInWords, timeInWords } from '../words.ts';
 
 type Release = AnswerFor<'getRelease'>;
 type Listed = AnswerFor<'listReleases'>['items'][number];
-type Body = InputFor<'startRelease'>['body'];
-type Strategy = Body['strategy'];
 
-interface StartOptions {
-  strategy: Strategy['kind'];
-  steps?: string;
-  stepCount: number;
-  bake: string;
-  share?: number;
-  role: 'shadow' | 'live';
+interface StartOptions extends StrategyOptions {
   approvals?: number;
   approvalsBefore?: 'first-step' | 'all-traffic';
   notByStarter?: boolean;
@@ -31,8 +22,6 @@ interface StartOptions {
   leastRequests?: number;
   note?: string;
 }
-
-const strategies = ['canary', 'linear', 'all-at-once', 'shadow', 'challenger'] as const;
 
 export function addReleaseCommands(program: Command): void {
   const release = program
@@ -101,41 +90,6 @@ async function startRelease(
     },
   });
   return client.getRelease({ releaseId });
-}
-
-function strategyOf(options: StartOptions): Strategy {
-  const { strategy: kind, steps, stepCount, bake, share, role } = options;
-  switch (kind) {
-    case 'canary':
-      return { kind, steps: readSteps(steps ?? '5%=15m,25%=15m,50%=15m') };
-    case 'linear':
-      return { kind, stepCount, bakingMinutes: minutesOf(bake) };
-    case 'all-at-once':
-      return { kind, bakingMinutes: minutesOf(bake) };
-    case 'shadow':
-      return { kind, trafficShare: share ?? 1, bakingMinutes: minutesOf(bake) };
-    case 'challenger':
-      return { kind, role, trafficShare: share ?? (role === 'shadow' ? 1 : 0.1) };
-    default:
-      return kind satisfies never;
-  }
-}
-
-/** `5%=15m,0.25=1h`. */
-function readSteps(text: string): { trafficShare: number; bakingMinutes: number }[] {
-  return text.split(',').map((step) => {
-    const [, number, percent, time] = /^\s*([\d.]+)(%?)=(\S+)\s*$/.exec(step) ?? [];
-    const trafficShare = Number(number) / (percent ? 100 : 1);
-    if (time !== undefined && trafficShare > 0 && trafficShare <= 1)
-      return { trafficShare, bakingMinutes: minutesOf(time) };
-    throw new UsageError(`"${step}" is no step; write SHARE=TIME, such as 5%=15m`);
-  });
-}
-
-function minutesOf(text: string): number {
-  const durationMs = parseDurationMs(text);
-  if (durationMs !== undefined) return durationMs / 60_000;
-  throw new UsageError(`"${text}" is no time; write such as 30s, 15m or 2h`);
 }
 
 async function listReleases(session: Session, _options: object, reference: string): Promise<Listed[]> {

@@ -5,11 +5,12 @@ import { listAll } from '../../../sdk/list-all.ts';
 import type { AnswerFor, InputFor } from '../../../sdk/types.ts';
 import { act } from '../act.ts';
 import { UsageError } from '../failure.ts';
+import { strategyOf, type StrategyOptions } from '../release-strategy.ts';
 import { findEndpoint } from '../find.ts';
 import type { Session } from '../session.ts';
 import { printProperties, printTable } from '../table.ts';
 import { print } from '../terminal.ts';
-import { nameList, numberWithin, usd, wholeNumber } from '../values.ts';
+import { choice, nameList, numberWithin, usd, wholeNumber } from '../values.ts';
 import { timeInWords } from '../words.ts';
 
 type Policy = AnswerFor<'getUpdatePolicy'>;
@@ -26,6 +27,10 @@ interface SetOptions {
   neverByClock?: boolean;
   restHours?: number;
   maxUsd?: number;
+  takesOver?: Exclude<StrategyOptions['strategy'], 'challenger'>;
+  steps?: string;
+  bake: string;
+  leastRequests?: number;
 }
 
 const lookEveryMs = 1000;
@@ -56,6 +61,17 @@ export function addUpdateCommands(program: Command): void {
     .option('--never-by-clock', 'do not')
     .option('--rest-hours <hours>', 'so long no trigger starts another one', numberWithin(0, 8784))
     .option('--max-usd <amount>', 'begin no update that could cost more', usd)
+    .addOption(
+      choice('--takes-over <kind>', 'how a new version takes over', [
+        'canary',
+        'linear',
+        'all-at-once',
+        'shadow',
+      ]),
+    )
+    .option('--steps <list>', 'of a canary: SHARE=TIME with commas, such as 5%=15m,50%=1h')
+    .option('--bake <time>', 'of the others: how long each step is watched', '30m')
+    .option('--least-requests <count>', 'it answers so many in each step', wholeNumber(0, 1_000_000))
     .action(act(setPolicy, showPolicy));
   command('start', 'update now, and wait for its end').action(act(start, showUpdate));
   command('list', 'the updates of an endpoint, newest first').action(act(list, showList));
@@ -76,7 +92,7 @@ async function getPolicy(session: Session, _options: object, reference: string):
 }
 
 async function setPolicy(session: Session, options: SetOptions, reference: string): Promise<Policy> {
-  const body = settingsOf(options);
+  const body = { ...settingsOf(options), ...takesOverOf(options) };
   if (Object.keys(body).length === 0) throw new UsageError('nothing to change: name at least one option');
   const client = await session.client();
   return client.setUpdatePolicy({ endpointId: await endpointId(session, reference), body });
@@ -97,6 +113,16 @@ function settingsOf(options: SetOptions): Settings {
     ...(restHours !== undefined && { restHours }),
     ...(maxUsd !== undefined && { maxMicroUsdPerRun: maxUsd }),
   };
+}
+
+function takesOverOf({ takesOver, steps, bake, leastRequests }: SetOptions): Settings {
+  if (takesOver === undefined) {
+    if (steps !== undefined || leastRequests !== undefined)
+      throw new UsageError('--steps and --least-requests go with --takes-over');
+    return {};
+  }
+  const options = { strategy: takesOver, bake, stepCount: 5, role: 'live', ...(steps && { steps }) } as const;
+  return { takesOver: { strategy: strategyOf(options), leastRequests: leastRequests ?? 0 } };
 }
 
 async function start(session: Session, _options: object, reference: string): Promise<Update> {
@@ -134,6 +160,7 @@ function showPolicy({ settings, nextAt, restsUntil, waiting }: Policy): void {
     ['after alerts', settings.onAlerts.join(', ') || 'no'],
     ['after a new engine', settings.onNewEngine ? 'yes' : 'no'],
     ['by the clock', settings.everyHours === null ? 'no' : `every ${settings.everyHours} hours`],
+    ['takes over', settings.takesOver.strategy.kind],
     ['next', timeInWords(nextAt)],
     ['rest in between', `${settings.restHours} hours`],
     ['rests until', timeInWords(restsUntil)],
