@@ -106,9 +106,9 @@ test('a verdict gives figures, and what is not known does not pass', () => {
   );
   assert.match(
     verdict.reasons[0]!,
-    /^3 % of the requests are decided otherwise \(30 of 1,000; .*at most 2 %\.$/,
+    /^3% of the requests are decided otherwise \(30 of 1,000; .*at most 2%\.$/,
   );
-  assert.match(verdict.reasons[1]!, /12 % flip where city is Oulu/);
+  assert.match(verdict.reasons[1]!, /12% flip where city is Oulu/);
   assert.match(verdict.reasons[2]!, /Send outcomes/);
   assert.equal(judge('flipped <= 5% and rows >= 100', result).passed, true);
   assert.equal(judge('flipped <= 5%', { ...result, rowCount: 0 }).passed, false);

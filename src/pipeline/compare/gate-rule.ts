@@ -38,7 +38,7 @@ const measures = {
     words: 'the share of requests that are decided otherwise',
     valueOf: ({ flipped }) => flipped.value,
     say: ({ flipped, rowCount }, value) =>
-      `${value} of the requests are decided otherwise (${countOf(flipped.count)} of ${countOf(rowCount)}; 95 % interval ${shareOf(flipped.lower)} to ${shareOf(flipped.upper)})`,
+      `${value} of the requests are decided otherwise (${countOf(flipped.count)} of ${countOf(rowCount)}; 95% interval ${shareOf(flipped.lower)} to ${shareOf(flipped.upper)})`,
     unknown: '',
   },
   worst_segment: {
@@ -47,7 +47,7 @@ const measures = {
     valueOf: ({ segments, flipped }) => segments[0]?.flipped.value ?? flipped.value,
     say: ({ segments: [worst] }, value) =>
       worst
-        ? `${value} flip where ${worst.column} is ${worst.segment} (${countOf(worst.flipped.count)} of ${countOf(worst.rowCount)}; 95 % interval ${shareOf(worst.flipped.lower)} to ${shareOf(worst.flipped.upper)})`
+        ? `${value} flip where ${worst.column} is ${worst.segment} (${countOf(worst.flipped.count)} of ${countOf(worst.rowCount)}; 95% interval ${shareOf(worst.flipped.lower)} to ${shareOf(worst.flipped.upper)})`
         : `No segment has 30 requests; of all, ${value} flip`,
     unknown: '',
   },
@@ -56,7 +56,7 @@ const measures = {
     words: 'what the candidate costs more on all replayed requests; negative: it saves',
     valueOf: ({ money }) => money?.lost.value,
     say: ({ money }, value) =>
-      `The candidate costs ${value}${money?.currency ? ` ${money.currency}` : ''} more on these requests (95 % interval ${amountOf(money!.lost.lower)} to ${amountOf(money!.lost.upper)})`,
+      `The candidate costs ${value}${money?.currency ? ` ${money.currency}` : ''} more on these requests (95% interval ${amountOf(money!.lost.lower)} to ${amountOf(money!.lost.upper)})`,
     unknown:
       'What is lost in money is not known: neither version was told what mistakes cost. Train with costs, or take lost_money out of the rule',
   },
@@ -222,7 +222,7 @@ function shown(unit: Measure['unit'], value: number): string {
 }
 
 function shareOf(value: number): string {
-  return `${Number((100 * value).toPrecision(3))} %`;
+  return `${Number((100 * value).toPrecision(3))}%`;
 }
 
 function amountOf(value: number): string {

@@ -146,7 +146,7 @@ function notesOf(
     ...logNotes,
     ...(loggedShare < 1
       ? [
-          `The endpoint logs ${Number((100 * loggedShare).toPrecision(3))} % of its requests: these figures stand for the others, too.`,
+          `The endpoint logs ${Number((100 * loggedShare).toPrecision(3))}% of its requests: these figures stand for the others, too.`,
         ]
       : []),
     ...(replayedShare < 1

@@ -331,7 +331,7 @@ function shareOf({ count, bad }: Counted): number | null {
 
 function percent(share: number): string {
   const value = 100 * share;
-  return `${value === 0 || value >= 10 ? Math.round(value) : Number(value.toPrecision(2))} %`;
+  return `${value === 0 || value >= 10 ? Math.round(value) : Number(value.toPrecision(2))}%`;
 }
 
 function sumOf(values: readonly number[]): number {

@@ -170,7 +170,7 @@ suite('a canary', () => {
     await pass(0.5);
     const { state, reason, history } = await getRelease(context, id);
     assert.equal(state, 'rolled-back');
-    assert.match(reason!, /^30 % of the requests were not answered; with the current version it is 1 %\.$/);
+    assert.match(reason!, /^30% of the requests were not answered; with the current version it is 1%\.$/);
     assert.deepEqual(await shares(at), { [formerId]: 1 });
     assert.equal(history.at(-1)!.by, 'system');
   });
@@ -188,7 +188,7 @@ suite('a canary', () => {
     await pass(1);
     const paused = await getRelease(context, id);
     assert.equal(paused.state, 'paused');
-    assert.match(paused.reason!, /40 % of the answers were slow/);
+    assert.match(paused.reason!, /40% of the answers were slow/);
     assert.equal(paused.history.length, 3, 'said once');
     assert.deepEqual(await shares(at), { [candidateId]: 0.1, [formerId]: 0.9 });
   });

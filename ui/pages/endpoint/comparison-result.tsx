@@ -115,7 +115,7 @@ function factsOf({ rowCount, flipped, outcomes, money, decision, moves }: Result
     facts.push({
       label: money.lost.value > 0 ? 'It would cost more' : 'It would save',
       value: `${formatNumber(Math.abs(money.lost.value))} ${money.currency}`.trim(),
-      note: `95 %: ${formatNumber(money.lost.lower)} to ${formatNumber(money.lost.upper)}`,
+      note: `95%: ${formatNumber(money.lost.lower)} to ${formatNumber(money.lost.upper)}`,
     });
   return facts;
 }

@@ -36,10 +36,10 @@ const tabs = {
   code: 'From a program',
   predictions: 'Predictions',
   monitoring: 'Monitoring',
-  comparison: 'Comparison',
-  updates: 'Updates',
   versions: 'Versions',
+  comparison: 'Comparison',
   releases: 'Releases',
+  updates: 'Updates',
 } as const;
 
 /** `/projects/:projectId/endpoints/:endpointId/:tab?` */
