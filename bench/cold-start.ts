@@ -49,7 +49,7 @@ async function freshEndpoint(projectId: string, name: string): Promise<string> {
 }
 
 async function allAtOnce(label: string, endpointId: string): Promise<void> {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: callCount });
   const path = `/api/v1/endpoints/${endpointId}`;
   // A connection for each call, open and known to the server before the calls begin.
   await Promise.all(Array.from({ length: callCount }, () => call(agent, 'GET', '/healthz')));

@@ -315,7 +315,8 @@ async function running(
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     cwd: folder,
-    env: { ...process.env, ...environment },
+    // Some start programs that lie beside their interpreter.
+    env: { ...process.env, PATH: `${dirname(program)}:${process.env['PATH']}`, ...environment },
   });
   let printed = '';
   child.stderr!.on('data', (text: Buffer) => (printed += String(text)));

@@ -28,6 +28,9 @@ import { openRuntime } from '../runtime.ts';
 import type { Outside } from '../services.ts';
 import type { RunningServer } from './server.ts';
 
+/** Connections that may wait to be taken. Beyond, the system drops them, and whoever called tries again after a second. */
+const backlog = 4096;
+
 const pagesFolder = join(packageRoot, 'ui', 'dist');
 
 /** Starts the runtime and listens; `opened` ends both. */
@@ -73,7 +76,7 @@ export async function openFace(
     direct,
     fetch: (request, environment) => app.fetch(request, environment as object),
   });
-  listener.listen(configuration.PILVI_PORT, configuration.PILVI_HOST);
+  listener.listen({ port: configuration.PILVI_PORT, host: configuration.PILVI_HOST, backlog });
   await once(listener, 'listening');
   opened.defer(async () => {
     stopping.abort();
