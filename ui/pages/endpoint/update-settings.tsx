@@ -17,7 +17,7 @@ type Measure = Settings['onAlerts'][number];
 const alerts: Record<Measure, string> = {
   'moved-columns': 'columns moved a lot',
   answers: 'the answers moved',
-  attributions: 'other columns decide',
+  attributions: 'other columns count',
   quality: 'the data got worse',
   performance: 'the answers got worse',
   coverage: 'intervals hold less than promised',
